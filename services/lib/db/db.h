@@ -1,0 +1,108 @@
+/*
+ * db: a pool of PostgreSQL connections on one event loop, libpq in pipeline mode. Loop thread only.
+ * Batches run in arrival order on the first idle connection; at most `waiting_max` may wait.
+ * Results and parameters are binary; PGconn and PGresult never leave this library.
+ */
+#pragma once
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "flow/flow.h"
+
+struct db_pool;
+
+struct db_options {
+    const char *dsn;         /* libpq connection string: Unix socket or hostaddr, no host names */
+    const char *application; /* application_name */
+    unsigned connections;
+    unsigned waiting_max;
+    uint32_t statement_timeout_ms;
+};
+
+/* Connects lazily and again, with jittered back-off, whenever a connection is lost. */
+struct db_pool *db_open(struct loop *loop, const struct db_options *options);
+/* Ends connections; `closed(arg)` from the loop when all handles are gone. */
+void db_close(struct db_pool *pool, void (*closed)(void *arg), void *arg);
+/* True when the last attempt on some connection worked. */
+bool db_up(const struct db_pool *pool);
+/* Figures for the metrics. */
+struct db_stats {
+    unsigned connections_up, busy, waiting;
+    uint64_t batches, errors, wait_us_total;
+};
+void db_stats(const struct db_pool *pool, struct db_stats *ret_stats);
+
+/* A named statement, prepared on each connection at first use. Static storage. */
+struct db_stmt {
+    const char *name; /* unique in the process */
+    const char *sql;  /* with casts where a type is not plain: $1::bigint[] */
+};
+
+/* Statements that run together: explicit BEGIN .. COMMIT in one pipeline, one round trip. */
+struct db_batch;
+struct db_query;
+struct db_result;
+
+struct db_batch *db_batch_new(struct arena *arena);
+/* Without BEGIN/COMMIT: for a single read. */
+struct db_batch *db_batch_read(struct arena *arena);
+/* Append a statement; parameters follow in order. The query lives in the batch's arena. */
+struct db_query *db_add(struct db_batch *batch, const struct db_stmt *stmt);
+size_t db_batch_count(const struct db_batch *batch);
+
+/* Parameters, copied into the batch's arena. Types must equal what the statement expects. */
+void db_null(struct db_query *query);
+void db_bool(struct db_query *query, bool value);
+void db_i16(struct db_query *query, int16_t value);
+void db_i32(struct db_query *query, int32_t value);
+void db_i64(struct db_query *query, int64_t value);
+void db_text(struct db_query *query, struct str value);
+void db_text_c(struct db_query *query, const char *value); /* NULL gives NULL */
+void db_bytes(struct db_query *query, struct str value);
+void db_uuid(struct db_query *query, struct uuid value);
+void db_day(struct db_query *query, day_t value);           /* date; DAY_NONE gives NULL */
+void db_time(struct db_query *query, int64_t time_us);      /* timestamptz; INT64_MIN gives NULL */
+void db_json(struct db_query *query, struct str value);     /* jsonb */
+void db_i16_array(struct db_query *query, const int16_t *values, size_t count);
+void db_i32_array(struct db_query *query, const int32_t *values, size_t count);
+void db_i64_array(struct db_query *query, const int64_t *values, size_t count);
+void db_day_array(struct db_query *query, const day_t *values, size_t count); /* DAY_NONE: NULL */
+void db_time_array(struct db_query *query, const int64_t *values, size_t count);
+void db_text_array(struct db_query *query, const struct str *values, size_t count); /* data NULL: NULL */
+void db_uuid_array(struct db_query *query, const struct uuid *values, size_t count);
+void db_json_array(struct db_query *query, const struct str *values, size_t count); /* jsonb[] */
+/* An i64 array whose INT64_MIN entries are NULL. */
+void db_i64_null_array(struct db_query *query, const int64_t *values, size_t count);
+
+/*
+ * Run a batch and resume `flow` when it ends: all statements worked and (unless a read) COMMIT was
+ * answered, or none has an effect.
+ *
+ * Units:   `deadline_ms` counts from now and includes time spent waiting.
+ * Memory:  borrows `batch` until resume; results live in its arena.
+ * Errors:  ERR_BUSY (queue full), ERR_TIMEOUT, ERR_DB_CONFLICT (serialization, deadlock, unique
+ *          violation; the note names the constraint), ERR_DB_DOWN, ERR_DB_UNKNOWN (connection lost
+ *          after COMMIT was sent: the effect may or may not be there), ERR_DB_REFUSED (any other
+ *          server error), ERR_FENCED (SQLSTATE MA001: another worker owns the partition).
+ */
+void db_run(struct db_pool *pool, struct db_batch *batch, uint64_t deadline_ms, struct flow *flow);
+/* Constraint or SQLSTATE of the last failed run of this batch, "" when none. */
+const char *db_batch_error_detail(const struct db_batch *batch);
+
+/* Results after a good run. */
+const struct db_result *db_result(const struct db_query *query);
+size_t db_rows(const struct db_query *query);
+int64_t db_affected(const struct db_query *query);
+bool db_is_null(const struct db_query *query, size_t row, int column);
+bool db_get_bool(const struct db_query *query, size_t row, int column);
+int16_t db_get_i16(const struct db_query *query, size_t row, int column);
+int32_t db_get_i32(const struct db_query *query, size_t row, int column);
+/* Also reads int2 and int4 columns. NULL gives 0: ask db_is_null() first where that matters. */
+int64_t db_get_i64(const struct db_query *query, size_t row, int column);
+struct str db_get_text(const struct db_query *query, size_t row, int column);  /* NULL: STR_NONE */
+struct str db_get_bytes(const struct db_query *query, size_t row, int column);
+struct str db_get_json(const struct db_query *query, size_t row, int column);  /* text of jsonb */
+struct uuid db_get_uuid(const struct db_query *query, size_t row, int column);
+day_t db_get_day(const struct db_query *query, size_t row, int column);        /* NULL: DAY_NONE */
+int64_t db_get_time(const struct db_query *query, size_t row, int column);     /* NULL: INT64_MIN */
+/* An int8[], int4[] or int2[] column, without NULLs, in the batch's arena. */
+size_t db_get_i64_array(const struct db_query *query, size_t row, int column, const int64_t **ret);

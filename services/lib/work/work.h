@@ -1,0 +1,124 @@
+/*
+ * work: how an event becomes one transaction. Loop thread only.
+ *
+ * Outgoing: work_emit() puts an event into a batch as an outbox row; after the commit it is published
+ * at once, and rows that stay unsent for 5 s are swept by any instance of the same service.
+ * Incoming: one batch of messages of a partition is in hand at a time. The handler reads, decides and
+ * calls work_commit(), which runs in ONE transaction: the partition's offset by compare-and-set, the
+ * event ids (each once), the handler's effects, its events. Attempts are committed before the work;
+ * the third death on one message, or a refusal, dead-letters it in the transaction that passes it.
+ */
+#pragma once
+#include <jansson.h>
+
+#include "bus/bus.h"
+#include "db/db.h"
+
+enum {
+    WORK_ATTEMPTS_MAX = 3,
+    WORK_EVENT_BYTES_MAX = 512 * 1024,
+    WORK_SWEEP_AFTER_MS = 5000,
+    WORK_COMMIT_DEADLINE_MS = 20000,
+};
+
+struct work;
+
+struct work_options {
+    const char *service; /* also the schema and the consumer group: "credit" */
+    const char *source;  /* CloudEvents source: "/mamis/credit" */
+};
+
+struct work *work_open(struct loop *loop, struct db_pool *db, struct bus *bus,
+                       const struct work_options *options);
+void work_close(struct work *work, void (*closed)(void *arg), void *arg);
+
+/* ---- outgoing ---- */
+
+struct work_event {
+    const char *type;  /* "credits.posted.v1", as in proto/events/ */
+    const char *topic;
+    struct str key;
+    struct str subject; /* CloudEvents subject, may be empty; no personal data */
+    json_t *data;      /* reference stolen */
+};
+
+/* Append the outbox row of an event to `batch`. The id is new. Returns it for tests and replies. */
+struct uuid work_emit(struct work *work, struct db_batch *batch, const struct work_event *event,
+                      const char *trace);
+/*
+ * db_run() for a batch that holds events but is not the handling of a message (the gateway's
+ * commands, timers). Publishes what was emitted once the commit is certain.
+ * ERR_DB_UNKNOWN: the sweep publishes what turns out to be there.
+ */
+void work_run(struct work *work, struct db_batch *batch, uint64_t deadline_ms, struct flow *flow);
+
+/* ---- incoming ---- */
+
+struct work_message {
+    struct uuid id;     /* CloudEvents id: the event's identity for the inbox */
+    const char *type;
+    const char *topic;
+    int32_t part;
+    int64_t offset;
+    struct str key;
+    struct str subject;
+    const char *trace;  /* "" when there is none */
+    int64_t time_us;    /* when it was emitted */
+    json_t *data;       /* borrowed */
+};
+
+/*
+ * One or more consecutive messages of one partition with the same type. The handler starts a flow,
+ * ends with work_commit() or work_refuse(), and then ends its flow; both are safe to repeat.
+ */
+struct work_batch {
+    struct work *work;
+    const struct work_message *messages;
+    size_t count;
+    struct arena *arena;    /* lives as long as the batch */
+    struct db_batch *effect; /* the handler adds its statements here, and work_emit()s into it */
+    struct flow *flow;      /* the flow to resume when the handler has finished: see work_handler_fn */
+};
+
+/*
+ * Handle `batch`, then resume batch->flow exactly once: flow_resume(batch->flow, ERR_OK) when
+ * batch->effect is complete (work commits it), or with an error:
+ *   class input or state -> the message is dead-lettered (state: only noted) and passed,
+ *   class retry          -> the same batch comes again after a back-off,
+ *   class bug            -> the process ends; the third death dead-letters the message.
+ * With several messages, a failure makes them come again one by one.
+ * `note` of batch->flow says why.
+ */
+typedef void (*work_handler_fn)(void *service, struct work_batch *batch);
+
+struct work_route {
+    const char *type;       /* exact event type */
+    work_handler_fn handle;
+    size_t batch_max;       /* 1 for handlers that take one message */
+    /* May be NULL. Called from the loop after the batch is committed for certain. */
+    void (*committed)(void *service, const struct work_batch *batch);
+};
+
+/* Subscribe to topics; types without a route are passed (noted in the inbox). */
+void work_subscribe(struct work *work, const char *const *topics, size_t topic_count,
+                    const struct work_route *routes, size_t route_count, void *service);
+
+/* The answer to a command: a row of the service's `operation` table and an event on mamis.replies. */
+struct work_reply {
+    struct uuid operation_id;
+    enum err err;            /* ERR_OK: done, else failed */
+    json_t *result;          /* stolen; NULL for none */
+    const char *problem_code; /* name in errors.yaml when failed; NULL: err's own name */
+    json_t *problem_extra;   /* stolen; e.g. errors[]; NULL for none */
+};
+void work_reply(struct work *work, struct db_batch *batch, const struct work_reply *reply,
+                const char *trace);
+
+struct work_stats {
+    uint64_t handled, dead, retried, fenced, emitted, swept;
+    int64_t lag; /* messages behind, over all partitions in hand; -1 unknown */
+    unsigned partitions;
+};
+void work_stats(const struct work *work, struct work_stats *ret_stats);
+/* True when no message is in hand and no event unacknowledged. */
+bool work_idle(const struct work *work);
