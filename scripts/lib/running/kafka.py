@@ -1,0 +1,130 @@
+"""The Kafka broker of a running copy: jars by Maven, one node in KRaft mode, small heap."""
+
+import base64
+import os
+import re
+import shutil
+import string
+import subprocess
+import uuid
+
+from . import paths as places
+from .process import Failure, Process, free_port
+
+HEAP = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+FOLDER = os.path.join(places.TOP, "deploy", "kafka")
+CURE = ("check the network, or give another broker: KAFKA_BOOTSTRAP=host:port ./scripts/run")
+
+
+def version():
+    """The broker's version: KAFKA_VERSION, or the one in deploy/kafka/pom.xml."""
+    with open(os.path.join(FOLDER, "pom.xml"), encoding="utf-8") as file:
+        named = re.search(r"<kafka\.version>([^<]+)<", file.read()).group(1)
+    return os.environ.get("KAFKA_VERSION", named)
+
+
+def jars():
+    """The folder of the broker's jars."""
+    return os.path.join(places.TOP, "build", f"kafka-{version()}")
+
+
+def fetch(log):
+    """Get the jars by Maven unless they are there; gives the folder. Safe to run twice at once."""
+    folder = jars()
+    if os.path.isdir(folder):
+        return folder
+    if shutil.which("mvn") is None:
+        raise Failure("Maven is not installed", cure="apt-get install maven")
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    partial = f"{folder}.{os.getpid()}"
+    with open(log, "ab") as output:
+        done = subprocess.run(
+            ["mvn", "-B", "-f", os.path.join(FOLDER, "pom.xml"), f"-Dkafka.version={version()}",
+             "dependency:copy-dependencies", f"-DoutputDirectory={partial}"],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False, timeout=600)
+    if done.returncode != 0:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise Failure("the Kafka broker could not be fetched by Maven", log, CURE)
+    try:
+        os.rename(partial, folder)
+    except OSError:  # another run was quicker
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def _java():
+    own = os.path.join(os.environ.get("JAVA_HOME", ""), "bin", "java")
+    for candidate in (own, "/usr/lib/jvm/default-java/bin/java", shutil.which("java")):
+        if candidate and os.access(candidate, os.X_OK):
+            return candidate
+    raise Failure("there is no Java", cure="apt-get install default-jre-headless")
+
+
+class Kafka:
+    def __init__(self, paths):
+        self.paths = paths
+        self.process = Process(paths, "kafka-1")
+        self.settings = os.path.join(paths.settings, "kafka.properties")
+        self.data = os.path.join(paths.kafka, "data")
+        self.port = None
+
+    def start(self, port=None, controller_port=None):
+        """Fetch, format at first use, start unless it runs. The ports: those to take if free."""
+        self.launch(port, controller_port)
+        self.wait()
+
+    def launch(self, port=None, controller_port=None):
+        """Start without waiting; wait() follows."""
+        if self.process.pid() is not None:
+            self.port = self._port_in_use()
+            return
+        classpath = os.pathsep.join([FOLDER, os.path.join(fetch(self.process.log), "*")])
+        self.port = port or free_port()
+        with open(os.path.join(FOLDER, "server.properties.in"), encoding="utf-8") as file:
+            template = string.Template(file.read())
+        with open(self.settings, "w", encoding="utf-8") as file:
+            file.write(template.substitute(port=self.port, data=self.data,
+                                           controller_port=controller_port or free_port()))
+        java = [_java()] + HEAP + ["-cp", classpath]
+        if not os.path.exists(os.path.join(self.data, "meta.properties")):
+            self._format(java)
+        self.process.start(java + ["kafka.Kafka", self.settings], cwd=self.paths.kafka)
+
+    def wait(self):
+        self.process.wait_ready(self.answers, 60)
+
+    def stop(self):
+        return self.process.stop(15)
+
+    @property
+    def bootstrap(self):
+        return f"127.0.0.1:{self.port}"
+
+    def answers(self):
+        return answers(self.bootstrap)
+
+    def _format(self, java):
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # A leading "-" would be taken for an option.
+        cluster = "m" + cluster[1:]
+        with open(self.process.log, "ab") as log:
+            done = subprocess.run(
+                java + ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", self.settings],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, timeout=60)
+        if done.returncode != 0:
+            raise Failure("Kafka's data folder could not be made", self.process.log,
+                          "./scripts/run reset")
+
+    def _port_in_use(self):
+        with open(self.settings, encoding="utf-8") as file:
+            return int(re.search(r"^advertised.listeners=.*:(\d+)$", file.read(), re.M).group(1))
+
+
+def answers(bootstrap):
+    """Whether a broker tells its metadata and is ready to lead partitions."""
+    try:
+        done = subprocess.run(["kcat", "-L", "-b", bootstrap, "-m", "2"], capture_output=True,
+                              text=True, check=False, timeout=5)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0 and re.search(r"^ [1-9]\d* brokers:", done.stdout, re.M) is not None
