@@ -1,16 +1,5 @@
 -- registration: persons, accounts and the steps of first login. No secret of any kind is here.
 
--- The value behind `kind` in the scope of this transaction ('doctor:17' asked for 'doctor' gives
--- '17', 'l3' asked for 'l3' gives ''). NULL when the scope is another one or not set.
-CREATE FUNCTION mamis.scope_value(kind text) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
-    SELECT CASE
-        WHEN current_setting('app.scope', true) = kind THEN ''
-        WHEN starts_with(current_setting('app.scope', true), kind || ':')
-            THEN nullif(substr(current_setting('app.scope', true), length(kind) + 2), '')
-    END
-$$;
-
 SET LOCAL ROLE mamis_owner;
 
 -- Versions of the terms of use; the newest one in force has to be agreed to at first login.

@@ -130,7 +130,7 @@ CREATE TABLE renewal.application (
     status              text NOT NULL CHECK (status IN ('submitted', 'l1_review', 'l2_review',
                             'returned', 'l3_queued', 'l3_review', 'approved', 'rejected_l2',
                             'rejected_l3', 'withdrawn', 'closed')),
-    l2_code             text NOT NULL, -- at submission; a move does not change it
+    l2_code             text NOT NULL CHECK (l2_code <> ''), -- at submission; a move does not change it
     rule_set            text NOT NULL,
     cycle               text NOT NULL, -- 'OP-2025-05'
     submitted_at        timestamptz NOT NULL,
