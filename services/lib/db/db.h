@@ -48,6 +48,10 @@ struct db_batch *db_batch_read(struct arena *arena);
 /* Append a statement; parameters follow in order. The query lives in the batch's arena. */
 struct db_query *db_add(struct db_batch *batch, const struct db_stmt *stmt);
 size_t db_batch_count(const struct db_batch *batch);
+/* The arena that the batch, its queries and its results live in. */
+struct arena *db_batch_arena(struct db_batch *batch);
+/* A pointer that belongs to the library above (lib/work keeps emitted events there); NULL at first. */
+void **db_batch_tag(struct db_batch *batch);
 
 /* Parameters, copied into the batch's arena. Types must equal what the statement expects. */
 void db_null(struct db_query *query);
