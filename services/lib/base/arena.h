@@ -24,7 +24,8 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 size_t arena_bytes(const struct arena *arena);
 
 #define arena_new_of(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
-#define arena_array(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (size_t)(count)))
+#define arena_array(arena, type, count)                                                            \
+    ((type *)arena_alloc((arena), sizeof(type) * (size_t)(count)))
 
 /* Call `release(object)` when the arena is freed, newest first (e.g. json_decref, PQclear). */
 void arena_defer(struct arena *arena, void (*release)(void *object), void *object);

@@ -15,7 +15,7 @@
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The struct that embeds `member`, from a pointer to that member. */
-#define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 /* On failure set `err` and leave by the function's one exit. Never used on loops' way back. */
 #define TRY(expression)                                                                            \

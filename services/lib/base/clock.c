@@ -149,7 +149,7 @@ void time_format(int64_t time_us, char *out)
 {
     day_t day = day_of_us(time_us);
     int64_t rest_us = time_us - day_start_us(day);
-    unsigned second = (unsigned)(rest_us / CLOCK_SECOND_US);
+    unsigned second = (unsigned)(rest_us / CLOCK_SECOND_US) % CLOCK_DAY_S;
     unsigned micro = (unsigned)(rest_us % CLOCK_SECOND_US);
     char text[11];
 

@@ -9,7 +9,7 @@ enum {
     CLOCK_DAY_S = 86400,
     CLOCK_JAPAN_S = 9 * 3600,
     /* "2025-04-07T09:00:00.000000+09:00" and the NUL */
-    CLOCK_TEXT_BYTES = 40,
+    CLOCK_TEXT_BYTES = 48,
 };
 
 #define CLOCK_SECOND_US INT64_C(1000000)

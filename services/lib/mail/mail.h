@@ -6,17 +6,18 @@
 #include "flow/flow.h"
 
 struct mail_message {
-    const char *message_id;  /* without <>; fixed for each occasion */
+    const char *message_id; /* without <>; fixed for each occasion */
     const char *from_name;
     const char *from_address;
-    const char *to_name;     /* "" for none */
-    const char *to_address;  /* checked by mail_address_ok() */
-    const char *subject;     /* UTF-8; CR or LF are refused */
-    const char *text;        /* UTF-8, LF line ends */
+    const char *to_name;    /* "" for none */
+    const char *to_address; /* checked by mail_address_ok() */
+    const char *subject;    /* UTF-8; CR or LF are refused */
+    const char *text;       /* UTF-8, LF line ends */
     int64_t date_us;
 };
 
-/* One address, allow-list grammar: local part of letters, digits and . _ % + - ; a dotted domain. */
+/* One address, allow-list grammar: local part of letters, digits and . _ % + - ; a dotted domain.
+ */
 bool mail_address_ok(struct str address);
 
 /*
@@ -29,11 +30,11 @@ CHECKED enum err mail_build(struct arena *arena, const struct mail_message *mess
 struct mail_sender;
 
 struct mail_options {
-    const char *smart_host;  /* "smtp://127.0.0.1:2525", "smtps://..." */
+    const char *smart_host; /* "smtp://127.0.0.1:2525", "smtps://..." */
     const char *helo;
     unsigned connections_max;
-    uint32_t timeout_ms;     /* for the final dot: 600000 */
-    bool tls_required;       /* false only for loopback */
+    uint32_t timeout_ms; /* for the final dot: 600000 */
+    bool tls_required;   /* false only for loopback */
 };
 
 enum mail_verdict {
@@ -45,8 +46,8 @@ enum mail_verdict {
 
 struct mail_result {
     enum mail_verdict verdict;
-    int code;               /* SMTP code, 0 for none */
-    char text[200];         /* the answer's first line, printable */
+    int code;       /* SMTP code, 0 for none */
+    char text[200]; /* the answer's first line, printable */
 };
 
 struct mail_sender *mail_open(struct loop *loop, const struct mail_options *options);

@@ -118,7 +118,8 @@ enum err admin_open(struct proc *proc, struct err_note *note)
 
     TRY(http_open(proc->loop, &options, routes, ARRAY_LEN(routes), proc, &proc->admin, note));
     http_set_refusal(proc->admin, refuse);
-    LOG_INFO("admin_open", F_STR("address", options.address), F_I64("port", http_port(proc->admin)));
+    LOG_INFO("admin_open", F_STR("address", options.address),
+             F_I64("port", http_port(proc->admin)));
 cleanup:
     return err;
 }

@@ -18,7 +18,9 @@ enum {
 };
 
 #define SETTING(name, type, fallback, least, most, unit, flags, help)                              \
-    {#name, SETTING_##type, offsetof(struct proc_settings, name), fallback, least, most, unit, flags, help},
+    {#name,    SETTING_##type, offsetof(struct proc_settings, name),                               \
+     fallback, least,          most,                                                               \
+     unit,     flags,          help},
 static const struct setting common_settings[] = {
 #include "proc/proc_settings.def"
 };

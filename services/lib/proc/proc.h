@@ -25,8 +25,8 @@ struct proc_service {
     const char *name;
     const struct setting *settings; /* own table, may be NULL */
     size_t setting_count;
-    void *settings_out;             /* the struct that the own table fills */
-    size_t state_bytes;             /* size of the service's state, zeroed */
+    void *settings_out; /* the struct that the own table fills */
+    size_t state_bytes; /* size of the service's state, zeroed */
     /*
      * Open what is needed, then subscribe. Fail with a note that names the step. `state` is the
      * service's own struct.

@@ -17,13 +17,13 @@ struct proc {
     struct http_server *admin;
     uv_signal_t on_term;
     uv_signal_t on_int;
-    struct timer deadline;   /* the process is gone by then, whatever hangs */
+    struct timer deadline; /* the process is gone by then, whatever hangs */
     struct timer lag_sample;
-    uint64_t lag_us;         /* longest turn of the last sampling period */
-    uint64_t lag_worst_us;   /* since the start */
+    uint64_t lag_us;       /* longest turn of the last sampling period */
+    uint64_t lag_worst_us; /* since the start */
     bool started;
     bool stopping;
-    unsigned closing;        /* parts whose close callback is still to come */
+    unsigned closing; /* parts whose close callback is still to come */
 };
 
 /* Serve /livez, /readyz and /metrics. Errors: ERR_PORT. */
