@@ -1,5 +1,16 @@
 -- registration: persons, accounts and the steps of first login. No secret of any kind is here.
 
+-- For updates that rely on a version read before: somebody else was quicker, so nothing of this
+-- transaction may stay. 40001 makes the caller read again.
+CREATE FUNCTION mamis.changed(rows bigint) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+    IF rows = 0 THEN
+        RAISE EXCEPTION 'changed by somebody else meanwhile' USING ERRCODE = '40001';
+    END IF;
+    RETURN rows;
+END $$;
+
 SET LOCAL ROLE mamis_owner;
 
 -- Versions of the terms of use; the newest one in force has to be agreed to at first login.
@@ -56,6 +67,8 @@ CREATE TABLE registration.account (
     l2_code         text NOT NULL DEFAULT '',
     terms_version   text NOT NULL DEFAULT '',
     terms_agreed_at timestamptz,
+    -- Wrong birth dates at first login: a postcard alone must not make an account.
+    birth_tries     int NOT NULL DEFAULT 0,
     changed_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     CHECK ((role = 'doctor') = (doctor_id IS NOT NULL)),
     CHECK (role <> 'organiser' OR organiser_code <> ''),

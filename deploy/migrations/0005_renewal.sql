@@ -93,20 +93,22 @@ CREATE TABLE renewal.handbook (
     PRIMARY KEY (doctor_id, programme, kind)
 );
 
--- Doctors whose standing has to be computed again. A row goes away only if it was not marked
--- again meanwhile: `mark` tells.
+-- Doctors whose standing has to be computed again: `mark` grows with each change that concerns the
+-- doctor (in the transaction of the change), `done` is the mark that a computation has seen.
 CREATE TABLE renewal.dirty (
     doctor_id bigint PRIMARY KEY,
-    mark      bigint NOT NULL,
+    mark      bigint NOT NULL DEFAULT 1,
+    done      bigint NOT NULL DEFAULT 0,
     since     timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50);
-CREATE SEQUENCE renewal.dirty_mark;
+CREATE INDEX dirty_waiting ON renewal.dirty (since) WHERE mark > done;
 
--- Result of the last computation. `lines`: [{kind, needed, posted, declared, verified, counted}],
+-- Result of the last computation, which saw `mark`; an older one never replaces a newer. `lines`: [{kind, needed, posted, declared, verified, counted}],
 -- `entries`: [[session_id, revision, counted, reason or null]], `missing`: [{kind, half_units}].
 CREATE TABLE renewal.standing (
     doctor_id           bigint NOT NULL,
     programme           text NOT NULL,
+    mark                bigint NOT NULL,
     rule_set            text NOT NULL,
     needed_half_units   int NOT NULL,
     counted_half_units  int NOT NULL,
@@ -185,7 +187,6 @@ CREATE TABLE renewal.application_history (
     PRIMARY KEY (application_id, version)
 );
 
-GRANT USAGE ON SEQUENCE renewal.dirty_mark TO mamis_renewal, mamis_operator;
 GRANT SELECT, INSERT, UPDATE ON renewal.doctor, renewal.session TO mamis_renewal, mamis_operator;
 GRANT SELECT, INSERT, UPDATE, DELETE ON renewal.certificate_period, renewal.handbook, renewal.dirty,
     renewal.standing TO mamis_renewal, mamis_operator;

@@ -89,7 +89,8 @@ CREATE VIEW portal.profile AS
 SELECT d.doctor_id, json_build_object(
     'mamis_no', d.mamis_no, 'register_no', d.register_no, 'name', d.name, 'name_kana', d.name_kana,
     'former_name', d.former_name, 'former_name_kana', d.former_name_kana, 'sex', d.sex,
-    'birth_on', d.birth_on, 'workplace_name', d.workplace_name,
+    -- Asked, not shown, until first login is over: it is the half of the secret that no postcard has.
+    'birth_on', CASE WHEN a.step = '' THEN d.birth_on END, 'workplace_name', d.workplace_name,
     'workplace_postcode', d.workplace_postcode, 'workplace_address', d.workplace_address,
     'phone', d.phone, 'email', a.email, 'pending_email', nullif(a.pending_email, ''),
     'l1_code', d.l1_code, 'l2_code', d.l2_code, 'l3_category', d.l3_category,
@@ -234,7 +235,7 @@ CREATE FUNCTION portal.my_certificates(at timestamptz) RETURNS json LANGUAGE sql
     WHERE doctor_id = portal.scope_id('doctor') AND my_page <> 'link_pending'
 $$;
 
--- why_not: application_open, requirement_not_met, window_not_open, window_closed.
+-- why_not: application_open, not_yet_open, certificate_expired, requirement_not_met.
 CREATE FUNCTION portal.my_standing(at timestamptz) RETURNS json LANGUAGE sql STABLE AS $$
     SELECT json_build_object('items', coalesce(json_agg(json_build_object(
         'programme', programme, 'rule_set', rule_set,
@@ -249,8 +250,8 @@ CREATE FUNCTION portal.my_standing(at timestamptz) RETURNS json LANGUAGE sql STA
         'as_of', portal.rfc3339(as_of)) ORDER BY programme), '[]'))
     FROM (SELECT *, CASE
               WHEN open_application_id IS NOT NULL THEN 'application_open'
-              WHEN opens_on > portal.day(at) THEN 'window_not_open'
-              WHEN closes_on < portal.day(at) THEN 'window_closed'
+              WHEN opens_on > portal.day(at) THEN 'not_yet_open'
+              WHEN closes_on < portal.day(at) THEN 'certificate_expired'
               WHEN NOT eligible THEN 'requirement_not_met' END AS why_not
           FROM portal.standing
           WHERE doctor_id = portal.scope_id('doctor') AND my_page <> 'link_pending') AS own
