@@ -2,7 +2,8 @@
  * flow: jobs of many steps on one event loop. A flow is a struct with an enum of steps and one
  * function with one switch. A step ends in one way: it waits, goes on, or ends.
  *
- * Loop thread only, except loop_wake(). Nothing resumes inside the call that started it.
+ * Loop thread only; other threads come in through a pool. Nothing resumes inside the call that
+ * started it: flows run from the loop's queue, before and after each wait for I/O.
  */
 #pragma once
 #include <uv.h>
@@ -19,7 +20,7 @@ uv_loop_t *loop_uv(struct loop *loop);
 /* Runs until loop_stop(). */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
-/* Runs until `*done` or `timeout_ms` (monotonic). For tests and command-line tools. */
+/* Runs until `*done` or `timeout_ms` (monotonic); gives `*done`. For tests and command-line tools. */
 bool loop_run_until(struct loop *loop, const bool *done, uint64_t timeout_ms);
 /* Longest time one turn took since the last call, microseconds: the loop-lag metric. */
 uint64_t loop_lag_max_us(struct loop *loop);
@@ -47,9 +48,9 @@ struct flow {
 
 #define FLOW_OF(pointer, type, member) CONTAINER_OF(pointer, type, member)
 
-/* Makes an arena. `trace` may be NULL; then a new id is made. */
+/* Makes an arena. `trace`: 32 hexadecimal digits; NULL or anything else: a new id is made. */
 void flow_init(struct flow *flow, struct loop *loop, flow_fn run, flow_fn done, const char *trace);
-/* Frees the arena. Call it in `done`. */
+/* Frees the arena. Call it in `done`, or before flow_start(). */
 void flow_fini(struct flow *flow);
 /* Run `step` from the loop. */
 void flow_start(struct flow *flow, int step);
@@ -57,16 +58,20 @@ void flow_start(struct flow *flow, int step);
 void flow_wait(struct flow *flow, int next);
 /* In a step, instead of waiting: run `next` from the loop. */
 void flow_goto(struct flow *flow, int next);
-/* In a step: finish with `err`. */
+/* In a step: finish with `err`, which replaces an earlier error. */
 void flow_end(struct flow *flow, enum err err);
-/* Steps from now on: an error goes to `step` with flow->err set, instead of ending the flow. */
+/*
+ * Steps from now on: an error goes to `step` with flow->err set, instead of ending the flow. Used up
+ * by the first error. That step may undo and go on to FLOW_END, which keeps the error, or set
+ * flow->err to ERR_OK and go on well.
+ */
 void flow_on_error(struct flow *flow, int step);
 /* By the operation the flow waits for, exactly once. Continues from the loop. */
 void flow_resume(struct flow *flow, enum err err);
 /* The same with a note, printf-like. */
 void flow_fail(struct flow *flow, enum err err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Resume after `delay_ms`. */
+/* An operation to wait for: resumes `flow` after `delay_ms`. */
 void flow_sleep(struct flow *flow, uint64_t delay_ms);
 
 /* A timer that calls `fire(arg)`; embedded, closed by timer_close(). */
@@ -77,7 +82,7 @@ struct timer {
 };
 
 void timer_open(struct timer *timer, struct loop *loop, void (*fire)(void *arg), void *arg);
-/* repeat_ms 0: once. Starting again moves the time. */
+/* repeat_ms 0: once. Starting again moves the time. Counts from this call. */
 void timer_start(struct timer *timer, uint64_t delay_ms, uint64_t repeat_ms);
 void timer_stop(struct timer *timer);
 /* `closed` (may be NULL) runs when the handle is gone and its memory may go. */
@@ -90,7 +95,10 @@ struct evfd; /* heap; one for each descriptor */
 typedef void (*evfd_fn)(void *arg, int events);
 
 struct evfd *evfd_open(struct loop *loop, int fd, evfd_fn ready, void *arg);
-/* events 0 pauses. */
+/*
+ * EVFD_READ, EVFD_WRITE or both; 0 pauses. EVFD_ERROR is always told, together with what was watched,
+ * and pauses by itself: read or write to find the error.
+ */
 void evfd_watch(struct evfd *evfd, int events);
 /* Stops at once, frees itself later; the descriptor may be closed right afterwards. NULL allowed. */
 void evfd_close(struct evfd *evfd);
@@ -99,7 +107,7 @@ void evfd_close(struct evfd *evfd);
 struct pool;
 
 struct pool *pool_new(struct loop *loop, unsigned threads, unsigned queue_max, int nice_level);
-/* Waits for running work, drops what is queued. */
+/* Waits for running work, drops what is queued: those flows resume with ERR_STOPPING. NULL allowed. */
 void pool_free(struct pool *pool);
 /*
  * Run `work(arg)` on a thread, then resume `flow`. Memory: `arg` is borrowed until then.

@@ -1,0 +1,186 @@
+/*
+ * pool: a bounded queue in front of a few threads. libuv's own pool is shared with its file and
+ * name calls, so slow work there would stop those; and it has no bound.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "flow/flow_private.h"
+
+struct job {
+    struct job *next;
+    void (*work)(void *arg);
+    void *arg;
+    struct flow *flow; /* only for the loop thread */
+};
+
+struct jobs {
+    struct job *head;
+    struct job *tail;
+};
+
+struct pool {
+    uv_async_t async; /* wakes the loop when jobs are done */
+    uv_mutex_t lock;
+    uv_cond_t more;
+    struct jobs queued; /* under lock, as `done` and `stopping` */
+    struct jobs done;
+    bool stopping;
+    atomic_uint waiting; /* changed under lock, read without */
+    unsigned queue_max;  /* constant, as all below */
+    unsigned thread_count;
+    int nice_level;
+    uv_thread_t *threads;
+};
+
+static void jobs_push(struct jobs *jobs, struct job *job)
+{
+    job->next = NULL;
+    if (jobs->tail != NULL)
+        jobs->tail->next = job;
+    else
+        jobs->head = job;
+    jobs->tail = job;
+}
+
+static struct job *jobs_pop(struct jobs *jobs)
+{
+    struct job *job = jobs->head;
+
+    if (job != NULL) {
+        jobs->head = job->next;
+        if (jobs->head == NULL)
+            jobs->tail = NULL;
+    }
+    return job;
+}
+
+/* The next job, waiting for it; NULL when the pool stops. */
+static struct job *take_job(struct pool *pool)
+{
+    struct job *job;
+
+    uv_mutex_lock(&pool->lock);
+    while (pool->queued.head == NULL && !pool->stopping)
+        uv_cond_wait(&pool->more, &pool->lock);
+    job = jobs_pop(&pool->queued);
+    if (job != NULL)
+        pool->waiting--;
+    uv_mutex_unlock(&pool->lock);
+    return job;
+}
+
+static void thread_main(void *arg)
+{
+    struct pool *pool = arg;
+    struct job *job;
+
+    /* On Linux 0 is this thread alone. The level only ever gets lower, so it cannot fail. */
+    setpriority(PRIO_PROCESS, 0, pool->nice_level);
+    while ((job = take_job(pool)) != NULL) {
+        job->work(job->arg);
+        uv_mutex_lock(&pool->lock);
+        jobs_push(&pool->done, job);
+        uv_mutex_unlock(&pool->lock);
+        uv_async_send(&pool->async);
+    }
+}
+
+static void resume_jobs(struct jobs jobs, enum err err)
+{
+    struct job *job;
+
+    while ((job = jobs_pop(&jobs)) != NULL) {
+        flow_resume(job->flow, err);
+        free(job);
+    }
+}
+
+static void on_done(uv_async_t *async)
+{
+    struct pool *pool = CONTAINER_OF(async, struct pool, async);
+    struct jobs done;
+
+    uv_mutex_lock(&pool->lock);
+    done = pool->done;
+    pool->done = (struct jobs){NULL, NULL};
+    uv_mutex_unlock(&pool->lock);
+    resume_jobs(done, ERR_OK);
+}
+
+struct pool *pool_new(struct loop *loop, unsigned threads, unsigned queue_max, int nice_level)
+{
+    struct pool *pool = heap_zero(sizeof(*pool));
+    sigset_t all;
+    sigset_t before;
+
+    must(threads > 0 && queue_max > 0);
+    pool->queue_max = queue_max;
+    pool->thread_count = threads;
+    pool->nice_level = nice_level;
+    pool->threads = heap_zero(sizeof(*pool->threads) * threads);
+    must(uv_async_init(loop_uv(loop), &pool->async, on_done) == 0);
+    must(uv_mutex_init(&pool->lock) == 0);
+    must(uv_cond_init(&pool->more) == 0);
+
+    /* Signals are for the loop thread. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (unsigned i = 0; i < threads; i++)
+        must(uv_thread_create(&pool->threads[i], thread_main, pool) == 0);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return pool;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(CONTAINER_OF((uv_async_t *)handle, struct pool, async));
+}
+
+void pool_free(struct pool *pool)
+{
+    struct jobs dropped;
+
+    if (pool == NULL)
+        return;
+    uv_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    dropped = pool->queued;
+    pool->queued = (struct jobs){NULL, NULL};
+    uv_cond_broadcast(&pool->more);
+    uv_mutex_unlock(&pool->lock);
+    for (unsigned i = 0; i < pool->thread_count; i++)
+        must(uv_thread_join(&pool->threads[i]) == 0);
+    resume_jobs(pool->done, ERR_OK);
+    resume_jobs(dropped, ERR_STOPPING);
+    uv_cond_destroy(&pool->more);
+    uv_mutex_destroy(&pool->lock);
+    free(pool->threads);
+    uv_close((uv_handle_t *)&pool->async, on_closed);
+}
+
+void pool_run(struct pool *pool, void (*work)(void *arg), void *arg, struct flow *flow)
+{
+    struct job *job = NULL;
+
+    must(flow->waiting);
+    uv_mutex_lock(&pool->lock);
+    if (pool->waiting < pool->queue_max) {
+        job = heap_alloc(sizeof(*job));
+        *job = (struct job){.work = work, .arg = arg, .flow = flow};
+        jobs_push(&pool->queued, job);
+        pool->waiting++;
+        uv_cond_signal(&pool->more);
+    }
+    uv_mutex_unlock(&pool->lock);
+    if (job == NULL)
+        flow_fail(flow, ERR_BUSY, "work queue is full: %u jobs", pool->queue_max);
+}
+
+unsigned pool_waiting(const struct pool *pool)
+{
+    return atomic_load(&pool->waiting);
+}
