@@ -9,21 +9,15 @@ CREATE TABLE credit.doctor (
     name_kana        text NOT NULL,
     kana_folded      text NOT NULL,    -- R-TXT-05, for comparison only
     former_folded    text NOT NULL DEFAULT '',
-    my_page          text NOT NULL CHECK (my_page IN ('none', 'temp_issued', 'link_pending', 'active', 'closed')),
-    op_from          date,
-    op_to            date,
-    op_version       bigint NOT NULL DEFAULT 0,
-    sp_from          date,
-    sp_to            date,
-    sp_version       bigint NOT NULL DEFAULT 0
+    my_page          text NOT NULL CHECK (my_page IN ('none', 'temp_issued', 'link_pending', 'active', 'closed'))
 );
 CREATE INDEX doctor_register_no ON credit.doctor (register_no) WHERE register_no IS NOT NULL;
 CREATE INDEX doctor_mamis_no ON credit.doctor (mamis_no) WHERE mamis_no IS NOT NULL;
 
--- Certificates that came before their doctor did.
-CREATE TABLE credit.certificate_early (
+-- The days on which a doctor's certificate was in force; decides between alternatives (R-SEM-09).
+CREATE TABLE credit.certificate (
     doctor_id  bigint NOT NULL,
-    programme  text NOT NULL,
+    programme  text COLLATE "C" NOT NULL,
     version    bigint NOT NULL,
     first_from date NOT NULL,
     valid_to   date NOT NULL,
@@ -178,7 +172,7 @@ CREATE TABLE credit.audit (
 );
 
 ALTER TABLE credit.doctor OWNER TO mamis_owner;
-ALTER TABLE credit.certificate_early OWNER TO mamis_owner;
+ALTER TABLE credit.certificate OWNER TO mamis_owner;
 ALTER TABLE credit.organiser OWNER TO mamis_owner;
 ALTER TABLE credit.seminar OWNER TO mamis_owner;
 ALTER TABLE credit.session OWNER TO mamis_owner;
@@ -189,9 +183,8 @@ ALTER TABLE credit.ledger OWNER TO mamis_owner;
 ALTER TABLE credit.upload_row OWNER TO mamis_owner;
 ALTER TABLE credit.audit OWNER TO mamis_owner;
 
-GRANT SELECT, INSERT, UPDATE ON credit.doctor, credit.organiser, credit.seminar, credit.session,
+GRANT SELECT, INSERT, UPDATE ON credit.doctor, credit.certificate, credit.organiser, credit.seminar, credit.session,
     credit.upload_chunk, credit.upload_row TO mamis_credit, mamis_operator;
-GRANT SELECT, INSERT, UPDATE, DELETE ON credit.certificate_early TO mamis_credit, mamis_operator;
 GRANT SELECT, UPDATE ON credit.upload TO mamis_credit;
 GRANT SELECT, DELETE ON credit.upload_part TO mamis_credit;
 GRANT SELECT, INSERT ON credit.ledger, credit.audit TO mamis_credit;

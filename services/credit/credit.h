@@ -1,0 +1,49 @@
+/*
+ * credit: what the files of this process share.
+ *
+ * The path of one row: credit_read (steps over the file, chunk pointers) -> credit_post (one chunk,
+ * one transaction: match, judge, record). Judging is pure and lies in attendance_*.
+ */
+#pragma once
+#include "proc/proc.h"
+
+struct credit_settings {
+#define SETTING(name, type, fallback, least, most, unit, flags, help) SETTING_FIELD_##type name;
+#include "credit/credit_settings.def"
+#undef SETTING
+};
+
+enum { CREDIT_SETTING_COUNT = 2 };
+
+extern const struct setting credit_setting_table[CREDIT_SETTING_COUNT];
+/* Filled by proc_main() before credit_start(). */
+extern struct credit_settings credit_settings;
+
+struct credit {
+    struct proc *proc;
+    struct loop *loop;
+    struct db_pool *db;
+    struct work *work;
+    struct timer orphan_timer;
+    struct credit_figures {
+        uint64_t rows;                            /* judged and recorded */
+        uint64_t outcomes[6];                     /* by enum outcome */
+        uint64_t entries;                         /* put into the ledger */
+        struct metric_histogram chunk;            /* one chunk from message to commit */
+        struct metric_histogram visible;          /* last byte of an upload to its last row posted */
+    } figures;
+};
+
+enum err credit_start(struct proc *proc, void *state, struct err_note *note);
+bool credit_ready(struct proc *proc, void *state, struct err_note *why);
+void credit_metrics(struct proc *proc, void *state, struct buf *out);
+
+/* Handlers of messages: see work_handler_fn. */
+void credit_read_handle(void *service, struct work_batch *batch);
+void credit_post_handle(void *service, struct work_batch *batch);
+void credit_doctor_handle(void *service, struct work_batch *batch);
+void credit_certificate_handle(void *service, struct work_batch *batch);
+/* A message of an upload that cannot be handled: its upload says so. */
+void credit_upload_dead(void *service, struct work_batch *batch, const char *reason);
+/* Figures of a committed chunk. */
+void credit_post_committed(void *service, const struct work_batch *batch);
