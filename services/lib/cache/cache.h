@@ -1,6 +1,7 @@
 /*
  * cache: Redis on one event loop through hiredis with our own glue: every command has a deadline,
- * and the connection comes back by itself. What is lost here costs time, never truth. Loop thread only.
+ * and the connection comes back by itself. What is lost here costs time, never truth. Loop thread
+ * only.
  */
 #pragma once
 #include "flow/flow.h"
@@ -11,7 +12,7 @@ struct cache_options {
     const char *socket_path; /* Unix socket; or NULL and host/port */
     const char *host;        /* numeric address */
     uint16_t port;
-    const char *user;        /* ACL user and password; NULL for none */
+    const char *user; /* ACL user and password; NULL for none */
     const char *password;
     uint32_t connect_timeout_ms; /* 500 */
     uint32_t command_timeout_ms; /* 250 */
@@ -26,15 +27,16 @@ bool cache_up(const struct cache *cache);
 enum { CACHE_ARGS_MAX = 12 };
 
 struct cache_answer {
-    bool present;     /* false: nil */
-    int64_t number;   /* integer answers */
-    struct str text;  /* bulk and status answers; lives in the flow's arena */
+    bool present;    /* false: nil */
+    int64_t number;  /* integer answers */
+    struct str text; /* bulk and status answers; lives in the flow's arena */
 };
 
 /*
  * Run one command and resume `flow`. Arguments carry lengths, never formats.
  * Memory: copies the arguments; `*ret_answer` is written only on success.
- * Errors: ERR_CACHE_DOWN at once while the breaker is open, when lost, or after the deadline.
+ * Errors: ERR_CACHE_DOWN at once while the breaker is open or `pending_max` wait, when the
+ * connection is lost, after the deadline, and when Redis answers with an error.
  */
 void cache_run(struct cache *cache, const struct str *args, size_t count,
                struct cache_answer *ret_answer, struct flow *flow);
