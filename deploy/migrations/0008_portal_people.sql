@@ -235,7 +235,7 @@ CREATE FUNCTION portal.my_certificates(at timestamptz) RETURNS json LANGUAGE sql
     WHERE doctor_id = portal.scope_id('doctor') AND my_page <> 'link_pending'
 $$;
 
--- why_not: application_open, not_yet_open, certificate_expired, requirement_not_met.
+-- why_not: application_open, window_not_open, window_closed, requirement_not_met.
 CREATE FUNCTION portal.my_standing(at timestamptz) RETURNS json LANGUAGE sql STABLE AS $$
     SELECT json_build_object('items', coalesce(json_agg(json_build_object(
         'programme', programme, 'rule_set', rule_set,
@@ -250,8 +250,8 @@ CREATE FUNCTION portal.my_standing(at timestamptz) RETURNS json LANGUAGE sql STA
         'as_of', portal.rfc3339(as_of)) ORDER BY programme), '[]'))
     FROM (SELECT *, CASE
               WHEN open_application_id IS NOT NULL THEN 'application_open'
-              WHEN opens_on > portal.day(at) THEN 'not_yet_open'
-              WHEN closes_on < portal.day(at) THEN 'certificate_expired'
+              WHEN opens_on > portal.day(at) THEN 'window_not_open'
+              WHEN closes_on < portal.day(at) THEN 'window_closed'
               WHEN NOT eligible THEN 'requirement_not_met' END AS why_not
           FROM portal.standing
           WHERE doctor_id = portal.scope_id('doctor') AND my_page <> 'link_pending') AS own
