@@ -16,6 +16,9 @@ class _UniqueLoader(yaml.SafeLoader):
 def _unique_mapping(loader, node, deep=False):
     seen = set()
     for key_node, _ in node.value:
+        if key_node.tag == "tag:yaml.org,2002:merge":
+            raise Mistake(f"{key_node.start_mark.name}:{key_node.start_mark.line + 1}: "
+                          "merge keys are no YAML 1.2")
         key = loader.construct_object(key_node, deep=deep)
         if key in seen:
             raise Mistake(f"{key_node.start_mark.name}:{key_node.start_mark.line + 1}: "
