@@ -1,0 +1,60 @@
+/* registration: persons and accounts, first login's steps, profiles. */
+#include "gen/events.h"
+#include "registration/registration.h"
+
+static enum err start(struct proc *proc, void *state, struct err_note *note)
+{
+    static const char *const topics[] = {TOPIC_REGISTRATION_COMMANDS};
+    static const struct work_route routes[] = {
+        {.type = EVENT_ACCOUNT_AGREE_TERMS, .handle = registration_step_handle, .batch_max = 1},
+        {.type = EVENT_ACCOUNT_SET_EMAIL, .handle = registration_step_handle, .batch_max = 1},
+        {.type = EVENT_ACCOUNT_CONFIRM_EMAIL, .handle = registration_step_handle, .batch_max = 1},
+        {.type = EVENT_ACCOUNT_SET_PROFILE, .handle = registration_step_handle, .batch_max = 1},
+        {.type = EVENT_ACCOUNT_COMPLETE, .handle = registration_step_handle, .batch_max = 1},
+    };
+    struct registration *registration = state;
+
+    (void)note;
+    registration->db = proc_db(proc);
+    registration->work = proc_work(proc);
+    bus_warm(proc_bus(proc), TOPIC_REPLIES);
+    bus_warm(proc_bus(proc), TOPIC_ACCOUNT_EVENTS);
+    bus_warm(proc_bus(proc), TOPIC_DOCTOR_EVENTS);
+    work_subscribe(registration->work, topics, ARRAY_LEN(topics), routes, ARRAY_LEN(routes),
+                   registration);
+    return ERR_OK;
+}
+
+static bool ready(struct proc *proc, void *state, struct err_note *why)
+{
+    struct registration *registration = state;
+
+    (void)proc;
+    if (db_up(registration->db))
+        return true;
+    (void)err_say(why, ERR_DB_DOWN, "no connection to PostgreSQL");
+    return false;
+}
+
+static void metrics(struct proc *proc, void *state, struct buf *out)
+{
+    const struct registration *registration = state;
+
+    (void)proc;
+    metric_add(out, "registration_commands_total", "", (int64_t)registration->figures.commands);
+    metric_add(out, "registration_refused_total", "", (int64_t)registration->figures.refused);
+    metric_add(out, "registration_my_pages_total", "", (int64_t)registration->figures.my_pages);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct proc_service service = {
+        .name = "registration",
+        .state_bytes = sizeof(struct registration),
+        .start = start,
+        .ready = ready,
+        .metrics = metrics,
+    };
+
+    return proc_main(argc, argv, &service);
+}

@@ -1,0 +1,85 @@
+/*
+ * registration: what the files of this process share.
+ *
+ * One command is one flow (registration_step.c): read the person, let the rules decide, record the
+ * change with its events and the answer in the transaction that passes the command.
+ */
+#pragma once
+#include "proc/proc.h"
+#include "registration/registration_rules.h"
+
+enum { REGISTRATION_READ_MS = 5000 };
+
+struct registration {
+    struct db_pool *db;
+    struct work *work;
+    struct registration_figures {
+        uint64_t commands, refused, my_pages;
+    } figures;
+};
+
+/* One account as it is stored; texts live in the arena of the batch that read it. */
+struct record {
+    struct uuid account_id;
+    int64_t version, doctor_version;
+    struct str organiser_code, l1_code, l2_code; /* of the account */
+    struct str register_no, doctor_l1_code, doctor_l2_code, l3_category;
+    struct person person;
+};
+
+enum command_kind {
+    COMMAND_AGREE_TERMS,
+    COMMAND_SET_EMAIL,
+    COMMAND_CONFIRM_EMAIL,
+    COMMAND_SET_PROFILE,
+    COMMAND_COMPLETE,
+};
+
+/* A command as it came; texts live in the batch's arena. */
+struct command {
+    enum command_kind kind;
+    struct uuid operation_id, account_id;
+    struct str text; /* terms version or e-mail address */
+    struct profile profile;
+};
+
+/* Handler of every command: see work_handler_fn. */
+void registration_step_handle(void *service, struct work_batch *batch);
+
+/* ---- registration_wire.c: contracts from and to the bus ---- */
+
+/* Errors: ERR_SCHEMA, with the place in `note`. */
+CHECKED enum err wire_command(struct arena *arena, const struct work_message *message,
+                              struct command *ret_command, struct err_note *note);
+/* New references, as the contracts want them. */
+json_t *wire_account_state(const struct record *record);
+json_t *wire_doctor_state(const struct record *record);
+json_t *wire_my_page_created(const struct record *record);
+
+/* ---- registration_store.c: all SQL of this service ---- */
+
+struct store_read {
+    struct db_batch *batch;
+    struct db_query *person, *terms, *shared;
+};
+/* `email` may be empty: whether somebody else has it is told with the person. */
+void store_read(struct registration *registration, struct arena *arena, struct uuid account_id,
+                struct str email, struct store_read *read, struct flow *flow);
+/* After a good read. False: there is no such account. */
+bool store_record(const struct store_read *read, struct uuid account_id, struct record *ret_record);
+
+struct store_number {
+    struct db_query *query;
+};
+/* A MAMIS number that nobody had before (R-ACC-19). */
+void store_issue_number(struct registration *registration, struct arena *arena,
+                        struct store_number *number, struct flow *flow);
+struct str store_number(const struct store_number *number);
+
+/* Effects. The versions in `record` are those that were read; ERR_DB_CONFLICT when they moved. */
+void store_save_account(struct db_batch *batch, const struct record *record, const char *action,
+                        int64_t now_us);
+void store_save_doctor(struct db_batch *batch, const struct record *record, bool my_page_created,
+                       int64_t now_us);
+/* Keep the names that are replaced; before store_save_doctor(). */
+void store_keep_names(struct db_batch *batch, const struct record *record, int64_t now_us);

@@ -1,0 +1,228 @@
+/*
+ * registration_step: one command of an account. Safe to repeat from any step: nothing is written
+ * before the transaction that passes the command, and the account's version guards it.
+ */
+#include <stdio.h>
+
+#include "gen/events.h"
+#include "registration/registration.h"
+
+enum step { STEP_READ, STEP_DECIDE, STEP_RECORD };
+
+struct job {
+    struct flow flow;
+    struct registration *registration;
+    struct work_batch *batch;
+    const struct work_message *message;
+    struct command command;
+    struct store_read read;
+    struct store_number number;
+    struct record record;
+    struct verdict verdict;
+};
+
+static const char *action_name(enum command_kind kind)
+{
+    switch (kind) {
+    case COMMAND_AGREE_TERMS:
+        return "agree_terms";
+    case COMMAND_SET_EMAIL:
+        return "set_email";
+    case COMMAND_CONFIRM_EMAIL:
+        return "confirm_email";
+    case COMMAND_SET_PROFILE:
+        return "set_profile";
+    case COMMAND_COMPLETE:
+        return "complete";
+    }
+    must(false);
+    return "";
+}
+
+static void decide(struct job *job)
+{
+    struct person *person = &job->record.person;
+
+    switch (job->command.kind) {
+    case COMMAND_AGREE_TERMS:
+        rules_agree_terms(person, job->command.text, &job->verdict);
+        return;
+    case COMMAND_SET_EMAIL:
+        rules_set_email(person, job->command.text, &job->verdict);
+        return;
+    case COMMAND_CONFIRM_EMAIL:
+        rules_confirm_email(person, job->command.text, &job->verdict);
+        return;
+    case COMMAND_SET_PROFILE:
+        rules_set_profile(person, &job->command.profile, &job->verdict);
+        return;
+    case COMMAND_COMPLETE:
+        rules_complete(person, &job->verdict);
+        return;
+    }
+    must(false);
+}
+
+static json_t *refusal_extra(const struct job *job)
+{
+    json_t *extra = json_object();
+    json_t *params = json_object();
+
+    must(json_object_set_new(params, "next",
+                             json_string(account_step_name(job->record.person.step))) == 0);
+    if (job->verdict.pointer != NULL) {
+        json_t *errors = json_array();
+        json_t *item = json_object();
+
+        must(json_object_set_new(item, "pointer", json_string(job->verdict.pointer)) == 0);
+        must(json_object_set_new(item, "code", json_string(code_name(job->verdict.refusal))) == 0);
+        must(json_array_append_new(errors, item) == 0);
+        must(json_object_set_new(extra, "errors", errors) == 0);
+        must(json_object_set_new(params, "field", json_string(job->verdict.field)) == 0);
+    }
+    must(json_object_set_new(extra, "params", params) == 0);
+    return extra;
+}
+
+static void answer(struct job *job)
+{
+    struct work_reply reply = {.operation_id = job->command.operation_id};
+
+    if (job->verdict.refusal != CODE_NONE) {
+        reply.err = ERR_STATE_CONFLICT;
+        reply.problem_code = code_name(job->verdict.refusal);
+        reply.problem_extra = refusal_extra(job);
+        job->registration->figures.refused++;
+    } else {
+        const char *next = account_step_name(job->record.person.step);
+
+        reply.result = json_object();
+        must(json_object_set_new(reply.result, "next", json_string(next)) == 0);
+        if (job->verdict.shared_warning) {
+            json_t *warnings = json_array();
+
+            must(json_array_append_new(warnings, json_string(code_name(CODE_EMAIL_IN_USE))) == 0);
+            must(json_object_set_new(reply.result, "warnings", warnings) == 0);
+        }
+    }
+    work_reply(job->registration->work, job->batch->effect, &reply, job->message->trace);
+}
+
+static void emit(struct job *job, const char *type, const char *topic, const char *key,
+                 json_t *data)
+{
+    const struct work_event event = {
+        .type = type, .topic = topic, .key = str_of(key), .subject = str_of(key), .data = data};
+
+    (void)work_emit(job->registration->work, job->batch->effect, &event, job->message->trace);
+}
+
+static void record(struct job *job)
+{
+    struct record *found = &job->record;
+    const struct verdict *verdict = &job->verdict;
+    struct db_batch *effect = job->batch->effect;
+    int64_t now_us = clock_now_us();
+    char account[UUID_TEXT_BYTES];
+    char doctor[24];
+
+    uuid_format(found->account_id, account);
+    (void)snprintf(doctor, sizeof(doctor), "%lld", (long long)found->person.doctor_id);
+    if (verdict->doctor_changed) {
+        if (verdict->name_changed)
+            store_keep_names(effect, found, now_us);
+        store_save_doctor(effect, found, verdict->my_page_created, now_us);
+        found->doctor_version++;
+        emit(job, EVENT_DOCTOR_STATE, TOPIC_DOCTOR_EVENTS, doctor, wire_doctor_state(found));
+    }
+    if (verdict->account_changed || verdict->doctor_changed) {
+        store_save_account(effect, found, action_name(job->command.kind), now_us);
+        found->version++;
+        emit(job, EVENT_ACCOUNT_STATE, TOPIC_ACCOUNT_EVENTS, account, wire_account_state(found));
+    }
+    if (verdict->my_page_created) {
+        emit(job, EVENT_MY_PAGE_CREATED, TOPIC_ACCOUNT_EVENTS, account,
+             wire_my_page_created(found));
+        job->registration->figures.my_pages++;
+    }
+    answer(job);
+}
+
+static void unknown_account(struct job *job)
+{
+    const struct work_reply reply = {.operation_id = job->command.operation_id,
+                                     .err = ERR_NOT_FOUND};
+
+    work_reply(job->registration->work, job->batch->effect, &reply, job->message->trace);
+}
+
+static void job_run(struct flow *flow)
+{
+    struct job *job = FLOW_OF(flow, struct job, flow);
+
+    switch ((enum step)flow->step) {
+    case STEP_READ:
+        flow_wait(flow, STEP_DECIDE);
+        store_read(job->registration, job->batch->arena, job->command.account_id,
+                   job->command.kind == COMMAND_SET_EMAIL ||
+                           job->command.kind == COMMAND_CONFIRM_EMAIL
+                       ? job->command.text
+                       : STR(""),
+                   &job->read, flow);
+        return;
+    case STEP_DECIDE:
+        if (!store_record(&job->read, job->command.account_id, &job->record)) {
+            unknown_account(job);
+            flow_end(flow, ERR_OK);
+            return;
+        }
+        decide(job);
+        if (job->verdict.doctor_changed && job->record.person.mamis_no.len == 0) {
+            flow_wait(flow, STEP_RECORD);
+            store_issue_number(job->registration, job->batch->arena, &job->number, flow);
+            return;
+        }
+        flow_goto(flow, STEP_RECORD);
+        return;
+    case STEP_RECORD:
+        if (job->number.query != NULL)
+            job->record.person.mamis_no = store_number(&job->number);
+        record(job);
+        flow_end(flow, ERR_OK);
+        return;
+    }
+    must(false);
+}
+
+static void job_done(struct flow *flow)
+{
+    struct job *job = FLOW_OF(flow, struct job, flow);
+    struct flow *parent = job->batch->flow;
+    struct err_note note = flow->note;
+    enum err err = flow->err;
+
+    flow_fini(flow);
+    if (err == ERR_OK)
+        flow_resume(parent, ERR_OK);
+    else
+        flow_fail(parent, err, "%s", note.text);
+}
+
+void registration_step_handle(void *service, struct work_batch *batch)
+{
+    struct registration *registration = service;
+    struct job *job = arena_new_of(batch->arena, struct job);
+    enum err err;
+
+    job->registration = registration;
+    job->batch = batch;
+    job->message = &batch->messages[0];
+    err = wire_command(batch->arena, job->message, &job->command, &batch->flow->note);
+    if (err != ERR_OK) {
+        flow_resume(batch->flow, err);
+        return;
+    }
+    registration->figures.commands++;
+    flow_init(&job->flow, batch->flow->loop, job_run, job_done, job->message->trace);
+    flow_start(&job->flow, STEP_READ);
+}
