@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 import urllib.parse
 
 
@@ -35,6 +36,7 @@ class Client:
         self.token, self.language, self.seconds = token, language, seconds
         self.cookie = self.csrf = None
         self.session = None
+        self.last_byte_at = None  # monotonic seconds, of the last request
 
     def request(self, method, path, body=None, headers=None):
         """`path` stands below /api/v1 unless it begins with /api/. `body`: bytes, or what becomes
@@ -58,6 +60,7 @@ class Client:
         link = http.client.HTTPConnection(self.host, self.port, timeout=self.seconds)
         try:
             link.request(method, path, body, sent)
+            self.last_byte_at = time.monotonic()
             answer = link.getresponse()
             return Answer(answer.status, answer.headers, answer.read())
         finally:

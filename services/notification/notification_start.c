@@ -1,0 +1,147 @@
+/* notification_start: opens what the process needs, in one visible order; figures. */
+#include <string.h>
+
+#include "gen/events.h"
+#include "gen/topics.h"
+#include "notification/notification.h"
+
+struct notification_settings notification_settings;
+
+#define SETTING(name, type, fallback, least, most, unit, flags, help)                              \
+    {#name,    SETTING_##type, offsetof(struct notification_settings, name),                       \
+     fallback, least,          most,                                                               \
+     unit,     flags,          help},
+const struct setting notification_setting_table[NOTIFICATION_SETTING_COUNT] = {
+#include "notification/notification_settings.def"
+};
+#undef SETTING
+
+enum { NOTIFICATION_BATCH_MAX = 500 };
+
+static const char *const topics[] = {TOPIC_ACCOUNT_EVENTS, TOPIC_DOCTOR_EVENTS, TOPIC_CREDIT_EVENTS,
+                                     TOPIC_CERTIFICATE_EVENTS};
+
+static const struct work_route routes[] = {
+    {.type = EVENT_ACCOUNT_STATE,
+     .handle = notification_account_handle,
+     .batch_max = NOTIFICATION_BATCH_MAX},
+    {.type = EVENT_DOCTOR_STATE,
+     .handle = notification_doctor_handle,
+     .batch_max = NOTIFICATION_BATCH_MAX},
+    {.type = EVENT_LINK_ISSUED,
+     .handle = notification_link_handle,
+     .batch_max = 1,
+     .committed = notification_committed},
+    {.type = EVENT_MY_PAGE_CREATED,
+     .handle = notification_my_page_handle,
+     .batch_max = 1,
+     .committed = notification_committed},
+    {.type = EVENT_APPLICATION_STATE,
+     .handle = notification_application_handle,
+     .batch_max = 1,
+     .committed = notification_committed},
+    {.type = EVENT_CREDITS_POSTED,
+     .handle = notification_posted_handle,
+     .batch_max = 1,
+     .committed = notification_committed},
+    {.type = EVENT_UPLOAD_DONE,
+     .handle = notification_upload_handle,
+     .batch_max = 1,
+     .committed = notification_committed},
+};
+
+static enum err read_key(struct notification *notification, struct err_note *note)
+{
+    const char *path = proc_settings(notification->proc)->link_key_file;
+
+    if (path[0] == '\0')
+        return err_say(note, ERR_SETTINGS, "the setting link_key_file is missing");
+    return secret_key_load(path, &notification->link_key, note);
+}
+
+static enum err open_sender(struct notification *notification, struct err_note *note)
+{
+    const struct mail_options options = {
+        .smart_host = notification_settings.smart_host,
+        .helo = notification_settings.mail_domain,
+        .connections_max = notification_settings.mail_connections,
+        .timeout_ms = notification_settings.mail_timeout_ms,
+        .tls_required = notification_settings.mail_tls,
+    };
+    bool loopback = str_starts(str_of(options.smart_host), STR("smtp://127.")) ||
+                    str_starts(str_of(options.smart_host), STR("smtp://[::1]"));
+
+    if (!options.tls_required && !loopback)
+        return err_say(note, ERR_SETTINGS,
+                       "mail_tls: only a smart host on loopback may do without");
+    notification->sender = mail_open(notification->loop, &options);
+    return ERR_OK;
+}
+
+enum err notification_start(struct proc *proc, void *state, struct err_note *note)
+{
+    struct notification *notification = state;
+    const char *templates = notification_settings.mail_templates;
+    enum err err;
+
+    notification->proc = proc;
+    notification->loop = proc_loop(proc);
+    TRY(read_key(notification, note));
+    TRY(notification_text_load(templates[0] == '\0' ? NOTIFICATION_TEMPLATES : templates,
+                               &notification->text, note));
+    TRY(open_sender(notification, note));
+    notification->db = proc_db(proc);
+    notification->work = proc_work(proc);
+    notification->queue = notification_queue_open(notification);
+    work_subscribe(notification->work, topics, ARRAY_LEN(topics), routes, ARRAY_LEN(routes),
+                   notification);
+cleanup:
+    return err;
+}
+
+static void sender_closed(void *arg)
+{
+    struct notification *notification = arg;
+
+    proc_stopped(notification->proc);
+}
+
+static void queue_stopped(void *arg)
+{
+    struct notification *notification = arg;
+
+    mail_close(notification->sender, sender_closed, notification);
+}
+
+void notification_stop(struct proc *proc, void *state)
+{
+    struct notification *notification = state;
+
+    (void)proc;
+    notification_queue_close(notification->queue, queue_stopped, notification);
+}
+
+bool notification_ready(struct proc *proc, void *state, struct err_note *why)
+{
+    struct notification *notification = state;
+
+    (void)proc;
+    if (!db_up(notification->db))
+        (void)err_say(why, ERR_DB_DOWN, "PostgreSQL does not answer");
+    return db_up(notification->db);
+}
+
+void notification_metrics(struct proc *proc, void *state, struct buf *out)
+{
+    const struct notification *notification = state;
+
+    (void)proc;
+    metric_add(out, "mails_total", "verdict=\"delivered\"",
+               (int64_t)notification->figures.delivered);
+    metric_add(out, "mails_total", "verdict=\"deferred\"", (int64_t)notification->figures.deferred);
+    metric_add(out, "mails_total", "verdict=\"bounced\"", (int64_t)notification->figures.bounced);
+    metric_add(out, "mails_total", "verdict=\"ambiguous\"",
+               (int64_t)notification->figures.ambiguous);
+    metric_add(out, "mails_total", "verdict=\"suppressed\"",
+               (int64_t)notification->figures.suppressed);
+}
