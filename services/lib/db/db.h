@@ -2,6 +2,8 @@
  * db: a pool of PostgreSQL connections on one event loop, libpq in pipeline mode. Loop thread only.
  * Batches run in arrival order on the first idle connection; at most `waiting_max` may wait.
  * Results and parameters are binary; PGconn and PGresult never leave this library.
+ *
+ * Sessions have TimeZone Asia/Tokyo, so a cast of timestamptz to date gives the day in Japan.
  */
 #pragma once
 #include "base/clock.h"
@@ -18,18 +20,33 @@ struct db_options {
     uint32_t statement_timeout_ms;
 };
 
-/* Connects lazily and again, with jittered back-off, whenever a connection is lost. */
+/*
+ * Connects from the loop: one connection at once, the others when batches wait for them; and again,
+ * with jittered back-off, whenever one is lost. The options are copied.
+ */
 struct db_pool *db_open(struct loop *loop, const struct db_options *options);
-/* Ends connections; `closed(arg)` from the loop when all handles are gone. */
+/*
+ * Ends connections; `closed(arg)` from the loop when all handles are gone. Batches that wait end with
+ * ERR_STOPPING, those that run as if the connection were lost.
+ */
 void db_close(struct db_pool *pool, void (*closed)(void *arg), void *arg);
-/* True when the last attempt on some connection worked. */
+/* True while some connection is up. */
 bool db_up(const struct db_pool *pool);
 /* Figures for the metrics. */
 struct db_stats {
     unsigned connections_up, busy, waiting;
-    uint64_t batches, errors, wait_us_total;
+    uint64_t batches, errors; /* ended, and how many of them with an error */
+    uint64_t wait_us_total;   /* spent waiting for a connection, by the batches that got one */
 };
 void db_stats(const struct db_pool *pool, struct db_stats *ret_stats);
+
+/*
+ * For tests: asked for each batch (numbered from 1 in the order of db_run()) before it is sent, when
+ * an error makes it fail without effect, and after it worked, when an error hides that it has taken
+ * effect. NULL turns it off.
+ */
+typedef enum err (*db_fault_fn)(void *arg, uint64_t batch_number, bool after_commit);
+void db_set_fault(struct db_pool *pool, db_fault_fn fault, void *arg);
 
 /* A named statement, prepared on each connection at first use. Static storage. */
 struct db_stmt {
@@ -53,7 +70,11 @@ struct arena *db_batch_arena(struct db_batch *batch);
 /* A pointer that belongs to the library above (lib/work keeps emitted events there); NULL at first. */
 void **db_batch_tag(struct db_batch *batch);
 
-/* Parameters, copied into the batch's arena. Types must equal what the statement expects. */
+/*
+ * Parameters, copied into the batch's arena, at most 64 a statement. Types must equal what the
+ * statement expects: each is sent with its type, so cast in the SQL where a column differs. Only
+ * db_null() has no type; the server takes it from the statement. Views with data NULL give NULL.
+ */
 void db_null(struct db_query *query);
 void db_bool(struct db_query *query, bool value);
 void db_i16(struct db_query *query, int16_t value);
@@ -79,20 +100,24 @@ void db_i64_null_array(struct db_query *query, const int64_t *values, size_t cou
 
 /*
  * Run a batch and resume `flow` when it ends: all statements worked and (unless a read) COMMIT was
- * answered, or none has an effect.
+ * answered, or none has an effect. The same batch may be run again after an error. Without a
+ * statement it ends well and the server hears nothing.
  *
  * Units:   `deadline_ms` counts from now and includes time spent waiting.
  * Memory:  borrows `batch` until resume; results live in its arena.
- * Errors:  ERR_BUSY (queue full), ERR_TIMEOUT, ERR_DB_CONFLICT (serialization, deadlock, unique
- *          violation; the note names the constraint), ERR_DB_DOWN, ERR_DB_UNKNOWN (connection lost
- *          after COMMIT was sent: the effect may or may not be there), ERR_DB_REFUSED (any other
- *          server error), ERR_FENCED (SQLSTATE MA001: another worker owns the partition).
+ * Errors:  ERR_BUSY (queue full), ERR_TIMEOUT (also the server's limits on statements and locks),
+ *          ERR_DB_CONFLICT (serialization, deadlock, unique violation; the note names the
+ *          constraint), ERR_DB_DOWN (also out of disk, connections), ERR_DB_UNKNOWN (connection lost
+ *          or deadline passed after COMMIT was sent: the effect may or may not be there),
+ *          ERR_DB_REFUSED (any other server error), ERR_FENCED (SQLSTATE MA001: another worker owns
+ *          the partition), ERR_STOPPING (after db_close()).
+ *          While nothing is connected and the last attempt failed, ERR_DB_DOWN comes at once.
  */
 void db_run(struct db_pool *pool, struct db_batch *batch, uint64_t deadline_ms, struct flow *flow);
 /* Constraint or SQLSTATE of the last failed run of this batch, "" when none. */
 const char *db_batch_error_detail(const struct db_batch *batch);
 
-/* Results after a good run. */
+/* Results after a good run. A getter stops the process when the column has another type. */
 const struct db_result *db_result(const struct db_query *query);
 size_t db_rows(const struct db_query *query);
 int64_t db_affected(const struct db_query *query);

@@ -1,0 +1,292 @@
+/*
+ * db: the pool. Batches wait in one queue; every connection that is idle takes the oldest.
+ */
+#include "db/db.h"
+
+#include <stdlib.h>
+
+#include "db/db_private.h"
+
+static struct db_batch *pop_waiting(struct db_pool *pool)
+{
+    struct db_batch *batch = pool->waiting_head;
+
+    if (batch != NULL) {
+        pool->waiting_head = batch->waiting_next;
+        if (pool->waiting_head == NULL)
+            pool->waiting_tail = NULL;
+        batch->waiting_next = NULL;
+        pool->waiting--;
+    }
+    return batch;
+}
+
+static void push_waiting(struct db_pool *pool, struct db_batch *batch)
+{
+    batch->waiting_next = NULL;
+    if (pool->waiting_tail != NULL)
+        pool->waiting_tail->waiting_next = batch;
+    else
+        pool->waiting_head = batch;
+    pool->waiting_tail = batch;
+    pool->waiting++;
+}
+
+static void fail_waiting(struct db_pool *pool, enum err err, const struct err_note *note)
+{
+    struct db_batch *batch;
+
+    while ((batch = pop_waiting(pool)) != NULL)
+        db_batch_end(pool, batch, err, note);
+}
+
+void db_batch_end(struct db_pool *pool, struct db_batch *batch, enum err err,
+                  const struct err_note *note)
+{
+    struct flow *flow = batch->flow;
+
+    batch->flow = NULL;
+    pool->batches++;
+    if (err == ERR_OK) {
+        flow_resume(flow, ERR_OK);
+        return;
+    }
+    pool->errors++;
+    flow_fail(flow, err, "%s", note->text);
+}
+
+void db_pool_down(struct db_pool *pool)
+{
+    fail_waiting(pool, ERR_DB_DOWN, &pool->last_error);
+}
+
+/* Fires when the first of those who wait is too late. */
+static void arm_expiry(struct db_pool *pool, uint64_t deadline_ms)
+{
+    uint64_t now_ms = clock_mono_ms();
+
+    if (pool->expiry_ms != 0 && pool->expiry_ms <= deadline_ms)
+        return;
+    pool->expiry_ms = deadline_ms;
+    timer_start(&pool->expiry, deadline_ms > now_ms ? deadline_ms - now_ms : 0, 0);
+}
+
+static void expire_waiting(void *arg)
+{
+    struct db_pool *pool = arg;
+    struct db_batch *batch = pool->waiting_head;
+    uint64_t now_ms = clock_mono_ms();
+    struct err_note note;
+
+    err_say(&note, ERR_TIMEOUT, "no connection was free in time, %u batches wait", pool->waiting);
+    pool->expiry_ms = 0;
+    pool->waiting_head = NULL;
+    pool->waiting_tail = NULL;
+    pool->waiting = 0;
+    while (batch != NULL) {
+        struct db_batch *next = batch->waiting_next;
+
+        if (batch->deadline_ms <= now_ms) {
+            db_batch_end(pool, batch, ERR_TIMEOUT, &note);
+        } else {
+            push_waiting(pool, batch);
+            arm_expiry(pool, batch->deadline_ms);
+        }
+        batch = next;
+    }
+}
+
+struct db_pool *db_open(struct loop *loop, const struct db_options *options)
+{
+    struct db_pool *pool = heap_zero(sizeof(*pool));
+
+    must(options->connections > 0 && options->waiting_max > 0);
+    pool->loop = loop;
+    pool->dsn = heap_strdup(options->dsn);
+    pool->application = heap_strdup(options->application != NULL ? options->application : "mamis");
+    pool->pg_options = db_connect_options(options);
+    pool->connections = options->connections;
+    pool->waiting_max = options->waiting_max;
+    pool->conns = heap_zero(sizeof(*pool->conns) * options->connections);
+    for (unsigned i = 0; i < options->connections; i++)
+        db_conn_init(&pool->conns[i], pool);
+    timer_open(&pool->reconnect, loop, db_connect_timer, pool);
+    timer_open(&pool->expiry, loop, expire_waiting, pool);
+    pool->timers_open = options->connections + 2;
+    pool->wanted = 1;
+    db_connect_more(pool);
+    return pool;
+}
+
+static struct db_conn *find_idle(struct db_pool *pool)
+{
+    for (unsigned i = 0; i < pool->wanted; i++) {
+        if (pool->conns[i].state == CONN_IDLE)
+            return &pool->conns[i];
+    }
+    return NULL;
+}
+
+static void send_batch(struct db_pool *pool, struct db_conn *conn, struct db_batch *batch)
+{
+    struct err_note note;
+    enum err err = ERR_OK;
+
+    if (batch->deadline_ms <= clock_mono_ms()) {
+        err_say(&note, ERR_TIMEOUT, "a connection was free too late");
+        db_batch_end(pool, batch, ERR_TIMEOUT, &note);
+        return;
+    }
+    pool->wait_us_total += clock_mono_us() - batch->queued_us;
+    if (pool->fault != NULL)
+        err = pool->fault(pool->fault_arg, batch->number, false);
+    if (err != ERR_OK) {
+        err_say(&note, err, "fault before batch %llu", (unsigned long long)batch->number);
+        db_batch_end(pool, batch, err, &note);
+        return;
+    }
+    db_run_start(conn, batch);
+}
+
+void db_pool_idle(struct db_pool *pool)
+{
+    struct db_conn *conn;
+
+    while (pool->waiting > 0 && (conn = find_idle(pool)) != NULL)
+        send_batch(pool, conn, pop_waiting(pool));
+}
+
+static bool is_down(const struct db_pool *pool)
+{
+    return pool->up == 0 && pool->failures > 0 && pool->connecting == NULL;
+}
+
+static void wait_for_connection(struct db_pool *pool, struct db_batch *batch)
+{
+    struct err_note note;
+
+    if (is_down(pool)) {
+        db_batch_end(pool, batch, ERR_DB_DOWN, &pool->last_error);
+        return;
+    }
+    if (pool->waiting >= pool->waiting_max) {
+        err_say(&note, ERR_BUSY, "%u batches wait already", pool->waiting);
+        db_batch_end(pool, batch, ERR_BUSY, &note);
+        return;
+    }
+    push_waiting(pool, batch);
+    arm_expiry(pool, batch->deadline_ms);
+    if (pool->wanted < pool->connections)
+        pool->wanted++;
+    db_connect_more(pool);
+}
+
+void db_run(struct db_pool *pool, struct db_batch *batch, uint64_t deadline_ms, struct flow *flow)
+{
+    struct db_conn *conn;
+
+    must(batch->flow == NULL && flow->waiting);
+    batch->flow = flow;
+    batch->number = ++pool->batches_begun;
+    batch->deadline_ms = clock_mono_ms() + deadline_ms;
+    batch->queued_us = clock_mono_us();
+    batch->detail[0] = '\0';
+    for (struct db_query *query = batch->head; query != NULL; query = query->next)
+        query->result = NULL;
+    if (pool->closing) {
+        struct err_note note = {"database is closed"};
+
+        db_batch_end(pool, batch, ERR_STOPPING, &note);
+        return;
+    }
+    if (batch->count == 0) {
+        db_batch_end(pool, batch, ERR_OK, NULL);
+        return;
+    }
+    conn = pool->waiting == 0 ? find_idle(pool) : NULL;
+    if (conn != NULL)
+        send_batch(pool, conn, batch);
+    else
+        wait_for_connection(pool, batch);
+}
+
+bool db_up(const struct db_pool *pool)
+{
+    return pool->up > 0;
+}
+
+void db_stats(const struct db_pool *pool, struct db_stats *ret_stats)
+{
+    *ret_stats = (struct db_stats){.connections_up = pool->up,
+                                   .waiting = pool->waiting,
+                                   .batches = pool->batches,
+                                   .errors = pool->errors,
+                                   .wait_us_total = pool->wait_us_total};
+    for (unsigned i = 0; i < pool->connections; i++) {
+        enum conn_state state = pool->conns[i].state;
+
+        ret_stats->busy += state == CONN_BUSY || state == CONN_CLEANING;
+    }
+}
+
+void db_set_fault(struct db_pool *pool, db_fault_fn fault, void *arg)
+{
+    pool->fault = fault;
+    pool->fault_arg = arg;
+}
+
+static void free_pool(struct db_pool *pool)
+{
+    for (unsigned i = 0; i < pool->connections; i++) {
+        free(pool->conns[i].prepared);
+        free(pool->conns[i].preparing);
+    }
+    db_variants_free(pool);
+    free(pool->conns);
+    free(pool->dsn);
+    free(pool->application);
+    free(pool->pg_options);
+    free(pool);
+}
+
+static void timer_closed(struct db_pool *pool)
+{
+    void (*closed)(void *arg) = pool->closed;
+    void *arg = pool->closed_arg;
+
+    if (--pool->timers_open > 0)
+        return;
+    free_pool(pool);
+    if (closed != NULL)
+        closed(arg);
+}
+
+static void pool_timer_closed(void *arg)
+{
+    timer_closed(arg);
+}
+
+static void conn_timer_closed(void *arg)
+{
+    timer_closed(((struct db_conn *)arg)->pool);
+}
+
+void db_close(struct db_pool *pool, void (*closed)(void *arg), void *arg)
+{
+    struct err_note note = {"database is closed"};
+
+    must(!pool->closing);
+    pool->closing = true;
+    pool->closed = closed;
+    pool->closed_arg = arg;
+    fail_waiting(pool, ERR_STOPPING, &note);
+    for (unsigned i = 0; i < pool->connections; i++) {
+        struct db_conn *conn = &pool->conns[i];
+
+        if (conn->state != CONN_NONE)
+            db_conn_lost(conn, ERR_STOPPING, note.text);
+        timer_close(&conn->timer, conn_timer_closed);
+    }
+    timer_close(&pool->reconnect, pool_timer_closed);
+    timer_close(&pool->expiry, pool_timer_closed);
+}

@@ -1,0 +1,194 @@
+/*
+ * pg_server: initdb and postgres as children of the test.
+ */
+#include "lib/pg_server.h"
+
+#include <glob.h>
+#include <libpq-fe.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/child.h"
+
+enum { ARGS_MAX = 48, START_TRIES = 6000, TRY_NS = 5 * 1000 * 1000, STOP_MS = 20000 };
+
+static void fail(const char *what, const char *why)
+{
+    fprintf(stderr, "pg_server: %s: %s\n", what, why);
+    abort();
+}
+
+/* Where the distribution puts them; the newest version wins. */
+static void find_bin(struct pg_server *server)
+{
+    const char *const ask[] = {"pg_config", "--bindir", NULL};
+    glob_t found;
+
+    if (glob("/usr/lib/postgresql/*/bin", 0, NULL, &found) == 0 && found.gl_pathc > 0) {
+        snprintf(server->bin, sizeof(server->bin), "%s", found.gl_pathv[found.gl_pathc - 1]);
+        globfree(&found);
+        return;
+    }
+    if (!child_output(ask, server->bin, sizeof(server->bin)))
+        fail("PostgreSQL", "not installed");
+    server->bin[strcspn(server->bin, "\n")] = '\0';
+}
+
+/* The server refuses root. Gives the number of words put in front of the program. */
+static size_t become_postgres(const char **argv)
+{
+    static const char *const words[] = {"setpriv", "--reuid=postgres", "--regid=postgres",
+                                        "--clear-groups", "--pdeathsig=QUIT"};
+    const size_t count = sizeof(words) / sizeof(words[0]);
+
+    if (geteuid() != 0)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        argv[i] = words[i];
+    return count;
+}
+
+static void make_folder(struct pg_server *server)
+{
+    snprintf(server->data, sizeof(server->data), "%s/pg", child_folder());
+    if (chmod(child_folder(), 0711) != 0 || mkdir(server->data, 0700) != 0)
+        fail(server->data, "cannot be made");
+    if (geteuid() == 0) {
+        const struct passwd *user = getpwnam("postgres");
+
+        if (user == NULL || chown(server->data, user->pw_uid, user->pw_gid) != 0)
+            fail("user postgres", "missing");
+    }
+}
+
+static void init_data(struct pg_server *server)
+{
+    const char *argv[ARGS_MAX] = {NULL};
+    char program[300];
+    char said[8192];
+    size_t count = become_postgres(argv);
+    const char *const args[] = {program,           "-D",
+                                server->data,      "-U",
+                                "postgres",        "-A",
+                                "trust",           "-N",
+                                "--encoding=UTF8", "--locale=C.UTF-8"};
+
+    snprintf(program, sizeof(program), "%s/initdb", server->bin);
+    for (size_t i = 0; i < sizeof(args) / sizeof(args[0]); i++)
+        argv[count++] = args[i];
+    if (!child_output(argv, said, sizeof(said)))
+        fail("initdb", said);
+}
+
+void pg_server_begin(struct pg_server *server)
+{
+    const char *argv[ARGS_MAX] = {NULL};
+    char program[300];
+    char log[160];
+    size_t count = become_postgres(argv);
+    const char *const args[] = {program, "-F",
+                                "-D",    server->data,
+                                "-k",    server->data,
+                                "-c",    "listen_addresses=",
+                                "-c",    "max_connections=40",
+                                "-c",    "shared_buffers=32MB",
+                                "-c",    "max_wal_size=2GB"};
+
+    snprintf(program, sizeof(program), "%s/postgres", server->bin);
+    snprintf(log, sizeof(log), "%s/pg.log", child_folder());
+    for (size_t i = 0; i < sizeof(args) / sizeof(args[0]); i++)
+        argv[count++] = args[i];
+    server->pid = child_start(argv, log);
+}
+
+void pg_server_wait(const struct pg_server *server)
+{
+    const struct timespec pause = {.tv_nsec = TRY_NS};
+
+    for (int tries = 0; tries < START_TRIES; tries++) {
+        if (PQping(server->dsn) == PQPING_OK)
+            return;
+        nanosleep(&pause, NULL);
+    }
+    fail("postgres", "does not answer");
+}
+
+void pg_server_again(struct pg_server *server)
+{
+    pg_server_begin(server);
+    pg_server_wait(server);
+}
+
+void pg_server_start(struct pg_server *server)
+{
+    memset(server, 0, sizeof(*server));
+    find_bin(server);
+    make_folder(server);
+    snprintf(server->dsn, sizeof(server->dsn), "host=%s user=postgres dbname=postgres",
+             server->data);
+    init_data(server);
+    pg_server_again(server);
+}
+
+void pg_server_stop(struct pg_server *server)
+{
+    child_stop(server->pid, SIGINT, STOP_MS);
+}
+
+void pg_server_crash(struct pg_server *server)
+{
+    child_stop(server->pid, SIGQUIT, STOP_MS);
+}
+
+static PGresult *run(const struct pg_server *server, const char *sql, PGconn **ret_conn)
+{
+    PGconn *conn = PQconnectdb(server->dsn);
+    PGresult *result = PQexec(conn, sql);
+    ExecStatusType status = PQresultStatus(result);
+
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        fail(sql, PQerrorMessage(conn));
+    *ret_conn = conn;
+    return result;
+}
+
+void pg_server_exec(const struct pg_server *server, const char *sql)
+{
+    PGconn *conn;
+
+    PQclear(run(server, sql, &conn));
+    PQfinish(conn);
+}
+
+int64_t pg_server_i64(const struct pg_server *server, const char *sql)
+{
+    PGconn *conn;
+    PGresult *result = run(server, sql, &conn);
+    int64_t value;
+
+    if (PQntuples(result) != 1 || PQnfields(result) != 1)
+        fail(sql, "not one value");
+    value = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    PQfinish(conn);
+    return value;
+}
+
+void pg_server_file(const struct pg_server *server, const char *path)
+{
+    char *text = NULL;
+    size_t room = 0;
+    FILE *file = fopen(path, "r");
+
+    if (file == NULL || getdelim(&text, &room, '\0', file) <= 0)
+        fail(path, "cannot be read");
+    fclose(file);
+    pg_server_exec(server, text);
+    free(text);
+}

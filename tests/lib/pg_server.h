@@ -1,0 +1,32 @@
+/*
+ * pg_server: a PostgreSQL of one's own for a test, on a Unix socket in child_folder(), without
+ * fsync. As root it runs as the user postgres. It dies with the test program.
+ */
+#pragma once
+#include <stdint.h>
+#include <sys/types.h>
+
+struct pg_server {
+    pid_t pid;
+    char bin[256];  /* folder of initdb and postgres */
+    char data[128]; /* folder of the data */
+    char dsn[256];  /* connection string of the superuser, database postgres */
+};
+
+/* Make the data folder, start, return when it answers. Aborts on failure, as all here. */
+void pg_server_start(struct pg_server *server);
+/* Start again after a stop or crash. */
+void pg_server_again(struct pg_server *server);
+/* Start again without waiting until it answers. */
+void pg_server_begin(struct pg_server *server);
+void pg_server_wait(const struct pg_server *server);
+/* SIGINT: sessions end with SQLSTATE 57P01. */
+void pg_server_stop(struct pg_server *server);
+/* SIGQUIT: sessions are cut, nothing is flushed, the next start replays. */
+void pg_server_crash(struct pg_server *server);
+/* Run statements on a connection of their own. */
+void pg_server_exec(const struct pg_server *server, const char *sql);
+/* The one number that a statement gives; 0 for NULL. */
+int64_t pg_server_i64(const struct pg_server *server, const char *sql);
+/* Run a file of statements. */
+void pg_server_file(const struct pg_server *server, const char *path);
