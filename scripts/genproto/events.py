@@ -27,6 +27,7 @@ def load_events(folder):
         expect(schema.get("title") == name, f"{where}: title")
         expect(schema.get("description"), f"{where}: description")
         expect(schema.get("type") == "object", f"{where}: type")
+        expect(schema.get("examples"), f"{where}: examples")
         events[name] = schema
     return events
 
@@ -43,7 +44,10 @@ def channels_of(asyncapi):
                           "partitions": kafka["partitions"], "about": channel["description"],
                           "retention_ms": kafka["topicConfiguration"]["retention.ms"],
                           "bytes_max": kafka["topicConfiguration"]["max.message.bytes"],
-                          "types": types}
+                          "types": types,
+                          "receivers": [(messages[message]["name"], receiver)
+                                        for message in channel["messages"]
+                                        for receiver in messages[message]["x-receivers"]]}
     return channels
 
 
@@ -88,6 +92,11 @@ def topics_header(channels):
             f"INT64_C({channel['retention_ms']}), {channel['bytes_max']})"
             for name, channel in channels.items()]
     lines.append(" \\\n".join(rows))
+    lines += ["", "/* X(type, topic, schema of the process that applies it); the gateway keeps no offsets */",
+              "#define EVENT_RECEIVERS(X) \\",
+              " \\\n".join(f"    X({c_text(name)}, {c_text(channel['topic'])}, {c_text(receiver)})"
+                           for channel in channels.values()
+                           for name, receiver in channel["receivers"] if receiver != "gateway")]
     lines += ["", f"enum {{ TOPIC_COUNT = {len(channels)} }};", "/* clang-format on */"]
     return "\n".join(lines)
 
@@ -110,6 +119,10 @@ def events_header(events, shapes, channels):
                   f"                                     struct {shape.name} *out,",
                   "                                     struct err_note *note);",
                   f"json_t *{shape.name}_encode(const struct {shape.name} *event);", ""]
+    lines += ["/* X(name of struct and functions, type) */", "/* clang-format off */",
+              "#define EVENTS(X) \\",
+              " \\\n".join(f"    X({shape.name}, {c_text(name)})" for name, shape in shapes.items()),
+              "/* clang-format on */"]
     return "\n".join(lines)
 
 
