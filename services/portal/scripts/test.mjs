@@ -1,0 +1,38 @@
+// Runs src/**/*.test.ts with node:test: esbuild bundles each into a temporary folder first.
+import { build } from 'esbuild';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+
+async function testFiles(folder) {
+  const found = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) found.push(...(await testFiles(path)));
+    else if (/\.test\.tsx?$/.test(entry.name)) found.push(path);
+  }
+  return found;
+}
+
+const out = await mkdtemp(join(tmpdir(), 'mamis-portal-test-'));
+try {
+  await build({
+    entryPoints: await testFiles('src'),
+    outdir: out,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['node:*'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+  });
+  const files = (await readdir(out)).filter((name) => name.endsWith('.mjs'));
+  const run = spawnSync(process.execPath, ['--test', ...files.map((name) => join(out, name))], {
+    stdio: 'inherit',
+  });
+  process.exitCode = run.status ?? 1;
+} finally {
+  await rm(out, { recursive: true, force: true });
+}

@@ -1,0 +1,87 @@
+// What can go wrong with a request, in one shape: problem+json as the server sends it, or made
+// here when no answer came.
+import { t } from '../text/messages';
+
+export interface FieldError {
+  pointer?: string;
+  parameter?: string;
+  code: string;
+  detail: string;
+}
+
+export interface Problem {
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  errors: FieldError[];
+}
+
+export class ApiError extends Error {
+  constructor(
+    readonly problem: Problem,
+    /** Seconds after which another try makes sense, 0 when unknown. */
+    readonly retryAfter = 0,
+  ) {
+    super(`${problem.status} ${problem.code}`);
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+const textOf = (value: unknown, otherwise = ''): string =>
+  typeof value === 'string' ? value : otherwise;
+
+/** Any JSON an error answer may hold (or none) as a problem that can be shown. */
+export function problemOf(body: unknown, status: number): Problem {
+  const given = isRecord(body) ? body : {};
+  const errors = Array.isArray(given['errors']) ? given['errors'].filter(isRecord) : [];
+  return {
+    title: textOf(given['title'], t('failed')),
+    status,
+    detail: textOf(given['detail'], t(status >= 500 ? 'try_later' : 'failed_detail')),
+    code: textOf(given['code'], 'unknown'),
+    errors: errors.map((error) => ({
+      ...(typeof error['pointer'] === 'string' ? { pointer: error['pointer'] } : {}),
+      ...(typeof error['parameter'] === 'string' ? { parameter: error['parameter'] } : {}),
+      code: textOf(error['code']),
+      detail: textOf(error['detail']),
+    })),
+  };
+}
+
+/** A failure without an answer: no network, or the answer was cut off. */
+export function noAnswer(): ApiError {
+  return new ApiError({
+    title: t('no_answer'),
+    status: 0,
+    detail: t('no_answer_detail'),
+    code: 'no_answer',
+    errors: [],
+  });
+}
+
+/** Accepted, but not finished while this page waited. */
+export function stillWorking(): ApiError {
+  return new ApiError({
+    title: t('still_working'),
+    status: 202,
+    detail: t('still_working_detail'),
+    code: 'still_working',
+    errors: [],
+  });
+}
+
+export function errorOf(cause: unknown): ApiError {
+  if (cause instanceof ApiError) return cause;
+  return new ApiError(problemOf({ title: t('failed'), detail: t('failed_detail') }, 0));
+}
+
+/** '/lines/0/half_units' -> 'lines-0-half_units', the id of the field on the page. */
+export function fieldOfPointer(pointer: string): string {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replace(/~1/g, '/').replace(/~0/g, '~'))
+    .join('-');
+}

@@ -1,0 +1,152 @@
+// First login: a wizard that shows the step which `next` names, so it resumes where it was left.
+import { useState } from 'preact/hooks';
+import { call, command } from '../api/client';
+import { LinkButton, Notice, PageTitle } from '../parts/basics';
+import { CheckField, SendButton, TextField } from '../parts/fields';
+import { FormBox, useForm } from '../parts/form';
+import { NewPasswordFields, checkNewPassword } from '../parts/new_password';
+import { Steps } from '../parts/steps';
+import { refresh, session, useSession } from '../session';
+import { useSite } from '../site';
+import { t } from '../text/messages';
+import { EmailWait } from './email_wait';
+import { ProfileStep } from './profile';
+import { looksLikeEmail } from './start';
+
+const STEPS = ['terms', 'email', 'email_confirm', 'profile', 'password'] as const;
+
+export function FirstLoginPage() {
+  const { me } = useSession();
+  const [otherEmail, setOtherEmail] = useState(false);
+  if (!me) return null;
+  if (!me.next) return <Finished />;
+  const step = otherEmail && me.next === 'email_confirm' ? 'email' : me.next;
+  return (
+    <div class="stack wide read">
+      <Steps
+        label={t('first_steps')}
+        steps={STEPS.map((name) => t(`step_${name}`))}
+        now={STEPS.indexOf(step as (typeof STEPS)[number])}
+      />
+      <div class="stack" key={step}>
+        {step === 'terms' && <TermsStep />}
+        {step === 'email' && <EmailStep done={() => setOtherEmail(false)} />}
+        {step === 'email_confirm' && <EmailWait onOther={() => setOtherEmail(true)} />}
+        {step === 'profile' && <ProfileStep />}
+        {step === 'password' && <PasswordStep />}
+      </div>
+    </div>
+  );
+}
+
+/** What every step does after its command: `next` now names the following one. */
+async function goOn(): Promise<void> {
+  await refresh();
+  window.scrollTo(0, 0);
+}
+
+function TermsStep() {
+  const site = useSite();
+  const form = useForm({ agree: false }, ({ agree }) => (agree ? {} : { agree: t('terms_must') }));
+  if (!site) return null;
+  const { version, text } = site.terms;
+  return (
+    <>
+      <PageTitle>{t('terms_title')}</PageTitle>
+      <FormBox
+        form={form}
+        send={async () => {
+          await command('post', '/api/v1/me/terms', { body: { version } });
+          await goOn();
+        }}
+      >
+        <div class="terms" tabIndex={0} role="region" aria-label={t('terms_text')}>
+          {text}
+        </div>
+        <CheckField
+          id="agree"
+          label={t('terms_agree')}
+          value={form.values.agree}
+          error={form.errors['agree']}
+          onValue={(value) => form.set('agree', value)}
+        />
+        <div>
+          <SendButton busy={form.busy}>{t('terms_send')}</SendButton>
+        </div>
+      </FormBox>
+    </>
+  );
+}
+
+function EmailStep({ done }: { done: () => void }) {
+  const form = useForm({ email: '' }, ({ email }) => (looksLikeEmail(email) ? {} : { email: t('email_wrong') }));
+  return (
+    <>
+      <PageTitle>{t('email_title')}</PageTitle>
+      <p>{t('email_lead')}</p>
+      <FormBox
+        form={form}
+        send={async ({ email }) => {
+          await command('post', '/api/v1/me/email', { body: { email: email.trim() } });
+          await goOn();
+          done();
+        }}
+      >
+        <TextField
+          id="email"
+          type="email"
+          inputMode="email"
+          autocomplete="email"
+          need
+          label={t('email')}
+          value={form.values.email}
+          error={form.errors['email']}
+          onValue={(value) => form.set('email', value)}
+        />
+        <div>
+          <SendButton busy={form.busy}>{t('email_send')}</SendButton>
+        </div>
+      </FormBox>
+    </>
+  );
+}
+
+function PasswordStep() {
+  const form = useForm({ password: '' }, checkNewPassword);
+  return (
+    <>
+      <PageTitle>{t('own_password_title')}</PageTitle>
+      <p>{t('own_password_lead')}</p>
+      <FormBox
+        form={form}
+        send={async ({ password }) => {
+          await call('put', '/api/v1/me/password', { body: { password } });
+          await goOn();
+        }}
+      >
+        {/* Password managers file the new password under this name. */}
+        <input type="hidden" autocomplete="username" value={session()?.doctor?.mamis_no ?? ''} />
+        <NewPasswordFields form={form} />
+        <div>
+          <SendButton busy={form.busy}>{t('own_password_send')}</SendButton>
+        </div>
+      </FormBox>
+    </>
+  );
+}
+
+function Finished() {
+  return (
+    <div class="stack read">
+      <PageTitle>{t('first_done')}</PageTitle>
+      <Notice tone="good">
+        <p>{t('first_done_detail', { mamis_no: session()?.doctor?.mamis_no ?? '' })}</p>
+      </Notice>
+      <div>
+        <LinkButton look="main" href="/">
+          {t('first_done_go')}
+        </LinkButton>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,107 @@
+// Where links in mails lead: /link#SECRET. Opening it changes nothing (mail scanners do that);
+// only the button's POST uses the link. The secret leaves the address when it was used.
+import { useState } from 'preact/hooks';
+import { call } from '../api/client';
+import { LinkButton, Notice, PageTitle } from '../parts/basics';
+import { SendButton } from '../parts/fields';
+import { FormBox, useForm } from '../parts/form';
+import { NewPasswordFields, checkNewPassword } from '../parts/new_password';
+import { go } from '../router';
+import { forget, refresh, session } from '../session';
+import { t } from '../text/messages';
+
+type Stage = 'ask' | 'password' | 'confirmed' | 'reset';
+
+export function LinkPage() {
+  const [link] = useState(() => location.hash.slice(1));
+  const [stage, setStage] = useState<Stage>('ask');
+  if (!link)
+    return (
+      <div class="stack read">
+        <PageTitle>{t('link_title')}</PageTitle>
+        <Notice tone="bad" title={t('link_none')}>
+          <p>{t('link_none_detail')}</p>
+        </Notice>
+      </div>
+    );
+  if (stage === 'password') return <ResetForm link={link} done={() => setStage('reset')} />;
+  if (stage === 'reset')
+    return (
+      <div class="stack read">
+        <PageTitle>{t('link_reset_done')}</PageTitle>
+        <Notice tone="good">
+          <p>{t('link_reset_done_detail')}</p>
+        </Notice>
+        <div>
+          <LinkButton look="main" href="/login">
+            {t('start_go')}
+          </LinkButton>
+        </div>
+      </div>
+    );
+  if (stage === 'confirmed')
+    return (
+      <div class="stack read">
+        <PageTitle>{t('link_confirmed')}</PageTitle>
+        <Notice tone="good">
+          <p>{t('link_confirmed_detail')}</p>
+        </Notice>
+        <div>
+          <LinkButton look="main" href={session() ? '/first-login' : '/login'}>
+            {t('link_go_on')}
+          </LinkButton>
+        </div>
+      </div>
+    );
+  return <AskForm link={link} onStage={setStage} />;
+}
+
+/** The address keeps no secret once it is used, also not in the history. */
+const clean = () => history.replaceState(null, '', '/link');
+
+function AskForm({ link, onStage }: { link: string; onStage: (stage: Stage) => void }) {
+  const form = useForm({});
+  return (
+    <div class="stack read">
+      <PageTitle>{t('link_title')}</PageTitle>
+      <FormBox
+        form={form}
+        send={async () => {
+          const used = await call('post', '/api/v1/links', { body: { link } });
+          if (used.purpose === 'password_reset') return onStage('password');
+          clean();
+          onStage('confirmed');
+          if (session() && (await refresh())?.next) go('/first-login', { replace: true });
+        }}
+      >
+        <p>{t('link_lead')}</p>
+        <div>
+          <SendButton busy={form.busy}>{t('link_use')}</SendButton>
+        </div>
+      </FormBox>
+    </div>
+  );
+}
+
+function ResetForm({ link, done }: { link: string; done: () => void }) {
+  const form = useForm({ password: '' }, checkNewPassword);
+  return (
+    <div class="stack read">
+      <PageTitle>{t('link_reset_title')}</PageTitle>
+      <FormBox
+        form={form}
+        send={async ({ password }) => {
+          await call('post', '/api/v1/links', { body: { link, password } });
+          clean();
+          forget(); // setting a password ends every session, this one too
+          done();
+        }}
+      >
+        <NewPasswordFields form={form} />
+        <div>
+          <SendButton busy={form.busy}>{t('link_reset_send')}</SendButton>
+        </div>
+      </FormBox>
+    </div>
+  );
+}

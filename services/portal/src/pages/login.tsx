@@ -1,0 +1,153 @@
+// Signing in, and the same form again in a dialog when a session has ended.
+import { useSite } from '../site';
+import { Announce, Button, Notice, PageTitle } from '../parts/basics';
+import { Dialog } from '../parts/dialog';
+import { PasswordField, SendButton, TextField } from '../parts/fields';
+import { FormBox, useForm, type Errors } from '../parts/form';
+import { go, here, safePath } from '../router';
+import { forget, signIn } from '../session';
+import { dateText } from '../text/format';
+import { t } from '../text/messages';
+
+const empty = { login_id: '', password: '' };
+
+function check(values: typeof empty): Errors {
+  const errors: Errors = {};
+  if (!values.login_id.trim()) errors['login_id'] = t('must_fill', { field: t('login_id') });
+  if (!values.password) errors['password'] = t('must_fill', { field: t('password') });
+  return errors;
+}
+
+/** `after` runs when the session is there. The password is cleared after a failed try, the ID kept. */
+function LoginForm({ after }: { after: (next: string) => void }) {
+  const form = useForm(empty, check);
+  return (
+    <FormBox
+      form={form}
+      send={async ({ login_id, password }) => {
+        try {
+          const me = await signIn(login_id.trim(), password);
+          after(me?.next ?? '');
+        } catch (cause) {
+          form.set('password', '');
+          throw cause;
+        }
+      }}
+    >
+      <TextField
+        id="login_id"
+        label={t('login_id')}
+        hint={t('login_id_hint')}
+        autocomplete="username"
+        value={form.values.login_id}
+        error={form.errors['login_id']}
+        onValue={(value) => form.set('login_id', value)}
+      />
+      <PasswordField
+        id="password"
+        label={t('password')}
+        autocomplete="current-password"
+        value={form.values.password}
+        error={form.errors['password']}
+        onValue={(value) => form.set('password', value)}
+      />
+      <div>
+        <SendButton busy={form.busy}>{t('login_send')}</SendButton>
+      </div>
+    </FormBox>
+  );
+}
+
+export function LoginPage() {
+  const { query } = here();
+  const left = query.get('left') === '1';
+  return (
+    <div class="two">
+      <div class="stack">
+        <PageTitle>{t('login_title')}</PageTitle>
+        {left && (
+          <Notice tone="good">
+            <p>{t('login_left')}</p>
+          </Notice>
+        )}
+        <LoginForm after={(next) => go(next ? '/first-login' : safePath(query.get('to')), { replace: true })} />
+        <p>
+          <a href="/reset">{t('forgot')}</a>
+        </p>
+        <div class="card soft-ground stack tight">
+          <h2>{t('register_title')}</h2>
+          <p>{t('register_lead')}</p>
+          <p>
+            <a href="/start">{t('register_caption')}</a>
+          </p>
+        </div>
+      </div>
+      <div class="aside stack wide">
+        <Notices />
+        <HelpLine />
+      </div>
+    </div>
+  );
+}
+
+function Notices() {
+  const site = useSite();
+  return (
+    <section class="stack" aria-labelledby="notices">
+      <h2 id="notices">{t('notices')}</h2>
+      {site && site.notices.length === 0 && <p class="soft">{t('notices_none')}</p>}
+      <ul class="notices">
+        {site?.notices.map((notice) => (
+          <li key={notice.title + notice.published_on}>
+            <time dateTime={notice.published_on}>{dateText(notice.published_on)}</time>
+            <h3>{notice.title}</h3>
+            <p>{notice.body}</p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function HelpLine() {
+  const site = useSite();
+  if (!site) return null;
+  const { phone, hours, email } = site.helpline;
+  return (
+    <section class="stack tight" aria-labelledby="helpline">
+      <h2 id="helpline">{t('helpline')}</h2>
+      <p>{t('helpline_name')}</p>
+      <p>
+        <a class="phone num" href={`tel:${phone.replace(/[^0-9+]/g, '')}`}>
+          {phone}
+        </a>
+      </p>
+      <p>
+        {t('hours')}: {hours}
+        <br />
+        {t('email')}: <a href={`mailto:${email}`}>{email}</a>
+      </p>
+      <p class="soft">{site.disclaimer}</p>
+    </section>
+  );
+}
+
+/** Over the page whose session ended; what was typed there stays as it is. */
+export function LoginAgain() {
+  const leave = () => {
+    forget();
+    go('/login');
+  };
+  return (
+    <Dialog title={t('session_ended')} onClose={leave}>
+      <p>{t('session_ended_detail')}</p>
+      <LoginForm after={() => undefined} />
+      <div>
+        <Button look="text" onClick={leave}>
+          {t('leave_page')}
+        </Button>
+      </div>
+      <Announce text={t('session_ended')} />
+    </Dialog>
+  );
+}

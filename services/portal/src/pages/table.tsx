@@ -1,0 +1,98 @@
+// Which page an address means, for whom.
+import type { VNode } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { may, type Action } from '../gen/access';
+import { LinkButton, PageTitle } from '../parts/basics';
+import { homeOf } from '../parts/layout';
+import { go, match, type Place } from '../router';
+import type { Me } from '../session';
+import { t } from '../text/messages';
+import { AccountPage } from './account';
+import { CertificatesPage } from './certificates';
+import { CreditsPage } from './credits';
+import { FirstLoginPage } from './first_login';
+import { HandbookPage } from './handbook';
+import { LinkPage } from './link';
+import { LoginPage } from './login';
+import { ApplyPage, MyApplicationPage, MyApplicationsPage } from './my_applications';
+import { OverviewPage } from './overview';
+import { ProfilePage } from './profile';
+import { ReviewPage } from './review';
+import { ReviewOnePage } from './review_one';
+import { SeminarPage, SeminarsPage } from './seminars';
+import { ResetPage, StartPage } from './start';
+import { UploadPage } from './upload';
+import { UploadsPage } from './uploads';
+
+type Values = Record<string, string>;
+type Make = (values: Values) => VNode;
+
+/** Without signing in. */
+const OPEN: [pattern: string, make: Make][] = [
+  ['/login', () => <LoginPage />],
+  ['/start', () => <StartPage />],
+  ['/reset', () => <ResetPage />],
+  ['/link', () => <LinkPage />],
+];
+
+const PAGES: [pattern: string, action: Action, make: Make][] = [
+  ['/me', 'standing_read_own', () => <OverviewPage />],
+  ['/me/credits', 'credit_read_own', () => <CreditsPage />],
+  ['/me/certificates', 'certificate_read_own', () => <CertificatesPage />],
+  ['/me/handbook', 'handbook_read_own', () => <HandbookPage />],
+  ['/me/profile', 'profile_read', () => <ProfilePage />],
+  ['/me/applications', 'application_read_own', () => <MyApplicationsPage />],
+  ['/me/applications/{id}', 'application_read_own', ({ id }) => <MyApplicationPage id={id!} />],
+  ['/me/apply/{programme}', 'application_submit', ({ programme }) => <ApplyPage programme={programme!} />],
+  ['/applications', 'application_read', () => <ReviewPage />],
+  ['/applications/{id}', 'application_read', ({ id }) => <ReviewOnePage id={id!} />],
+  ['/seminars', 'seminar_read', () => <SeminarsPage />],
+  ['/seminars/{no}', 'seminar_read', ({ no }) => <SeminarPage no={no!} />],
+  ['/uploads', 'upload_read', () => <UploadsPage />],
+  ['/uploads/{id}', 'upload_read', ({ id }) => <UploadPage id={id!} />],
+  ['/account', 'account_password', () => <AccountPage />],
+];
+
+export function pageAt({ path }: Place, me: Me | null): VNode {
+  if (path === '/login' && me) return <GoTo path="/" />;
+  for (const [pattern, make] of OPEN) if (match(pattern, path)) return keyed(path, make({}));
+  if (!me) {
+    const to = path === '/' || path === '/first-login' ? '' : `?to=${encodeURIComponent(path + location.search)}`;
+    return <GoTo path={`/login${to}`} />;
+  }
+  if (path === '/first-login') return keyed(path, <FirstLoginPage />);
+  if (me.next) return <GoTo path="/first-login" />;
+  const { role } = me.account;
+  if (path === '/') return <GoTo path={homeOf(role)} />;
+  for (const [pattern, action, make] of PAGES) {
+    const values = match(pattern, path);
+    if (values && may(role, action)) return keyed(path, make(values));
+  }
+  return <NotFound />;
+}
+
+/** Another address is another page: nothing of the one before stays in it. */
+function keyed(path: string, page: VNode): VNode {
+  return (
+    <div key={path} class="page">
+      {page}
+    </div>
+  );
+}
+
+function GoTo({ path }: { path: string }) {
+  useEffect(() => go(path, { replace: true }), [path]);
+  return <p class="soft">{t('loading')}</p>;
+}
+
+function NotFound() {
+  return (
+    <div class="stack read">
+      <PageTitle>{t('not_found')}</PageTitle>
+      <p>{t('not_found_detail')}</p>
+      <div>
+        <LinkButton href="/">{t('home')}</LinkButton>
+      </div>
+    </div>
+  );
+}

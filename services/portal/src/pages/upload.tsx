@@ -1,0 +1,130 @@
+// One upload: its progress while it runs, then what became of every row.
+import { call } from '../api/client';
+import { isOver, rowsToFix, useProgress, type Upload } from '../api/progress';
+import { Facts, LinkButton, Notice, PageTitle } from '../parts/basics';
+import { DownIcon } from '../parts/icons';
+import { LoadBox, useLoad } from '../parts/load';
+import { OUTCOMES, OutcomeTiles, RowList, type Outcome } from '../parts/rows';
+import { ProgressBar } from '../parts/progress';
+import { UploadTag } from '../parts/uploads_table';
+import { here } from '../router';
+import { bytesText, numberText, timeText } from '../text/format';
+import { t } from '../text/messages';
+
+export function UploadPage({ id }: { id: string }) {
+  const path = { upload_id: id };
+  const loaded = useLoad((signal) => call('get', '/api/v1/uploads/{upload_id}', { path, signal }), [id]);
+  return (
+    <div class="stack wide">
+      <LoadBox from={loaded}>{(upload) => <UploadView key={upload.upload_id} first={upload} />}</LoadBox>
+    </div>
+  );
+}
+
+function UploadView({ first }: { first: Upload }) {
+  const { upload, lost } = useProgress(first);
+  const over = isOver(upload);
+  return (
+    <>
+      <div class="stack tight">
+        <PageTitle tag={<UploadTag status={upload.status} />}>{upload.file_name}</PageTitle>
+        <p>
+          <a href={`/seminars/${upload.seminar_no}`}>
+            {t('seminar')} {upload.seminar_no}
+          </a>
+        </p>
+      </div>
+      {upload.dry_run && (
+        <Notice tone="info">
+          <p>{t('dry_run')}</p>
+        </Notice>
+      )}
+      <ProgressBar upload={upload} lost={lost} />
+      {upload.problem && <Refusal problem={upload.problem} status={upload.status} seminarNo={upload.seminar_no} />}
+      {upload.status !== 'refused' && <Outcomes upload={upload} over={over} />}
+      <section class="stack" aria-labelledby="file">
+        <h2 id="file">{t('details')}</h2>
+        <Facts rows={factsOf(upload)} />
+      </section>
+    </>
+  );
+}
+
+function factsOf(upload: Upload): [string, string | null][] {
+  return [
+    [t('received_at'), timeText(upload.received_at)],
+    [t('done_at'), timeText(upload.done_at)],
+    [t('rows_total'), upload.rows_total === null ? null : t('rows_n', { n: numberText(upload.rows_total) })],
+    [t('file_size'), bytesText(upload.bytes)],
+    [t('encoding'), upload.encoding === 'cp932' ? t('encoding_cp932') : (upload.encoding?.toUpperCase() ?? null)],
+    [t('ignored_columns'), upload.ignored_columns.join(t('comma'))],
+    ['SHA-256', upload.sha256],
+  ];
+}
+
+type Problem = NonNullable<Upload['problem']>;
+
+function Refusal(props: { problem: Problem; status: Upload['status']; seminarNo: string }) {
+  const { problem } = props;
+  return (
+    <Notice tone="bad" title={problem.title}>
+      <p>{problem.detail}</p>
+      {problem.cure && <p>{problem.cure}</p>}
+      {props.status === 'refused' && (
+        <>
+          <p>{t('nothing_posted')}</p>
+          <div>
+            <LinkButton href={`/seminars/${props.seminarNo}`}>{t('send_again')}</LinkButton>
+          </div>
+        </>
+      )}
+    </Notice>
+  );
+}
+
+function Outcomes({ upload, over }: { upload: Upload; over: boolean }) {
+  const asked = here().query.get('outcome');
+  const { counts } = upload;
+  const shown: Outcome =
+    OUTCOMES.find((outcome) => outcome === asked) ??
+    (['rejected', 'unmatched', 'waiting', 'posted'] as const).find((outcome) => counts[outcome] > 0) ??
+    'posted';
+  return (
+    <>
+      <section class="stack" aria-labelledby="outcomes">
+        <h2 id="outcomes">{t('outcomes')}</h2>
+        {over && upload.status === 'done' && rowsToFix(upload) === 0 && (
+          <Notice tone="good">
+            <p>{t('all_good')}</p>
+          </Notice>
+        )}
+        <OutcomeTiles counts={counts} shown={over ? shown : undefined} />
+        {over && <Downloads upload={upload} />}
+      </section>
+      {over && <RowList key={shown} upload={upload} outcome={shown} />}
+    </>
+  );
+}
+
+function Downloads({ upload }: { upload: Upload }) {
+  const href = `/api/v1/uploads/${upload.upload_id}/result.csv`;
+  const fix = rowsToFix(upload) > 0;
+  return (
+    <div class="stack tight">
+      <div class="row">
+        {fix && (
+          <LinkButton look="main" href={`${href}?only=fix`} download>
+            <DownIcon />
+            {t('download_fix')}
+          </LinkButton>
+        )}
+        <LinkButton href={href} download>
+          <DownIcon />
+          {t('download_all')}
+        </LinkButton>
+        {fix && <a href={`/seminars/${upload.seminar_no}`}>{t('send_again')}</a>}
+      </div>
+      {fix && <p class="soft">{t('download_hint')}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,157 @@
+// The frame of every page: skip link, header, menu of the role, main, footer.
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { errorOf } from '../api/problem';
+import { may, type Action } from '../gen/access';
+import { signOut, type Me } from '../session';
+import { useSite } from '../site';
+import { lang, type Lang } from '../text/lang';
+import { t, type Key } from '../text/messages';
+import { Button } from './basics';
+import { MarkIcon } from './icons';
+
+type Item = [path: string, text: Key];
+
+const MENU: [path: string, text: Key, action: Action][] = [
+  ['/me', 'nav_overview', 'standing_read_own'],
+  ['/me/credits', 'nav_credits', 'credit_read_own'],
+  ['/me/applications', 'nav_applications', 'application_read_own'],
+  ['/me/handbook', 'nav_handbook', 'handbook_read_own'],
+  ['/me/certificates', 'nav_certificates', 'certificate_read_own'],
+  ['/me/profile', 'nav_profile', 'profile_read'],
+  ['/applications', 'nav_review', 'application_read'],
+  ['/seminars', 'nav_seminars', 'seminar_read'],
+  ['/uploads', 'nav_uploads', 'upload_read'],
+];
+const ACCOUNT: Item = ['/account', 'nav_account'];
+
+export function menuOf(role: string): Item[] {
+  const items: Item[] = MENU.filter(([, , action]) => may(role, action)).map(([path, text]) => [path, text]);
+  return may(role, 'profile_read') ? items : [...items, ACCOUNT];
+}
+
+/** Where a person of this role begins. */
+export const homeOf = (role: string): string => menuOf(role)[0]![0];
+
+/** The menu's longest path that the page's path begins with. */
+function currentItem(items: Item[], path: string): string {
+  const fits = items.map(([item]) => item).filter((item) => path === item || path.startsWith(`${item}/`));
+  return fits.sort((a, b) => b.length - a.length)[0] ?? '';
+}
+
+interface LayoutProps {
+  me: Me | null;
+  path: string;
+  onLang: (lang: Lang) => void;
+  children: ComponentChildren;
+}
+
+export function Layout({ me, path, onLang, children }: LayoutProps) {
+  return (
+    <>
+      <a class="skip" href="#main" onClick={toMain}>
+        {t('skip')}
+      </a>
+      <Header me={me} onLang={onLang} />
+      {me && !me.next && <Menu items={menuOf(me.account.role)} path={path} />}
+      <main id="main" tabIndex={-1}>
+        <div class="band">{children}</div>
+      </main>
+      <Footer />
+    </>
+  );
+}
+
+function toMain(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}
+
+function Header({ me, onLang }: { me: Me | null; onLang: (lang: Lang) => void }) {
+  const other: Lang = lang() === 'ja' ? 'en' : 'ja';
+  return (
+    <header class="head">
+      <div class="band">
+        <a class="brand" href="/">
+          <MarkIcon />
+          <span>
+            <strong>MAMIS</strong>
+            <small>{t('brand_sub')}</small>
+          </span>
+        </a>
+        <div class="tools">
+          {me && <span class="who">{t('signed_in_as', { name: me.account.name })}</span>}
+          <button type="button" class="btn text" lang={other} onClick={() => onLang(other)}>
+            {t('to_english')}
+          </button>
+          {me && <SignOut />}
+        </div>
+      </div>
+    </header>
+  );
+}
+
+function SignOut() {
+  const [busy, setBusy] = useState(false);
+  const [failed, setFailed] = useState('');
+  async function leave(): Promise<void> {
+    setBusy(true);
+    try {
+      await signOut();
+    } catch (cause) {
+      setFailed(errorOf(cause).problem.title);
+      setBusy(false);
+    }
+  }
+  return (
+    <>
+      <Button look="text" busy={busy} onClick={() => void leave()}>
+        {t('sign_out')}
+      </Button>
+      {failed && (
+        <span class="error-text" role="alert">
+          {failed}
+        </span>
+      )}
+    </>
+  );
+}
+
+function Menu({ items, path }: { items: Item[]; path: string }) {
+  const current = currentItem(items, path);
+  return (
+    <nav class="nav" aria-label={t('main_nav')}>
+      <div class="band">
+        <ul>
+          {items.map(([href, text]) => (
+            <li key={href}>
+              <a href={href} aria-current={href === current ? (href === path ? 'page' : 'true') : undefined}>
+                {t(text)}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </div>
+    </nav>
+  );
+}
+
+function Footer() {
+  const site = useSite();
+  if (!site) return <footer class="foot" />;
+  const { phone, hours, email } = site.helpline;
+  return (
+    <footer class="foot">
+      <div class="band">
+        <p>
+          <span class="strong">{t('helpline')}</span> {t('helpline_name')}
+          <br />
+          {t('phone')} <a href={`tel:${phone.replace(/[^0-9+]/g, '')}`}>{phone}</a> ({hours})
+          <br />
+          {t('email')} <a href={`mailto:${email}`}>{email}</a>
+        </p>
+        <p class="soft">{site.disclaimer}</p>
+      </div>
+    </footer>
+  );
+}

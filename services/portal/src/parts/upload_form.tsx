@@ -1,0 +1,137 @@
+// Choosing and sending an attendance file: by the ordinary file field, or dropped on its box.
+import { useRef, useState } from 'preact/hooks';
+import { newKey } from '../api/client';
+import { errorOf, type ApiError } from '../api/problem';
+import { sendFile, type Sending } from '../api/send_file';
+import { go } from '../router';
+import { bytesText } from '../text/format';
+import { t } from '../text/messages';
+import { Announce, Button } from './basics';
+import { ProblemNotice } from './load';
+
+const BYTES_MAX = 64 * 1024 * 1024;
+
+interface Chosen {
+  file: File;
+  /** One upload for one choice, however often it is sent. */
+  key: string;
+}
+
+export function UploadForm({ seminarNo }: { seminarNo: string }) {
+  const [chosen, setChosen] = useState<Chosen>();
+  const [wrong, setWrong] = useState('');
+  const [over, setOver] = useState(false);
+  const [percent, setPercent] = useState<number>();
+  const [error, setError] = useState<ApiError>();
+  const sending = useRef<Sending>();
+  const input = useRef<HTMLInputElement>(null);
+  const busy = percent !== undefined;
+
+  function take(files: FileList | null | undefined): void {
+    if (busy) return;
+    setError(undefined);
+    const file = files?.[0];
+    const fault = files && files.length > 1 ? t('upload_one') : faultOf(file);
+    setWrong(fault);
+    setChosen(file && !fault ? { file, key: newKey() } : undefined);
+  }
+
+  async function send(): Promise<void> {
+    if (busy) return;
+    if (!chosen) {
+      setWrong(wrong || t('upload_none'));
+      input.current?.focus();
+      return;
+    }
+    setError(undefined);
+    setPercent(0);
+    sending.current = sendFile(seminarNo, chosen.file, chosen.key, setPercent);
+    try {
+      const { upload_id } = await sending.current.answer;
+      go(`/uploads/${upload_id}`);
+    } catch (cause) {
+      setError(errorOf(cause));
+    } finally {
+      sending.current = undefined;
+      setPercent(undefined);
+    }
+  }
+
+  return (
+    <form
+      class="stack"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      <div
+        class={`drop${over ? ' over' : ''}`}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={(event) => {
+          event.preventDefault();
+          setOver(false);
+          const files = event.dataTransfer?.files;
+          if (files?.length && input.current && !busy) input.current.files = files;
+          take(files);
+        }}
+      >
+        <label class="strong" for="file">
+          {t('upload_choose')}
+        </label>
+        <input
+          ref={input}
+          id="file"
+          type="file"
+          accept=".csv,.tsv,.txt,.json,text/csv,application/json"
+          aria-describedby={wrong ? 'file-error' : 'file-drop'}
+          aria-invalid={wrong ? 'true' : undefined}
+          onClick={(event) => {
+            // So that the same file, corrected meanwhile, counts as a new choice.
+            event.currentTarget.value = '';
+          }}
+          onChange={(event) => take(event.currentTarget.files)}
+        />
+        <p id="file-drop" class="soft">
+          {chosen
+            ? t('upload_chosen', { name: chosen.file.name, size: bytesText(chosen.file.size) })
+            : t('upload_drop')}
+        </p>
+        {wrong && (
+          <p class="error-text" id="file-error" role="alert">
+            {wrong}
+          </p>
+        )}
+      </div>
+      {error && <ProblemNotice error={error} />}
+      {busy && (
+        <div class="stack tight">
+          <progress aria-label={t('upload_send')} max={100} value={percent} />
+          <p class="num">{t('upload_sending', { n: percent })}</p>
+        </div>
+      )}
+      <Announce text={busy ? t('working') : ''} />
+      <div class="row">
+        <Button submit look="main" busy={busy}>
+          {busy ? t('working') : t('upload_send')}
+        </Button>
+        {busy && (
+          <Button look="text" onClick={() => sending.current?.stop()}>
+            {t('upload_stop')}
+          </Button>
+        )}
+      </div>
+    </form>
+  );
+}
+
+function faultOf(file: File | undefined): string {
+  if (!file) return '';
+  if (file.size > BYTES_MAX) return t('upload_large');
+  return file.size === 0 ? t('upload_empty') : '';
+}

@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { dayOf } from './days';
+
+test('days as people write them', () => {
+  for (const text of ['1975-12-18', '1975/12/18', '1975.12.18', '19751218', '１９７５年１２月１８日', '昭和50年12月18日', 'S50.12.18', ' s50/12/18 '])
+    assert.equal(dayOf(text), '1975-12-18', text);
+  assert.equal(dayOf('令和元年5月1日'), '2019-05-01');
+  assert.equal(dayOf('平成7年2月3日'), '1995-02-03');
+});
+
+test('what is no day is refused', () => {
+  for (const text of ['', '50-12-18', '1975-13-01', '2025-02-30', '18/12/1975', '昨日', '1975-12', '0001-01-01'])
+    assert.equal(dayOf(text), null, text);
+});

@@ -1,0 +1,17 @@
+// Days as people type them -> 'YYYY-MM-DD'. Full-width digits and Japanese eras are understood.
+const ERAS: Record<string, number> = { 令和: 2018, R: 2018, 平成: 1988, H: 1988, 昭和: 1925, S: 1925, 大正: 1911, T: 1911 };
+
+/** null when it is no day of the calendar. */
+export function dayOf(text: string): string | null {
+  const plain = text.normalize('NFKC').replace(/\s/g, '').toUpperCase();
+  const found =
+    /^(令和|平成|昭和|大正|[RHST])?(\d{1,4}|元)[-/.年](\d{1,2})[-/.月](\d{1,2})日?$/.exec(plain) ??
+    /^()(\d{4})(\d{2})(\d{2})$/.exec(plain);
+  if (!found) return null;
+  const [, era, first, month, day] = found;
+  if (!era && first!.length !== 4) return null;
+  const year = (first === '元' ? 1 : Number(first)) + (era ? ERAS[era]! : 0);
+  const date = new Date(Date.UTC(year, Number(month) - 1, Number(day)));
+  const real = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
+  return real && year >= 1868 && year <= 2200 ? date.toISOString().slice(0, 10) : null;
+}
