@@ -4,64 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    /* No run of closed days is longer; a rule that never meets a business day is a bug. */
-    CLOSED_RUN_MAX = 31,
-    MONTHS_AHEAD_MAX = 36,
-};
+enum { MONTHS_AHEAD_MAX = 36 };
 
-static bool is_holiday(const struct calendar *calendar, day_t day)
+struct holidays calendar_holidays(const struct calendar *calendar)
 {
-    size_t low = 0, high = calendar->holiday_count;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (calendar->holidays[middle] == day)
-            return true;
-        if (calendar->holidays[middle] < day)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
-
-static bool is_closure(const struct calendar *calendar, day_t day)
-{
-    int year, month, mday, date;
-
-    day_to_ymd(day, &year, &month, &mday);
-    date = month * 100 + mday;
-    if (calendar->closed_from <= calendar->closed_to)
-        return date >= calendar->closed_from && date <= calendar->closed_to;
-    return date >= calendar->closed_from || date <= calendar->closed_to;
-}
-
-bool calendar_is_business_day(const struct calendar *calendar, day_t day)
-{
-    int weekday = day_weekday(day);
-
-    return weekday != 0 && weekday != 6 && !is_holiday(calendar, day) && !is_closure(calendar, day);
-}
-
-static day_t roll(const struct calendar *calendar, day_t day, int step)
-{
-    for (int i = 0; !calendar_is_business_day(calendar, day); i++) {
-        must(i < CLOSED_RUN_MAX);
-        day += step;
-    }
-    return day;
-}
-
-day_t calendar_roll_forward(const struct calendar *calendar, day_t day)
-{
-    return roll(calendar, day, 1);
-}
-
-day_t calendar_roll_back(const struct calendar *calendar, day_t day)
-{
-    return roll(calendar, day, -1);
+    return (struct holidays){.days = calendar->holidays, .count = calendar->holiday_count};
 }
 
 /* An office's own day beats the one for all, which beats the rule. */
@@ -92,6 +39,7 @@ static day_t earlier(day_t left, day_t right)
 bool cycle_of_month(const struct calendar *calendar, const struct cycle_rules *rules,
                     const char *l2_code, int year, int month, struct cycle *ret_cycle)
 {
+    const struct holidays holidays = calendar_holidays(calendar);
     day_t first = day_from_ymd(year, month, 1);
     struct cycle cycle;
 
@@ -99,12 +47,12 @@ bool cycle_of_month(const struct calendar *calendar, const struct cycle_rules *r
         return false;
     (void)snprintf(cycle.name, sizeof(cycle.name), "%.3s-%04d-%02d", rules->programme, year % 10000,
                    month);
-    cycle.l3 = calendar_roll_forward(calendar, day_add_months(first, rules->l3_month_shift) +
-                                                   rules->l3_day - 1);
+    cycle.l3 = business_day_from(day_add_months(first, rules->l3_month_shift) + rules->l3_day - 1,
+                                 &holidays);
     cycle.l2 = l2_exception(rules, cycle.name, l2_code);
     if (cycle.l2 == DAY_NONE)
         cycle.l2 =
-            calendar_roll_back(calendar, day_add_months(first, 1 - rules->l2_months_before) - 1);
+            business_day_until(day_add_months(first, 1 - rules->l2_months_before) - 1, &holidays);
     cycle.l2 = earlier(cycle.l2, cycle.l3);
     cycle.l1 = cycle.l2 - rules->l1_days_before;
     *ret_cycle = cycle;

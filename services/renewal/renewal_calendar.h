@@ -3,7 +3,7 @@
  * A deadline day belongs to the cycle through 23:59:59 in Japan. No I/O, no clock.
  */
 #pragma once
-#include "base/clock.h"
+#include "domain/calendar.h"
 
 enum {
     CALENDAR_HOLIDAYS_MAX = 512,
@@ -15,8 +15,7 @@ enum {
 struct calendar {
     size_t holiday_count;
     day_t holidays[CALENDAR_HOLIDAYS_MAX]; /* ascending */
-    day_t holidays_to;          /* last day that the list covers; weekends and the closure go on */
-    int closed_from, closed_to; /* New Year closure as month * 100 + day, both ends closed */
+    day_t holidays_to; /* last day that the list covers; weekends and the closure go on */
 };
 
 struct cycle_exception {
@@ -42,10 +41,8 @@ struct cycle {
     day_t l1, l2, l3; /* last days; l1 <= l2 <= l3 */
 };
 
-bool calendar_is_business_day(const struct calendar *calendar, day_t day);
-/* `day` itself or the next business day; or the one before. */
-day_t calendar_roll_forward(const struct calendar *calendar, day_t day);
-day_t calendar_roll_back(const struct calendar *calendar, day_t day);
+/* The list as lib/domain wants it. */
+struct holidays calendar_holidays(const struct calendar *calendar);
 
 /* The cycle named after that month. False when there is none. `l2_code` may be "". */
 bool cycle_of_month(const struct calendar *calendar, const struct cycle_rules *rules,

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "domain/calendar.h"
+
 const char *not_counted_name(enum not_counted reason)
 {
     switch (reason) {
@@ -208,22 +210,11 @@ enum handbook_fault rules_handbook_check(const struct rule_set *rules, struct pe
     return HANDBOOK_FINE;
 }
 
-day_t rules_period_end(day_t from, int months)
-{
-    day_t anniversary = day_add_months(from, months);
-    int year, month, from_mday, mday;
-
-    day_to_ymd(from, &year, &month, &from_mday);
-    day_to_ymd(anniversary, &year, &month, &mday);
-    /* No such day in that month (29 February): the period ends with the month. */
-    return mday == from_mday ? anniversary - 1 : anniversary;
-}
-
 struct period rules_next_period(const struct rule_set *rules, struct period period)
 {
     struct period next = {.from = period.to + 1};
 
-    next.to = rules_period_end(next.from, rules->validity_months);
+    next.to = period_last(next.from, rules->validity_years);
     return next;
 }
 

@@ -26,7 +26,7 @@ struct rule_set {
     char name[RULES_NAME_BYTES];
     char programme[RULES_PROGRAMME_BYTES];
     day_t periods_from; /* for certificate periods that begin on this day or later */
-    int validity_months;
+    int validity_years;
     int32_t needed_half_units;  /* over all kinds */
     int32_t web_cap_half_units; /* most web credits over the kinds that are capped */
     int32_t step_half_units;    /* handbook lines are multiples of this */
@@ -114,8 +114,6 @@ enum handbook_fault {
 enum handbook_fault rules_handbook_check(const struct rule_set *rules, struct period period,
                                          const struct rules_handbook *line);
 
-/* Last day of a period that begins on `from` (R-CRT-04). */
-day_t rules_period_end(day_t from, int months);
 /* The period after `period`: from the day after it ends, whatever day it is now (R-OPR-09). */
 struct period rules_next_period(const struct rule_set *rules, struct period period);
 /* Days on which an application for the period after `period` is taken. */

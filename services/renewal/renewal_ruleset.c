@@ -156,7 +156,7 @@ static enum err read_rule_set(struct reader *reader, struct rule_set *set)
     TRY(read_text(reader, "rule_set", set->name, sizeof(set->name)));
     TRY(read_text(reader, "programme", set->programme, sizeof(set->programme)));
     TRY(read_day(reader, "periods_from", false, &set->periods_from));
-    TRY(read_int(reader, "validity_months", 1, 600, &set->validity_months));
+    TRY(read_int(reader, "validity_years", 1, 50, &set->validity_years));
     TRY(read_int(reader, "needed_half_units", 0, 10000, &set->needed_half_units));
     TRY(read_kinds(reader, set));
     TRY(read_int(reader, "web_cap_half_units", 0, 10000, &set->web_cap_half_units));
@@ -174,27 +174,12 @@ cleanup:
 
 /* ---- calendar.json ---- */
 
-static enum err read_month_day(struct reader *reader, const char *name, int *ret)
-{
-    const json_t *value = field(reader, name);
-    int month, mday, end = 0;
-
-    if (!json_is_string(value) ||
-        sscanf(json_string_value(value), "%2d-%2d%n", &month, &mday, &end) != 2 ||
-        json_string_value(value)[end] != '\0' || day_from_ymd(2024, month, mday) == DAY_NONE)
-        return refuse(reader, name, "wants MM-DD");
-    *ret = month * 100 + mday;
-    return ERR_OK;
-}
-
 static enum err read_calendar(struct reader *reader, struct calendar *calendar)
 {
     const json_t *list;
     enum err err;
 
     TRY(read_day(reader, "holidays_to", false, &calendar->holidays_to));
-    TRY(read_month_day(reader, "closed_from", &calendar->closed_from));
-    TRY(read_month_day(reader, "closed_to", &calendar->closed_to));
     TRY(read_array(reader, "holidays", CALENDAR_HOLIDAYS_MAX, &list));
     for (size_t i = 0; i < json_array_size(list); i++) {
         day_t day = day_parse(str_of(json_string_value(json_array_get(list, i))));
