@@ -7,7 +7,7 @@ Writes into OUT/ and touches only files whose content changes:
   errors.h errors.c   process errors                 codes.h codes.c    codes with their texts
   topics.h            topics of Kafka                events.h events.c  events and commands
   access.h access.c   who may do what                bodies.h bodies.c  bodies of requests
-  routes.h routes.c   routes, parameters
+  routes.h routes.c   routes, parameters             reference.md       all of it, to read
 Needs python3-yaml. The standards' own validators run in scripts/check.
 """
 import argparse
@@ -17,8 +17,22 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from genproto import access, errors, events, routes  # noqa: E402
+from genproto import access, errors, events, page, routes  # noqa: E402
 from genproto.common import Mistake, Output, load_yaml  # noqa: E402
+
+
+def contracts(proto, out):
+    texts = load_yaml(proto / "errors.yaml")
+    rights = load_yaml(proto / "access.yaml")
+    addresses = load_yaml(proto / "openapi.yaml")
+    topics = load_yaml(proto / "asyncapi.yaml")
+    schemas = events.load_events(proto / "events")
+    table = routes.load_routes(addresses, rights)
+    errors.generate(texts, out)
+    access.generate(rights, out)
+    shapes = events.generate(schemas, topics, out)
+    routes.generate(table, out)
+    page.generate(addresses, table, rights, topics, shapes, texts, out)
 
 
 def main():
@@ -28,12 +42,7 @@ def main():
     args = parser.parse_args()
     out = Output(args.out)
     try:
-        rights = load_yaml(args.proto / "access.yaml")
-        schemas = events.load_events(args.proto / "events")
-        errors.generate(load_yaml(args.proto / "errors.yaml"), out)
-        access.generate(rights, out)
-        events.generate(schemas, load_yaml(args.proto / "asyncapi.yaml"), out)
-        routes.generate(routes.load_routes(load_yaml(args.proto / "openapi.yaml"), rights), out)
+        contracts(args.proto, out)
     except Mistake as mistake:
         print(f"gen_proto: {mistake}", file=sys.stderr)
         return 1

@@ -76,9 +76,12 @@ def generate(events, asyncapi, out):
     check(events, asyncapi, channels)
     shapes = {name: Shape(f"event_{short(name)}", schema, name, no_refs, True)
               for name, schema in events.items()}
+    for name, shape in shapes.items():
+        shape.description = events[name]["description"]
     out.add("topics.h", topics_header(channels))
     out.add("events.h", events_header(events, shapes, channels))
     out.add("events.c", events_source(shapes))
+    return shapes
 
 
 def topics_header(channels):
