@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+const struct db_stmt stmt_insert_thing = {"insert", "INSERT INTO thing (id, name) VALUES ($1, $2)"};
+
 static struct pg_server server;
 
 int server_setup(void **state)
@@ -139,4 +141,40 @@ void turn_until_up(struct fixture *fx, bool up)
         assert_true(clock_mono_ms() < end_ms);
         loop_run_until(fx->loop, &never, 2);
     }
+}
+
+int thing_setup(void **state)
+{
+    int failed = fixture_setup(state);
+
+    if (failed == 0) {
+        struct fixture *fx = *state;
+
+        pg_server_exec(fx->server, "SET client_min_messages = warning;"
+                                   "DROP TABLE IF EXISTS thing;"
+                                   "CREATE TABLE thing (id int8 PRIMARY KEY, name text NOT NULL,"
+                                   " parent int8 REFERENCES thing DEFERRABLE INITIALLY DEFERRED,"
+                                   " CONSTRAINT thing_id_small CHECK (id < 1000000))");
+    }
+    return failed;
+}
+
+void add_thing(struct db_batch *batch, int64_t id, const char *name)
+{
+    struct db_query *query = db_add(batch, &stmt_insert_thing);
+
+    db_i64(query, id);
+    db_text_c(query, name);
+}
+
+void add_sleep(struct db_batch *batch, int64_t ms)
+{
+    static const struct db_stmt stmt = {"sleep", "SELECT pg_sleep($1::int8 / 1000.0)"};
+
+    db_i64(db_add(batch, &stmt), ms);
+}
+
+int64_t things(struct fixture *fx)
+{
+    return pg_server_i64(fx->server, "SELECT count(*) FROM thing");
 }

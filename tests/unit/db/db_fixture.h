@@ -41,6 +41,15 @@ struct job *job_start(struct fixture *fx, struct db_batch *batch, uint64_t deadl
 enum err job_end(struct job *job);
 /* job_start() and job_end() with a long deadline. */
 enum err run(struct fixture *fx, struct db_batch *batch);
+/* A setup that also makes an empty table: thing (id int8 PRIMARY KEY, name text NOT NULL, ...). */
+int thing_setup(void **state);
+extern const struct db_stmt stmt_insert_thing;
+/* Append the insert of a row; `name` NULL is refused by the table. */
+void add_thing(struct db_batch *batch, int64_t id, const char *name);
+/* Append a statement that takes so long. */
+void add_sleep(struct db_batch *batch, int64_t ms);
+/* Rows in the table, as others see it. */
+int64_t things(struct fixture *fx);
 /* Turn the loop until the server gives this number for the statement. */
 void turn_until_i64(struct fixture *fx, const char *sql, int64_t wanted);
 /* Turn the loop until the pool is or is not connected. */
