@@ -1,0 +1,161 @@
+/* http_route: which handler a path belongs to, and the decoding of addresses. */
+#include <string.h>
+
+#include "http/http_private.h"
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Bytes of the UTF-8 character at `at`, 0 when there is none (RFC 3629: shortest form only). */
+static size_t utf8_len(const unsigned char *at, size_t left)
+{
+    unsigned char c = at[0];
+    size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+
+    if (len == 0 || len > left)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    if ((c == 0xe0 && at[1] < 0xa0) || (c == 0xed && at[1] > 0x9f) || (c == 0xf0 && at[1] < 0x90) ||
+        (c == 0xf4 && at[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+static bool text_ok(struct str text)
+{
+    const unsigned char *data = (const unsigned char *)text.data;
+    size_t at = 0;
+
+    while (at < text.len) {
+        size_t len = utf8_len(data + at, text.len - at);
+
+        if (len == 0 || data[at] < 0x20 || data[at] == 0x7f)
+            return false;
+        at += len;
+    }
+    return true;
+}
+
+bool http_decode(struct arena *arena, struct str raw, bool plus, struct str *ret_text)
+{
+    char *out = arena_alloc(arena, raw.len + 1);
+    struct str text = {out, 0};
+
+    for (size_t i = 0; i < raw.len; i++) {
+        char c = raw.data[i];
+
+        if (c == '%') {
+            int high = i + 2 < raw.len ? hex_digit(raw.data[i + 1]) : -1;
+            int low = i + 2 < raw.len ? hex_digit(raw.data[i + 2]) : -1;
+
+            if (high < 0 || low < 0)
+                return false;
+            c = (char)(high * 16 + low);
+            i += 2;
+        } else if (c == '+' && plus) {
+            c = ' ';
+        }
+        out[text.len++] = c;
+    }
+    if (!text_ok(text))
+        return false;
+    *ret_text = text;
+    return true;
+}
+
+/* ---- finding ---- */
+
+static bool next_segment(struct str *path, struct str *ret_segment)
+{
+    if (path->len == 0)
+        return false;
+    path->data++; /* the slash that begins every segment */
+    path->len--;
+    const char *slash = memchr(path->data, '/', path->len);
+    size_t len = slash == NULL ? path->len : (size_t)(slash - path->data);
+
+    *ret_segment = (struct str){path->data, len};
+    path->data += len;
+    path->len -= len;
+    return true;
+}
+
+/* Compares with a route's path; `params` gets the values of its {names}. */
+static bool path_fits(const char *pattern, struct str path, struct http_pair *params,
+                      size_t *ret_count)
+{
+    struct str left = str_of(pattern), want, have;
+    size_t count = 0;
+    bool more;
+
+    while ((more = next_segment(&left, &want))) {
+        if (!next_segment(&path, &have))
+            return false;
+        if (want.len > 2 && want.data[0] == '{') {
+            if (have.len == 0 || count >= HTTP_PARAMS_MAX)
+                return false;
+            params[count].name = (struct str){want.data + 1, want.len - 2};
+            params[count++].value = have;
+        } else if (!str_eq(want, have)) {
+            return false;
+        }
+    }
+    *ret_count = count;
+    return path.len == 0;
+}
+
+static const char *method_name(enum http_method method)
+{
+    switch (method) {
+    case HTTP_GET:
+        return "GET";
+    case HTTP_POST:
+        return "POST";
+    case HTTP_PUT:
+        return "PUT";
+    case HTTP_PATCH:
+        return "PATCH";
+    case HTTP_DELETE:
+        return "DELETE";
+    }
+    must(false);
+    return "";
+}
+
+enum err http_route_find(struct http_request *request)
+{
+    const struct http_server *server = request->server;
+    const char *allow = "";
+
+    for (size_t i = 0; i < server->route_count; i++) {
+        const struct http_route *route = &server->routes[i];
+
+        if (!path_fits(route->path, request->path, request->params, &request->param_count))
+            continue;
+        if (route->method == request->method) {
+            request->route = route;
+            request->body_max = route->body_bytes_max;
+            return ERR_OK;
+        }
+        allow = arena_printf(request->arena, "%s%s%s", allow, *allow == '\0' ? "" : ", ",
+                             method_name(route->method));
+    }
+    request->param_count = 0;
+    if (*allow != '\0') {
+        http_set_header(request, "Allow", allow);
+        return ERR_METHOD_NOT_ALLOWED;
+    }
+    if (server->fallback == NULL)
+        return ERR_NOT_FOUND;
+    return ERR_OK;
+}
