@@ -47,6 +47,16 @@ size_t db_batch_count(const struct db_batch *batch)
     return batch->count;
 }
 
+struct arena *db_batch_arena(struct db_batch *batch)
+{
+    return batch->arena;
+}
+
+void **db_batch_tag(struct db_batch *batch)
+{
+    return &batch->tag;
+}
+
 const char *db_batch_error_detail(const struct db_batch *batch)
 {
     return batch->detail;

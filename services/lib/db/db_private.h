@@ -87,6 +87,7 @@ struct db_batch {
     struct db_query *tail;
     size_t count;
     bool transaction; /* BEGIN and COMMIT around it */
+    void *tag;        /* of the library above */
     char detail[DB_DETAIL_BYTES];
     /* while it runs */
     struct flow *flow;

@@ -118,8 +118,7 @@ void db_run_start(struct db_conn *conn, struct db_batch *batch)
     db_conn_flush(conn);
 }
 
-/* A failed batch left its transaction open: nothing of it lives, but the session has to leave it.
- */
+/* A failed batch left its transaction open: it is without effect, but has to be left. */
 static void clean_up(struct db_conn *conn)
 {
     conn->state = CONN_CLEANING;

@@ -18,6 +18,10 @@ static void a_batch_is_one_transaction(void **state)
     add_thing(batch, 2, "two");
     count = db_add(batch, &stmt_count);
     assert_int_equal(db_batch_count(batch), 3);
+    assert_ptr_equal(db_batch_arena(batch), fx->arena);
+    assert_null(*db_batch_tag(batch));
+    *db_batch_tag(batch) = fx;
+    assert_ptr_equal(*db_batch_tag(batch), fx);
     assert_int_equal(run(fx, batch), ERR_OK);
     assert_int_equal(db_get_i64(count, 0, 0), 2);
     assert_int_equal(things(fx), 2);
