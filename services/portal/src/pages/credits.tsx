@@ -40,15 +40,19 @@ export function CreditsPage() {
         {({ totals }) => (
           <>
             <Totals totals={totals} />
-            <Table
-              caption={t('credits_list')}
-              columns={columns()}
-              rows={pages.items}
-              keyOf={(credit) => credit.entry_id}
-              off={(credit) => credit.status === 'cancelled'}
-              empty={t('credits_empty')}
-            />
-            <MoreButton pages={pages} />
+            <section class="stack" aria-labelledby="list">
+              <h2 id="list">{t('credits_list')}</h2>
+              <Table
+                caption={t('credits_list')}
+                hideCaption
+                columns={columns()}
+                rows={pages.items}
+                keyOf={(credit) => credit.entry_id}
+                off={(credit) => credit.status === 'cancelled'}
+                empty={t('credits_empty')}
+              />
+              <MoreButton pages={pages} />
+            </section>
           </>
         )}
       </LoadBox>
@@ -84,32 +88,32 @@ function Filter({ filter }: { filter: { programme: string; from: string; to: str
 }
 
 function Totals({ totals }: { totals: Total[] }) {
-  const byProgramme = new Map<string, number>();
-  for (const total of totals)
-    byProgramme.set(total.programme, (byProgramme.get(total.programme) ?? 0) + total.half_units);
   if (totals.length === 0) return null;
+  const programmes = PROGRAMMES.filter((code) => totals.some((total) => total.programme === code));
   return (
     <section class="stack" aria-labelledby="totals">
       <h2 id="totals">{t('credits_totals')}</h2>
       <div class="cards">
-        {[...byProgramme].map(([programme, sum]) => (
-          <div class="card stack tight" key={programme}>
-            <div class="row between">
-              <h3>{tOf('programme', programme)}</h3>
-              <span class="strong num">{unitText(sum)}</span>
-            </div>
-            <ul class="lines">
-              {totals
-                .filter((total) => total.programme === programme)
-                .map((total) => (
+        {programmes.map((programme) => {
+          const kinds = totals.filter((total) => total.programme === programme);
+          const sum = kinds.reduce((units, total) => units + total.half_units, 0);
+          return (
+            <div class="card stack tight" key={programme}>
+              <div class="row between">
+                <h3>{tOf('programme', programme)}</h3>
+                <span class="strong num">{unitText(sum)}</span>
+              </div>
+              <ul class="lines tight">
+                {kinds.map((total) => (
                   <li key={total.kind}>
                     <span>{total.kind_name ?? total.kind}</span>
                     <span class="num">{unitText(total.half_units)}</span>
                   </li>
                 ))}
-            </ul>
-          </div>
-        ))}
+              </ul>
+            </div>
+          );
+        })}
       </div>
     </section>
   );

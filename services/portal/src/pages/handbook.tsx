@@ -90,29 +90,30 @@ function ProgrammeForm({ standing, declared }: { standing: Standing; declared: D
         {t('valid')}: {periodText(certificate.valid_from, certificate.valid_to)}
       </p>
       {programme === 'OP' && <p>{t('hand_op_note')}</p>}
+      <p>{t('hand_how')}</p>
       <FormBox form={{ ...form, errors: prefixed }} send={send} label={tOf('programme', programme)}>
         {lines.map((line, index) => (
-          <fieldset key={line.kind} class="stack tight">
+          <fieldset key={line.kind}>
             <legend>{line.kind_name}</legend>
-            <TextField
-              id={unitsId(programme, index)}
-              size="short"
-              inputMode="decimal"
-              label={t('hand_units')}
-              hint={t('hand_units_hint')}
-              value={form.values[unitsId(programme, index)] ?? ''}
-              error={prefixed[unitsId(programme, index)]}
-              onValue={(value) => form.set(unitsId(programme, index), value)}
-            />
-            <TextField
-              id={lastId(programme, index)}
-              size="short"
-              label={t('hand_last')}
-              hint={t('hand_last_hint')}
-              value={form.values[lastId(programme, index)] ?? ''}
-              error={prefixed[lastId(programme, index)]}
-              onValue={(value) => form.set(lastId(programme, index), value)}
-            />
+            <div class="pair">
+              <TextField
+                id={unitsId(programme, index)}
+                size="short"
+                inputMode="decimal"
+                label={t('hand_units')}
+                value={form.values[unitsId(programme, index)] ?? ''}
+                error={prefixed[unitsId(programme, index)]}
+                onValue={(value) => form.set(unitsId(programme, index), value)}
+              />
+              <TextField
+                id={lastId(programme, index)}
+                size="short"
+                label={t('hand_last')}
+                value={form.values[lastId(programme, index)] ?? ''}
+                error={prefixed[lastId(programme, index)]}
+                onValue={(value) => form.set(lastId(programme, index), value)}
+              />
+            </div>
             <Verified declared={declared} kind={line.kind} />
           </fieldset>
         ))}

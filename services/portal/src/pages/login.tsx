@@ -127,7 +127,6 @@ export function HelpLine() {
         <br />
         {t('email')}: <a href={`mailto:${email}`}>{email}</a>
       </p>
-      <p class="soft">{site.disclaimer}</p>
     </section>
   );
 }

@@ -60,7 +60,9 @@ export function MyApplicationPage({ id }: { id: string }) {
                 }}
               />
             )}
-            <ApplicationFacts application={application} />
+            <div class="read">
+              <ApplicationFacts application={application} />
+            </div>
             <Evidence application={application} />
             <History history={application.history} />
           </>

@@ -19,8 +19,14 @@ export function OverviewPage() {
       <div class="stack tight">
         <PageTitle>{t('me_title')}</PageTitle>
         {me?.doctor && (
-          <p class="soft num">
-            {t('mamis_no')} {me.doctor.mamis_no}　{t('register_no')} {me.doctor.register_no}
+          <p class="row num">
+            <span>{me.doctor.name}</span>
+            <span>
+              {t('mamis_no')} {me.doctor.mamis_no}
+            </span>
+            <span>
+              {t('register_no')} {me.doctor.register_no}
+            </span>
           </p>
         )}
       </div>
@@ -47,35 +53,43 @@ function StandingCard({ standing }: { standing: Standing }) {
   const counted = standing.counted_half_units;
   return (
     <section class="card stack" aria-labelledby={id}>
-      <h2 id={id}>{name}</h2>
+      <div class="row between">
+        <h2 id={id}>{name}</h2>
+        <p class="soft num">{t('as_of', { time: timeText(standing.as_of) })}</p>
+      </div>
       <Facts
         rows={[
           [t('certificate_no'), <span class="num">{certificate.number}</span>],
           [t('valid'), <span class="num">{periodText(certificate.valid_from, certificate.valid_to)}</span>],
         ]}
       />
-      <div class="stack tight">
-        <h3>{t('counted_of')}</h3>
-        <p class="sum num">
-          <b>{unitText(counted)}</b>
-          <span>{t('of_needed', { needed: unitText(standing.needed_half_units) })}</span>
-        </p>
-        <progress
-          class={counted >= standing.needed_half_units ? 'good' : undefined}
-          aria-label={t('counted_of')}
-          max={standing.needed_half_units}
-          value={Math.min(counted, standing.needed_half_units)}
-        />
+      <div class="standing">
+        <div class="stack">
+          <div class="stack tight">
+            <h3>{t('counted_of')}</h3>
+            <p class="sum num">
+              <b>{unitText(counted)}</b>
+              <span>{t('of_needed', { needed: unitText(standing.needed_half_units) })}</span>
+            </p>
+            <progress
+              class={counted >= standing.needed_half_units ? 'tall good' : 'tall'}
+              aria-label={t('counted_of')}
+              max={standing.needed_half_units}
+              value={Math.min(counted, standing.needed_half_units)}
+            />
+          </div>
+          <RequirementLines lines={standing.lines} />
+        </div>
+        <div class="stack">
+          <Verdict standing={standing} />
+        </div>
       </div>
-      <RequirementLines lines={standing.lines} />
-      <Verdict standing={standing} />
       {credits.length > 0 && (
         <details>
           <summary>{t('credits_of_period', { n: credits.length })}</summary>
           <CreditTable caption={name} credits={credits} />
         </details>
       )}
-      <p class="soft num">{t('as_of', { time: timeText(standing.as_of) })}</p>
     </section>
   );
 }

@@ -27,15 +27,18 @@ export function ReviewOnePage({ id }: { id: string }) {
               {t('review_one', { name: application.doctor?.name ?? '' })}
             </PageTitle>
             <StateLine status={application.status} />
-            <Facts
-              rows={[
-                [t('programme'), tOf('programme', application.programme)],
-                [t('name_kana'), application.doctor?.name_kana],
-                [t('register_no'), application.doctor?.register_no],
-                [t('mamis_no'), application.doctor?.mamis_no],
-              ]}
-            />
-            <ApplicationFacts application={application} />
+            <div class="cards">
+              <ApplicationFacts application={application} />
+              <Facts
+                rows={[
+                  [t('programme'), tOf('programme', application.programme)],
+                  [t('applicant'), application.doctor?.name],
+                  [t('name_kana'), application.doctor?.name_kana],
+                  [t('register_no'), application.doctor?.register_no],
+                  [t('mamis_no'), application.doctor?.mamis_no],
+                ]}
+              />
+            </div>
             <Warnings application={application} />
             <Evidence application={application} />
             {said && (

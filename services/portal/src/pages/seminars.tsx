@@ -104,13 +104,15 @@ export function SeminarPage({ no }: { no: string }) {
             <PageTitle tag={seminar.status === 'cancelled' && <Tag tone="bad">{t('seminar_cancelled')}</Tag>}>
               {seminar.title}
             </PageTitle>
-            <Facts
-              rows={[
-                [t('seminar_no'), <span class="num">{seminar.seminar_no}</span>],
-                [t('held_on'), dayRange(seminar.held_from, seminar.held_to)],
-                [t('organiser_name'), seminar.organiser_name],
-              ]}
-            />
+            <div class="read">
+              <Facts
+                rows={[
+                  [t('seminar_no'), <span class="num">{seminar.seminar_no}</span>],
+                  [t('held_on'), dayRange(seminar.held_from, seminar.held_to)],
+                  [t('organiser_name'), seminar.organiser_name],
+                ]}
+              />
+            </div>
             <SendSection no={no} cancelled={seminar.status === 'cancelled'} />
             <LoadBox from={uploads}>
               {() => (

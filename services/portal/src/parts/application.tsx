@@ -79,7 +79,9 @@ export function Evidence({ application }: { application: Application }) {
     <>
       <section class="stack" aria-labelledby="requirement">
         <h2 id="requirement">{t('requirement')}</h2>
-        <RequirementLines lines={application.lines} />
+        <div class="read">
+          <RequirementLines lines={application.lines} />
+        </div>
       </section>
       <section class="stack" aria-labelledby="evidence">
         <h2 id="evidence">{t('evidence')}</h2>

@@ -57,7 +57,7 @@ export function Layout({ me, path, onLang, children }: LayoutProps) {
       <main id="main" tabIndex={-1}>
         <div class="band">{children}</div>
       </main>
-      <Footer />
+      <Footer help={path !== '/login' && path !== '/start'} />
     </>
   );
 }
@@ -136,20 +136,23 @@ function Menu({ items, path }: { items: Item[]; path: string }) {
   );
 }
 
-function Footer() {
+/** `help`: false on pages that show the help line themselves. */
+function Footer({ help }: { help: boolean }) {
   const site = useSite();
   if (!site) return <footer class="foot" />;
   const { phone, hours, email } = site.helpline;
   return (
     <footer class="foot">
       <div class="band">
-        <p>
-          <span class="strong">{t('helpline')}</span> {t('helpline_name')}
-          <br />
-          {t('phone')} <a href={`tel:${phone.replace(/[^0-9+]/g, '')}`}>{phone}</a> ({hours})
-          <br />
-          {t('email')} <a href={`mailto:${email}`}>{email}</a>
-        </p>
+        {help && (
+          <p>
+            <span class="strong">{t('helpline')}</span> {t('helpline_name')}
+            <br />
+            {t('phone')} <a href={`tel:${phone.replace(/[^0-9+]/g, '')}`}>{phone}</a> {hours}
+            <br />
+            {t('email')} <a href={`mailto:${email}`}>{email}</a>
+          </p>
+        )}
         <p class="soft">{site.disclaimer}</p>
       </div>
     </footer>

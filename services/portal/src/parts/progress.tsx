@@ -18,6 +18,7 @@ export function ProgressBar({ upload, lost }: { upload: Upload; lost: boolean })
         <section class="card stack tight" aria-labelledby="progress">
           <h2 id="progress">{t('progress')}</h2>
           <progress
+            class="tall"
             aria-labelledby="progress"
             {...(known ? { max: total, value: rowsJudged(upload) } : {})}
           />

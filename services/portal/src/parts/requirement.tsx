@@ -14,13 +14,9 @@ export function RequirementLines({ lines }: { lines: Line[] }) {
     <ul class="lines">
       {lines.map((line) => (
         <li key={line.kind}>
-          <span>{line.kind_name}</span>
-          <span class="num">
-            {line.needed_half_units > 0
-              ? t('line_of', { counted: unitText(line.counted_half_units), needed: unitText(line.needed_half_units) })
-              : unitText(line.counted_half_units)}
-            <LineParts line={line} />
-          </span>
+          <span class="strong">{line.kind_name}</span>
+          <span class="num strong">{unitText(line.counted_half_units)}</span>
+          <LineParts line={line} />
           {line.needed_half_units > 0 && (
             <progress
               class={line.counted_half_units >= line.needed_half_units ? 'good' : undefined}
@@ -35,15 +31,16 @@ export function RequirementLines({ lines }: { lines: Line[] }) {
   );
 }
 
+/** What is needed at least, and where the units come from. */
 function LineParts({ line }: { line: Line }) {
-  if (line.declared_half_units === 0) return null;
-  const declared = line.verified_half_units ?? line.declared_half_units;
-  return (
-    <span class="soft">
-      {' '}
-      ({t('line_parts', { posted: unitText(line.posted_half_units), declared: unitText(declared) })})
-    </span>
-  );
+  const parts: string[] = [];
+  if (line.needed_half_units > 0) parts.push(t('line_least', { needed: unitText(line.needed_half_units) }));
+  const declared = unitText(line.verified_half_units ?? line.declared_half_units);
+  if (line.declared_half_units > 0) {
+    const key = line.verified_half_units === null ? 'line_declared' : 'line_verified';
+    parts.push(t('line_posted', { posted: unitText(line.posted_half_units) }), t(key, { declared }));
+  }
+  return <span class="parts soft num">{parts.join(t('comma'))}</span>;
 }
 
 /** What counts of one credit, or why it does not. */

@@ -143,7 +143,7 @@ function columns(rows: Row[]): Column<Row>[] {
     },
   ];
   if (rows.some((row) => row.problems.length > 0 || row.reason || row.same_as_row !== null))
-    list.push({ id: 'problem', label: t('problem_and_cure'), cell: (row) => <Problems row={row} /> });
+    list.push({ id: 'problem', label: t('problem_and_cure'), wide: true, cell: (row) => <Problems row={row} /> });
   return list;
 }
 

@@ -10,6 +10,8 @@ export interface Column<R> {
   kind?: 'num' | 'date' | 'tight';
   /** The cell that names its row. */
   head?: boolean;
+  /** On a phone: over the whole width, without its label. */
+  wide?: boolean;
 }
 
 interface TableProps<R> {
@@ -56,7 +58,7 @@ export function Table<R>({ caption, hideCaption, columns, rows, keyOf, off, empt
 function Cell<R>({ column, row }: { column: Column<R>; row: R }) {
   const content = column.cell(row);
   const inner = <div class={column.kind === 'num' ? 'num' : undefined}>{content}</div>;
-  const empty = content === null || content === undefined || content === '';
+  const empty = content === null || content === undefined || content === '' || content === false;
   if (column.head)
     return (
       <th scope="row" role="rowheader" class={column.kind} data-label={column.label}>
@@ -64,7 +66,7 @@ function Cell<R>({ column, row }: { column: Column<R>; row: R }) {
       </th>
     );
   return (
-    <td role="cell" class={column.kind} data-label={column.label}>
+    <td role="cell" class={column.wide ? 'bare' : column.kind} data-label={column.label}>
       {empty ? null : inner}
     </td>
   );

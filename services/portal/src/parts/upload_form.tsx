@@ -76,18 +76,19 @@ export function UploadForm({ seminarNo }: { seminarNo: string }) {
         onDrop={(event) => {
           event.preventDefault();
           setOver(false);
-          const files = event.dataTransfer?.files;
-          if (files?.length && input.current && !busy) input.current.files = files;
-          take(files);
+          take(event.dataTransfer?.files);
         }}
       >
-        <label class="strong" for="file">
+        <p class="strong" id="file-name">
           {t('upload_choose')}
-        </label>
+        </p>
+        {/* The browser's own button would speak the browser's language; the label takes its place. */}
         <input
           ref={input}
           id="file"
+          class="sr"
           type="file"
+          aria-labelledby="file-name"
           accept=".csv,.tsv,.txt,.json,text/csv,application/json"
           aria-describedby={wrong ? 'file-error' : 'file-drop'}
           aria-invalid={wrong ? 'true' : undefined}
@@ -97,7 +98,10 @@ export function UploadForm({ seminarNo }: { seminarNo: string }) {
           }}
           onChange={(event) => take(event.currentTarget.files)}
         />
-        <p id="file-drop" class="soft">
+        <label class="btn side" for="file">
+          {t('upload_pick')}
+        </label>
+        <p id="file-drop" class={chosen ? 'strong' : 'soft'}>
           {chosen
             ? t('upload_chosen', { name: chosen.file.name, size: bytesText(chosen.file.size) })
             : t('upload_drop')}

@@ -17,9 +17,10 @@ export const doctor = {
   valid: ['有効期間', 'Valid'],
   counted_of: ['更新に数えられる単位', 'Units that count'],
   of_needed: ['/ {needed} 必要', 'of {needed} needed'],
-  line_of: ['{counted} / {needed}', '{counted} of {needed}'],
-  line_no_least: ['{counted}', '{counted}'],
-  line_parts: ['研修会 {posted}、手帳 {declared}', 'seminars {posted}, handbook {declared}'],
+  line_least: ['{needed}以上必要', 'at least {needed}'],
+  line_posted: ['研修会 {posted}', 'seminars {posted}'],
+  line_declared: ['手帳 {declared}（申告）', 'handbook {declared} (declared)'],
+  line_verified: ['手帳 {declared}（確認済み）', 'handbook {declared} (checked)'],
   ready: ['必要な単位がそろっています', 'You have all the units needed'],
   ready_declared: [
     '必要な単位がそろっています（手帳の単位を含みます）。申請後に手帳の原本を都道府県医師会へ郵送してください。',
@@ -81,10 +82,11 @@ export const doctor = {
     'Post the original handbook (II) to your prefectural association after you have applied.',
   ],
   hand_units: ['単位数', 'Units'],
-  hand_units_of: ['{kind}の単位数', 'Units of {kind}'],
-  hand_units_hint: ['なければ 0 のまま', 'Leave 0 when there are none'],
   hand_last: ['最後に受けた日', 'Last attended on'],
-  hand_last_hint: ['認定の有効期間内で、2025年3月31日まで', 'Within the certificate’s period, up to 31 March 2025'],
+  hand_how: [
+    '単位がない種別は 0 のままにしてください。「最後に受けた日」は、認定の有効期間内で2025年3月31日までの日付です（例: 2025-03-08、令和7年3月8日）。',
+    'Leave 0 where there are none. The last day lies within the certificate’s period, up to 31 March 2025 (e.g. 2025-03-08).',
+  ],
   hand_units_wrong: [
     '「{kind}」の単位数を、3 や 1.5 のように入力してください。',
     'Enter the units of {kind} as a number such as 3 or 1.5.',

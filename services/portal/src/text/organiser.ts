@@ -38,6 +38,7 @@ export const organiser = {
     'UTF-8 or the usual Japanese encoding of Excel (CP932); up to 64 MB.',
   ],
   upload_choose: ['名簿のファイル（CSV または JSON）', 'Attendance file (CSV or JSON)'],
+  upload_pick: ['ファイルを選ぶ', 'Choose file'],
   upload_drop: ['ここにファイルを置くこともできます', 'You can also drop a file here'],
   upload_chosen: ['選んだファイル: {name}（{size}）', 'Chosen: {name} ({size})'],
   upload_send: ['名簿を送信する', 'Send attendance'],
