@@ -115,6 +115,7 @@ CREATE TABLE credit.upload_chunk (
     chunk_no    int NOT NULL,
     first_row   bigint NOT NULL,
     first_line  bigint NOT NULL,
+    row_count   int NOT NULL,
     byte_offset bigint NOT NULL,
     byte_length int NOT NULL,
     posted_row     int[],             -- row_no of each posted row

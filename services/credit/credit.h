@@ -26,15 +26,16 @@ struct credit {
     struct work *work;
     struct timer orphan_timer;
     struct credit_figures {
-        uint64_t rows;                            /* judged and recorded */
-        uint64_t outcomes[6];                     /* by enum outcome */
-        uint64_t entries;                         /* put into the ledger */
-        struct metric_histogram chunk;            /* one chunk from message to commit */
-        struct metric_histogram visible;          /* last byte of an upload to its last row posted */
+        uint64_t rows;                   /* judged and recorded */
+        uint64_t outcomes[6];            /* by enum outcome */
+        uint64_t entries;                /* put into the ledger */
+        struct metric_histogram chunk;   /* one chunk from message to commit */
+        struct metric_histogram visible; /* last byte of an upload to its last row posted */
     } figures;
 };
 
 enum err credit_start(struct proc *proc, void *state, struct err_note *note);
+void credit_stop(struct proc *proc, void *state);
 bool credit_ready(struct proc *proc, void *state, struct err_note *why);
 void credit_metrics(struct proc *proc, void *state, struct buf *out);
 

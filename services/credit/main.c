@@ -10,6 +10,7 @@ int main(int argc, char **argv)
         .settings_out = &credit_settings,
         .state_bytes = sizeof(struct credit),
         .start = credit_start,
+        .stop = credit_stop,
         .ready = credit_ready,
         .metrics = credit_metrics,
     };

@@ -78,6 +78,7 @@ struct work_batch {
     struct arena *arena;    /* lives as long as the batch */
     struct db_batch *effect; /* the handler adds its statements here, and work_emit()s into it */
     struct flow *flow;      /* the flow to resume when the handler has finished: see work_handler_fn */
+    void *state;            /* free for the handler, for `committed`; lives in `arena` */
 };
 
 /*
@@ -97,6 +98,8 @@ struct work_route {
     size_t batch_max;       /* 1 for handlers that take one message */
     /* May be NULL. Called from the loop after the batch is committed for certain. */
     void (*committed)(void *service, const struct work_batch *batch);
+    /* May be NULL. Adds statements to the transaction that dead-letters a message. */
+    void (*dead)(void *service, struct work_batch *batch, const char *reason);
 };
 
 /* Subscribe to topics; types without a route are passed (noted in the inbox). */
