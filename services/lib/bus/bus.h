@@ -1,6 +1,6 @@
 /*
- * bus: Kafka on one event loop. Loop thread only. Every poll of librdkafka happens here, woken by an
- * eventfd; messages are consumed one by one (the batch calls of 2.0.2 lose messages).
+ * bus: Kafka on one event loop. Loop thread only. Every poll of librdkafka happens here, woken by
+ * an eventfd; messages are consumed one by one (the batch calls of 2.0.2 lose messages).
  */
 #pragma once
 #include "flow/flow.h"
@@ -13,7 +13,11 @@ struct bus_options {
 };
 
 struct bus *bus_open(struct loop *loop, const struct bus_options *options);
-/* Never blocks longer than 2 s; consumer close runs on a helper thread with a deadline. */
+/*
+ * Ends consumers and the producer; `closed(arg)` from the loop after at most 2 s. What does not end
+ * by then (a consumer while no broker answers) is left to its thread: leave the process by _exit().
+ * Messages without an acknowledgement get ERR_STOPPING.
+ */
 void bus_close(struct bus *bus, void (*closed)(void *arg), void *arg);
 /* Brokers answered lately. For the metrics; readiness does not depend on it. */
 bool bus_up(const struct bus *bus);
@@ -28,7 +32,8 @@ typedef void (*bus_ack_fn)(void *arg, enum err err);
 
 /*
  * Memory: copies key and value. `ack` may be NULL.
- * Errors: ERR_BUSY when the local queue is full (then `ack` is not called): wait for acks.
+ * Errors (then `ack` is not called): ERR_BUSY when the local queue is full: wait for acks.
+ * ERR_BUS_TOO_LARGE: will never be taken. ERR_BUS_DOWN: cannot be taken now.
  */
 CHECKED enum err bus_produce(struct bus *bus, const char *topic, struct str key, struct str value,
                              bus_ack_fn ack, void *arg);
@@ -51,32 +56,52 @@ struct bus_consumer;
 
 struct bus_consumer_events {
     /*
-     * Partitions are ours now. Read the offsets (0 = beginning) and call bus_assign() with them.
-     * Until then nothing is delivered.
+     * Partitions are ours now. Answer each with bus_assign() or bus_hold(), from here or later.
+     * Nothing is delivered until all of them were answered.
      */
     void (*assigned)(void *arg, const char *topic, int32_t part);
     /* Not ours any more: drop at once what is in hand. */
     void (*revoked)(void *arg, const char *topic, int32_t part);
     /* One message. Memory is borrowed until the call returns. */
     void (*message)(void *arg, const struct bus_message *message);
-    /* The partition cannot go on (offset out of range). It stays stopped. */
+    /* The partition cannot go on (offset out of range). It stays stopped until bus_assign(). */
     void (*stopped)(void *arg, const char *topic, int32_t part, enum err err);
 };
 
-/* Join an ordinary consumer group: range assignor, offsets from the caller, no auto commit. */
+/* The first record that the partition still has, for bus_assign(). */
+#define BUS_BEGINNING INT64_C(-2)
+
+/*
+ * Join an ordinary consumer group: range assignor, offsets from the caller, no auto commit.
+ * Memory: copies the topics, borrows `events`.
+ */
 struct bus_consumer *bus_subscribe(struct bus *bus, const char *group, const char *const *topics,
                                    size_t topic_count, const struct bus_consumer_events *events,
                                    void *arg);
-/* Start a partition that was handed over by `assigned` at `offset`. */
+/* Leave the group: no event comes any more. Ends on a thread; bus_close() waits for it. */
+void bus_unsubscribe(struct bus_consumer *consumer);
+/*
+ * Start a partition that was handed over by `assigned` at `offset` (or BUS_BEGINNING), or move it
+ * there when it runs already. Partitions that are not ours (any more) are ignored.
+ */
 void bus_assign(struct bus_consumer *consumer, const char *topic, int32_t part, int64_t offset);
+/* Ours, but not to be read until bus_assign(). Stops it when it runs. */
+void bus_hold(struct bus_consumer *consumer, const char *topic, int32_t part);
 /* Stop and go on fetching; calling either twice is harmless. */
 void bus_pause(struct bus_consumer *consumer, const char *topic, int32_t part);
 void bus_continue(struct bus_consumer *consumer, const char *topic, int32_t part);
 /* Tell Kafka how far we are, without waiting, for the lag tools only. */
 void bus_note_offset(struct bus_consumer *consumer, const char *topic, int32_t part, int64_t next);
-/* Messages behind the end of the partition, from cached watermarks; -1 when not known. */
+/*
+ * Messages between `next` (or BUS_BEGINNING) and the end of the partition, from cached watermarks;
+ * -1 when not known.
+ */
 int64_t bus_lag(struct bus_consumer *consumer, const char *topic, int32_t part, int64_t next);
 
-/* Read every partition of `topic` from its end, without a group: replies. */
+/*
+ * Read every partition of `topic` from its end, without a group: replies. What was sent before the
+ * brokers answered, or while none did, is not seen. Ends by bus_unsubscribe() or bus_close().
+ */
 struct bus_consumer *bus_tail(struct bus *bus, const char *topic,
-                              void (*message)(void *arg, const struct bus_message *message), void *arg);
+                              void (*message)(void *arg, const struct bus_message *message),
+                              void *arg);

@@ -1,0 +1,362 @@
+/* bus: consuming in a group and as a tail, against a real broker. */
+#include "unit/bus/bus_fixture.h"
+
+struct fixture {
+    struct loop *loop;
+    struct bus *bus, *other;
+    struct member one, two;
+};
+
+static int open_fixture(void **state)
+{
+    struct fixture *fx = heap_zero(sizeof(*fx));
+
+    fx->loop = loop_new();
+    fx->bus = open_bus(fx->loop);
+    fx->other = open_bus(fx->loop);
+    fx->one.begin = fx->two.begin = BUS_BEGINNING;
+    *state = fx;
+    return 0;
+}
+
+static int close_fixture(void **state)
+{
+    struct fixture *fx = *state;
+
+    close_bus(fx->loop, fx->bus);
+    close_bus(fx->loop, fx->other);
+    loop_free(fx->loop);
+    free(fx);
+    return 0;
+}
+
+static const char *begin_topic(struct fixture *fx, int partitions)
+{
+    const char *topic = kafka_topic(partitions);
+
+    fx->one.topic = fx->two.topic = topic;
+    return topic;
+}
+
+struct count_of {
+    const struct member *member;
+    unsigned wanted;
+};
+
+static bool has_count(void *arg)
+{
+    const struct count_of *count = arg;
+
+    return count->member->count >= count->wanted;
+}
+
+static void wait_count(struct fixture *fx, const struct member *member, unsigned wanted)
+{
+    struct count_of count = {member, wanted};
+
+    assert_true(wait_for(fx->loop, has_count, &count, 20000));
+    assert_int_equal(member->count, wanted);
+}
+
+static bool has_all(void *arg)
+{
+    return owned_count(arg) == 4;
+}
+
+static bool both_have_two(void *arg)
+{
+    const struct fixture *fx = arg;
+
+    return owned_count(&fx->one) == 2 && owned_count(&fx->two) == 2;
+}
+
+static void all_come_once_in_order(void **state)
+{
+    struct fixture *fx = *state;
+    const char *topic = begin_topic(fx, 4);
+
+    send_numbers(fx->loop, fx->bus, topic, 0, 2000, 50);
+    join(&fx->one, fx->bus, "g");
+    wait_count(fx, &fx->one, 2000);
+    send_numbers(fx->loop, fx->bus, topic, 2000, 2000, 50);
+    wait_count(fx, &fx->one, 4000);
+    for (int i = 0; i < 4000; i++)
+        assert_int_equal(fx->one.seen[i], 1);
+    assert_int_equal(fx->one.errors, 0);
+    run_for(fx->loop, 100);
+    for (int32_t part = 0; part < 4; part++) {
+        assert_int_equal(bus_lag(fx->one.consumer, topic, part, fx->one.next[part]), 0);
+        assert_int_equal(bus_lag(fx->one.consumer, topic, part, fx->one.next[part] - 3), 3);
+        bus_note_offset(fx->one.consumer, topic, part, fx->one.next[part]);
+    }
+    run_for(fx->loop, 1200); /* told to Kafka without waiting */
+}
+
+static void two_members_share(void **state)
+{
+    struct fixture *fx = *state;
+    const char *topic = begin_topic(fx, 4);
+    uint64_t before_ms;
+
+    join(&fx->one, fx->bus, "g");
+    assert_true(wait_for(fx->loop, has_all, &fx->one, 20000));
+    join(&fx->two, fx->other, "g");
+    assert_true(wait_for(fx->loop, both_have_two, fx, 20000));
+    assert_int_equal(fx->one.revoked, 4);
+    send_numbers(fx->loop, fx->bus, topic, 0, 1000, 50);
+    run_for(fx->loop, 500);
+    assert_int_equal(fx->one.count + fx->two.count, 1000);
+    assert_true(fx->one.count > 0 && fx->two.count > 0);
+    /* Leaving tells the group: no session has to time out. */
+    before_ms = clock_mono_ms();
+    bus_unsubscribe(fx->one.consumer);
+    assert_true(wait_for(fx->loop, has_all, &fx->two, 20000));
+    assert_true(clock_mono_ms() - before_ms < 3000);
+    assert_int_equal(fx->one.errors + fx->two.errors, 0);
+}
+
+static void answer_all(struct member *member, int64_t offset)
+{
+    for (int32_t part = 0; part < SEEN_PARTS_MAX; part++)
+        if (member->owned[part])
+            bus_assign(member->consumer, member->topic, part, offset);
+}
+
+static bool both_have_hundred(void *arg)
+{
+    const struct fixture *fx = arg;
+
+    return fx->one.count + fx->two.count == 100;
+}
+
+/* A member whose database is away keeps nobody else waiting, and gets nothing before it answers. */
+static void a_late_answer_keeps_nobody_waiting(void **state)
+{
+    struct fixture *fx = *state;
+    const char *topic = begin_topic(fx, 4);
+
+    fx->one.slow = true;
+    send_numbers(fx->loop, fx->bus, topic, 0, 100, 50);
+    join(&fx->one, fx->bus, "g");
+    assert_true(wait_for(fx->loop, has_all, &fx->one, 20000));
+    bus_assign(fx->one.consumer, topic, 0, BUS_BEGINNING); /* one of four */
+    run_for(fx->loop, 500);
+    assert_int_equal(fx->one.count, 0);
+    join(&fx->two, fx->other, "g");
+    assert_true(wait_for(fx->loop, both_have_two, fx, 20000));
+    run_for(fx->loop, 300);
+    assert_int_equal(fx->one.count, 0);
+    answer_all(&fx->one, BUS_BEGINNING);
+    assert_true(wait_for(fx->loop, both_have_hundred, fx, 20000));
+    assert_int_equal(fx->one.errors + fx->two.errors, 0);
+}
+
+static void pause_now_and_then(struct member *member, const struct bus_message *message)
+{
+    bus_pause(member->consumer, message->topic, message->part);
+    if (member->count % 3 == 0)
+        bus_pause(member->consumer, message->topic, message->part);
+    if (member->count % 2 == 0)
+        bus_continue(member->consumer, message->topic, message->part);
+}
+
+static void continue_all(struct member *member)
+{
+    for (int32_t part = 0; part < 4; part++) {
+        bus_continue(member->consumer, member->topic, part);
+        bus_continue(member->consumer, member->topic, part);
+    }
+}
+
+static bool storm_over(void *arg)
+{
+    struct member *member = arg;
+
+    continue_all(member);
+    return member->count >= 1500;
+}
+
+/* Pausing and going on at each message loses none and repeats none. */
+static void a_pause_storm_loses_nothing(void **state)
+{
+    struct fixture *fx = *state;
+    const char *topic = begin_topic(fx, 4);
+
+    send_numbers(fx->loop, fx->bus, topic, 0, 1500, 50);
+    fx->one.on_message = pause_now_and_then;
+    join(&fx->one, fx->bus, "g");
+    assert_true(wait_for(fx->loop, storm_over, &fx->one, 30000));
+    run_for(fx->loop, 300);
+    assert_int_equal(fx->one.count, 1500);
+    for (int i = 0; i < 1500; i++)
+        assert_int_equal(fx->one.seen[i], 1);
+    assert_int_equal(fx->one.errors, 0);
+}
+
+static void pause_lasts(void **state)
+{
+    struct fixture *fx = *state;
+    const char *topic = begin_topic(fx, 4);
+
+    join(&fx->one, fx->bus, "g");
+    assert_true(wait_for(fx->loop, has_all, &fx->one, 20000));
+    run_for(fx->loop, 200);
+    for (int32_t part = 0; part < 4; part++)
+        bus_pause(fx->one.consumer, topic, part);
+    send_numbers(fx->loop, fx->bus, topic, 0, 100, 50);
+    run_for(fx->loop, 300);
+    assert_int_equal(fx->one.count, 0);
+    /* Another partition begins anew meanwhile: those that are paused stay so. */
+    bus_assign(fx->one.consumer, topic, 0, 0);
+    run_for(fx->loop, 300);
+    assert_in_range(fx->one.count, 1, 60);
+    for (int32_t part = 1; part < 4; part++)
+        assert_int_equal(fx->one.next[part], -1);
+    continue_all(&fx->one);
+    wait_count(fx, &fx->one, 100);
+    assert_int_equal(fx->one.errors, 0);
+}
+
+static void a_partition_can_be_moved_and_held(void **state)
+{
+    struct fixture *fx = *state;
+    const char *topic = begin_topic(fx, 2);
+
+    send_numbers(fx->loop, fx->bus, topic, 0, 100, 1); /* one key: one partition */
+    join(&fx->one, fx->bus, "g");
+    wait_count(fx, &fx->one, 100);
+    for (int32_t part = 0; part < 2; part++)
+        fx->one.next[part] = -1;
+    for (int32_t part = 0; part < 2; part++)
+        bus_assign(fx->one.consumer, topic, part, part == 0 || part == 1 ? 0 : 0);
+    wait_count(fx, &fx->one, 200);
+    for (int32_t part = 0; part < 2; part++)
+        bus_hold(fx->one.consumer, topic, part);
+    send_numbers(fx->loop, fx->bus, topic, 100, 10, 1);
+    run_for(fx->loop, 300);
+    assert_int_equal(fx->one.count, 200);
+    for (int32_t part = 0; part < 2; part++)
+        bus_assign(fx->one.consumer, topic, part, fx->one.next[part] < 0 ? 0 : 100);
+    wait_count(fx, &fx->one, 210);
+    assert_int_equal(fx->one.errors, 0);
+}
+
+static bool first_stopped(void *arg)
+{
+    const struct member *member = arg;
+
+    return member->stopped[0];
+}
+
+static void an_offset_out_of_range_stops_that_partition(void **state)
+{
+    struct fixture *fx = *state;
+    const char *topic = begin_topic(fx, 1);
+
+    send_numbers(fx->loop, fx->bus, topic, 0, 50, 1);
+    kafka_records_delete(topic, 0, 30);
+    fx->one.begin = 10; /* gone */
+    join(&fx->one, fx->bus, "g");
+    assert_true(wait_for(fx->loop, first_stopped, &fx->one, 20000));
+    run_for(fx->loop, 500);
+    assert_int_equal(fx->one.count, 0); /* nothing is skipped */
+    bus_assign(fx->one.consumer, topic, 0, BUS_BEGINNING);
+    wait_count(fx, &fx->one, 20);
+    fx->one.stopped[0] = false;
+    bus_assign(fx->one.consumer, topic, 0, 1000); /* beyond the end */
+    assert_true(wait_for(fx->loop, first_stopped, &fx->one, 20000));
+}
+
+/* As `mamisctl replay` does it: held, the topic lost and made anew, then from its beginning. */
+static void a_topic_may_be_made_anew_while_held(void **state)
+{
+    struct fixture *fx = *state;
+    const char *topic = begin_topic(fx, 2);
+
+    send_numbers(fx->loop, fx->bus, topic, 0, 100, 50);
+    join(&fx->one, fx->bus, "g");
+    wait_count(fx, &fx->one, 100);
+    for (int32_t part = 0; part < 2; part++)
+        bus_hold(fx->one.consumer, topic, part);
+    run_for(fx->loop, 100);
+    kafka_topic_delete(topic);
+    kafka_topic_make(topic, 2);
+    send_numbers(fx->loop, fx->other, topic, 0, 100, 50);
+    for (int32_t part = 0; part < 2; part++) {
+        fx->one.next[part] = -1;
+        bus_assign(fx->one.consumer, topic, part, BUS_BEGINNING);
+    }
+    wait_count(fx, &fx->one, 200);
+    assert_int_equal(fx->one.errors, 0);
+}
+
+struct tail {
+    struct bus *bus;
+    const char *topic;
+    unsigned count;
+};
+
+static void on_tail(void *arg, const struct bus_message *message)
+{
+    struct tail *tail = arg;
+
+    assert_false(str_eq(message->value, STR("old")));
+    tail->count++;
+}
+
+static bool tail_began(void *arg)
+{
+    struct tail *tail = arg;
+
+    assert_int_equal(bus_produce(tail->bus, tail->topic, STR("k"), STR("probe"), NULL, NULL),
+                     ERR_OK);
+    return tail->count > 0;
+}
+
+static bool tail_has_three_more(void *arg)
+{
+    const struct tail *tail = arg;
+
+    return tail->count >= 3;
+}
+
+static void a_tail_reads_what_is_new(void **state)
+{
+    struct fixture *fx = *state;
+    const char *topic = kafka_topic(3);
+    struct tail one = {fx->bus, topic, 0}, two = {fx->other, topic, 0};
+
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(bus_produce(fx->bus, topic, STR_NONE, STR("old"), NULL, NULL), ERR_OK);
+    assert_true(wait_for(fx->loop, bus_is_quiet, fx->bus, 5000));
+    bus_tail(fx->bus, topic, on_tail, &one);
+    bus_tail(fx->other, topic, on_tail, &two);
+    assert_true(wait_for(fx->loop, tail_began, &one, 10000));
+    assert_true(wait_for(fx->loop, tail_began, &two, 10000));
+    assert_true(wait_for(fx->loop, bus_is_quiet, fx->other, 5000));
+    run_for(fx->loop, 200);
+    one.count = two.count = 0;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(bus_produce(fx->bus, topic, STR_NONE, STR("new"), NULL, NULL), ERR_OK);
+    assert_true(wait_for(fx->loop, tail_has_three_more, &one, 5000));
+    assert_true(wait_for(fx->loop, tail_has_three_more, &two, 5000)); /* both get all */
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(all_come_once_in_order),
+        CASE(two_members_share),
+        CASE(a_late_answer_keeps_nobody_waiting),
+        CASE(a_pause_storm_loses_nothing),
+        CASE(pause_lasts),
+        CASE(a_partition_can_be_moved_and_held),
+        CASE(an_offset_out_of_range_stops_that_partition),
+        CASE(a_topic_may_be_made_anew_while_held),
+        CASE(a_tail_reads_what_is_new),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
