@@ -70,7 +70,7 @@ static void the_queue_is_bounded(void **state)
     for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
         struct db_batch *batch = db_batch_read(fx->arena);
 
-        add_sleep(batch, i < 2 ? 400 : 0);
+        add_sleep(batch, i < 2 ? 1000 : 0);
         /* The connections are made meanwhile, so the first two wait as well. */
         jobs[i] = job_start(fx, batch, i % 2 == 0 ? WAIT_MS : 100);
         if (i == 1)
