@@ -299,6 +299,7 @@ void application_act(struct application *application, const struct app_request *
     if (ret_verdict->refusal != CODE_NONE)
         return;
     apply(application, request, side);
+    application->told_reason = request->reason;
     application->eligible = request->eligible;
     application->depends_on_declared = request->depends_on_declared;
     ret_verdict->status_changed = application->status != before;

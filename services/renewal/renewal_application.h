@@ -60,7 +60,8 @@ struct application {
     bool eligible, depends_on_declared;
     struct str return_reason; /* data NULL: none */
     day_t return_until;
-    struct period next; /* from DAY_NONE: not approved */
+    struct period next;     /* from DAY_NONE: not approved */
+    struct str told_reason; /* of the last action, for those who are told of it; not stored */
 };
 
 struct actor {

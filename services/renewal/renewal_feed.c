@@ -1,0 +1,181 @@
+/* renewal_feed: what others tell of doctors, certificates and credits. */
+#include "gen/events.h"
+#include "renewal/renewal_store.h"
+
+static void doctor_rows_init(struct doctor_rows *rows, struct arena *arena, size_t most)
+{
+    *rows = (struct doctor_rows){
+        .id = arena_array(arena, int64_t, most),
+        .version = arena_array(arena, int64_t, most),
+        .register_no = arena_array(arena, struct str, most),
+        .mamis_no = arena_array(arena, struct str, most),
+        .name = arena_array(arena, struct str, most),
+        .name_kana = arena_array(arena, struct str, most),
+        .my_page = arena_array(arena, struct str, most),
+        .l1_code = arena_array(arena, struct str, most),
+        .l2_code = arena_array(arena, struct str, most),
+    };
+}
+
+/* One row a doctor, the newest of the batch: a statement may write a row only once. */
+static void doctor_put(struct doctor_rows *rows, const struct event_doctor_state *event)
+{
+    size_t at = 0;
+
+    while (at < rows->count && rows->id[at] != event->doctor_id)
+        at++;
+    if (at < rows->count && rows->version[at] >= event->version)
+        return;
+    if (at == rows->count)
+        rows->count++;
+    rows->id[at] = event->doctor_id;
+    rows->version[at] = event->version;
+    rows->register_no[at] = event->register_no;
+    rows->mamis_no[at] = event->mamis_no;
+    rows->name[at] = event->name;
+    rows->name_kana[at] = event->name_kana;
+    rows->my_page[at] = event->my_page;
+    rows->l1_code[at] = event->l1_code;
+    rows->l2_code[at] = event->l2_code;
+}
+
+void renewal_doctor_handle(void *service, struct work_batch *batch)
+{
+    struct doctor_rows rows;
+    enum err err = ERR_OK;
+
+    (void)service;
+    doctor_rows_init(&rows, batch->arena, batch->count);
+    for (size_t i = 0; i < batch->count; i++) {
+        struct event_doctor_state event;
+
+        TRY(event_doctor_state_decode(batch->arena, batch->messages[i].data, &event,
+                                      &batch->flow->note));
+        doctor_put(&rows, &event);
+    }
+    store_doctors(batch->effect, &rows);
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
+/* The row is this service's own (or an import's); the event says that it changed. */
+void renewal_certificate_handle(void *service, struct work_batch *batch)
+{
+    int64_t *doctor_ids = arena_array(batch->arena, int64_t, batch->count);
+    enum err err = ERR_OK;
+
+    (void)service;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct event_certificate_state event;
+
+        TRY(event_certificate_state_decode(batch->arena, batch->messages[i].data, &event,
+                                           &batch->flow->note));
+        doctor_ids[i] = event.doctor_id;
+    }
+    store_mark(batch->effect, doctor_ids, batch->count);
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
+static bool concerns_us(struct str programme)
+{
+    return str_eq_c(programme, "OP") || str_eq_c(programme, "SP");
+}
+
+static void take_sessions(struct arena *arena, const struct event_credits_posted *event,
+                          struct session_rows *rows)
+{
+    size_t most = event->sessions_count;
+
+    *rows = (struct session_rows){
+        .count = most,
+        .id = arena_array(arena, int64_t, most),
+        .seminar_no = arena_array(arena, struct str, most),
+        .seminar_title = arena_array(arena, struct str, most),
+        .session_no = arena_array(arena, struct str, most),
+        .title = arena_array(arena, struct str, most),
+        .delivery = arena_array(arena, struct str, most),
+        .held_on = arena_array(arena, day_t, most),
+    };
+    for (size_t i = 0; i < most; i++) {
+        rows->id[i] = event->sessions[i].session_id;
+        rows->seminar_no[i] = event->seminar_no;
+        rows->seminar_title[i] = event->seminar_title;
+        rows->session_no[i] = event->sessions[i].session_no;
+        rows->title[i] = event->sessions[i].title;
+        rows->delivery[i] = event->sessions[i].delivery;
+        rows->held_on[i] = event->sessions[i].held_on;
+    }
+}
+
+static void take_credits(struct arena *arena, const struct event_credits_posted *event,
+                         struct credit_rows *rows)
+{
+    size_t most = event->doctor_ids_count;
+
+    *rows = (struct credit_rows){
+        .doctor_id = arena_array(arena, int64_t, most),
+        .session_id = arena_array(arena, int64_t, most),
+        .programme = arena_array(arena, struct str, most),
+        .kind = arena_array(arena, struct str, most),
+        .revision = arena_array(arena, int32_t, most),
+        .half_units = arena_array(arena, int32_t, most),
+    };
+    for (size_t i = 0; i < most; i++) {
+        size_t at = rows->count;
+
+        if (!concerns_us(event->programmes[i]))
+            continue;
+        rows->doctor_id[at] = event->doctor_ids[i];
+        rows->session_id[at] = event->sessions[event->session_index[i]].session_id;
+        rows->programme[at] = event->programmes[i];
+        rows->kind[at] = event->kinds[i];
+        rows->revision[at] = (int32_t)event->revisions[i];
+        rows->half_units[at] = (int32_t)event->half_units[i];
+        rows->count++;
+    }
+}
+
+/* All marks of the batch in one statement, so that locks are taken in one order. */
+void renewal_credits_handle(void *service, struct work_batch *batch)
+{
+    struct renewal *renewal = service;
+    int64_t *marked = NULL;
+    size_t marked_count = 0, most = 0;
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        struct event_credits_posted event;
+        struct session_rows sessions;
+        struct credit_rows credits;
+        int64_t *longer;
+
+        TRY(event_credits_posted_decode(batch->arena, batch->messages[i].data, &event,
+                                        &batch->flow->note));
+        take_credits(batch->arena, &event, &credits);
+        if (credits.count == 0)
+            continue;
+        take_sessions(batch->arena, &event, &sessions);
+        store_sessions(batch->effect, &sessions);
+        store_credits(batch->effect, &credits);
+        renewal->figures.credits += credits.count;
+        most = marked_count + credits.count;
+        longer = arena_array(batch->arena, int64_t, most);
+        for (size_t j = 0; j < most; j++)
+            longer[j] = j < marked_count ? marked[j] : credits.doctor_id[j - marked_count];
+        marked = longer;
+        marked_count = most;
+    }
+    if (marked_count > 0)
+        store_mark(batch->effect, marked, marked_count);
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
+void renewal_marked(void *service, const struct work_batch *batch)
+{
+    struct renewal *renewal = service;
+
+    (void)batch;
+    recompute_kick(renewal->recompute);
+}

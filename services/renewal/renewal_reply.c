@@ -1,0 +1,61 @@
+/* renewal_reply: answers to commands, and the end of a handler's flow. */
+#include "renewal/renewal.h"
+
+json_t *renewal_param(const char *name, const char *value)
+{
+    json_t *extra = json_object();
+    json_t *params = json_object();
+
+    must(json_object_set_new(params, name, json_string(value)) == 0);
+    must(json_object_set_new(extra, "params", params) == 0);
+    return extra;
+}
+
+json_t *renewal_pointer(const char *pointer, enum code code)
+{
+    json_t *extra = json_object();
+    json_t *errors = json_array();
+    json_t *item = json_object();
+
+    must(json_object_set_new(item, "pointer", json_string(pointer)) == 0);
+    must(json_object_set_new(item, "code", json_string(code_name(code))) == 0);
+    must(json_array_append_new(errors, item) == 0);
+    must(json_object_set_new(extra, "errors", errors) == 0);
+    return extra;
+}
+
+void renewal_refuse(struct renewal *renewal, struct work_batch *batch, struct uuid operation_id,
+                    enum code code, json_t *extra)
+{
+    const struct work_reply reply = {
+        .operation_id = operation_id,
+        .err = ERR_STATE_CONFLICT,
+        .problem_code = code_name(code),
+        .problem_extra = extra,
+    };
+
+    renewal->figures.refused++;
+    work_reply(renewal->work, batch->effect, &reply, batch->messages[0].trace);
+}
+
+void renewal_answer(struct renewal *renewal, struct work_batch *batch, struct uuid operation_id,
+                    const char *name, const char *value)
+{
+    struct work_reply reply = {.operation_id = operation_id, .result = json_object()};
+
+    must(json_object_set_new(reply.result, name, json_string(value)) == 0);
+    work_reply(renewal->work, batch->effect, &reply, batch->messages[0].trace);
+}
+
+void renewal_finish(struct flow *flow, struct work_batch *batch)
+{
+    struct flow *parent = batch->flow;
+    struct err_note note = flow->note;
+    enum err err = flow->err;
+
+    flow_fini(flow);
+    if (err == ERR_OK)
+        flow_resume(parent, ERR_OK);
+    else
+        flow_fail(parent, err, "%s", note.text);
+}
