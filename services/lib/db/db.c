@@ -105,6 +105,7 @@ struct db_pool *db_open(struct loop *loop, const struct db_options *options)
     pool->dsn = heap_strdup(options->dsn);
     pool->application = heap_strdup(options->application != NULL ? options->application : "mamis");
     pool->pg_options = db_connect_options(options);
+    pool->arena = arena_new();
     pool->connections = options->connections;
     pool->waiting_max = options->waiting_max;
     pool->conns = heap_zero(sizeof(*pool->conns) * options->connections);
@@ -116,6 +117,11 @@ struct db_pool *db_open(struct loop *loop, const struct db_options *options)
     pool->wanted = 1;
     db_connect_more(pool);
     return pool;
+}
+
+struct arena *db_arena(struct db_pool *pool)
+{
+    return pool->arena;
 }
 
 static struct db_conn *find_idle(struct db_pool *pool)
@@ -246,6 +252,7 @@ static void free_pool(struct db_pool *pool)
     free(pool->dsn);
     free(pool->application);
     free(pool->pg_options);
+    arena_free(pool->arena);
     free(pool);
 }
 

@@ -48,7 +48,10 @@ void db_stats(const struct db_pool *pool, struct db_stats *ret_stats);
 typedef enum err (*db_fault_fn)(void *arg, uint64_t batch_number, bool after_commit);
 void db_set_fault(struct db_pool *pool, db_fault_fn fault, void *arg);
 
-/* A named statement, prepared on each connection at first use. Static storage. */
+/* Memory that lives as long as the pool: for statements whose text is known only when running. */
+struct arena *db_arena(struct db_pool *pool);
+
+/* A named statement, prepared on each connection at first use. Static storage, or db_arena(). */
 struct db_stmt {
     const char *name; /* unique in the process */
     const char *sql;  /* with casts where a type is not plain: $1::bigint[] */

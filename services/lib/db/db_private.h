@@ -136,7 +136,8 @@ struct db_pool {
     struct loop *loop;
     char *dsn;
     char *application;
-    char *pg_options; /* -c ... for the server */
+    char *pg_options;    /* -c ... for the server */
+    struct arena *arena; /* statements made while running */
     unsigned connections;
     unsigned waiting_max;
     struct db_conn *conns; /* `connections` of them */
