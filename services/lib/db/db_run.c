@@ -19,9 +19,15 @@ static const struct db_stmt stmt_commit = {"commit", "COMMIT"};
 static const int formats[DB_PARAMS_MAX] = {[0 ... DB_PARAMS_MAX - 1] = 1};
 enum { BINARY = 1 };
 
+/* When the loop itself was late, as after a stop of the process, the answer may be here already. */
 static void batch_timeout(void *arg)
 {
-    db_conn_lost(arg, ERR_TIMEOUT, "deadline passed");
+    struct db_conn *conn = arg;
+    uint64_t number = conn->batch->number;
+
+    db_conn_ready(conn, EVFD_READ);
+    if (conn->state == CONN_BUSY && conn->batch->number == number)
+        db_conn_lost(conn, ERR_TIMEOUT, "deadline passed");
 }
 
 static void clean_timeout(void *arg)

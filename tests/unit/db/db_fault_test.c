@@ -130,6 +130,26 @@ static void a_frozen_network_ends_at_the_deadline(void **state)
     assert_false(has_effect(fx, 9));
 }
 
+/* The process was stopped while the answer came: it is known, so it counts. */
+static void an_answer_counts_when_the_loop_was_late(void **state)
+{
+    struct fixture *fx = *state;
+    bool effect = false;
+    bool never = false;
+    struct job *job;
+
+    assert_int_equal(run(fx, write_of(fx, 1)), ERR_OK);
+    proxy_hold(proxy, PROXY_DOWN, true);
+    job = job_start(fx, write_of(fx, 2), 200);
+    assert_false(loop_run_until(fx->loop, &never, 20));
+    assert_false(job->done);
+    proxy_hold(proxy, PROXY_DOWN, false);
+    for (uint64_t end_ms = clock_mono_ms() + 250; clock_mono_ms() < end_ms;)
+        effect = has_effect(fx, 2); /* the loop stands still */
+    assert_true(effect);
+    assert_int_equal(job_end(job), ERR_OK);
+}
+
 /* More than the sockets hold, while nobody reads: the rest waits in libpq, the loop goes on. */
 static void a_large_batch_meets_a_frozen_network(void **state)
 {
@@ -412,6 +432,8 @@ int main(void)
                                         proxy_teardown),
         cmocka_unit_test_setup_teardown(a_read_that_is_cut_is_down, proxy_setup, proxy_teardown),
         cmocka_unit_test_setup_teardown(a_frozen_network_ends_at_the_deadline, proxy_setup,
+                                        proxy_teardown),
+        cmocka_unit_test_setup_teardown(an_answer_counts_when_the_loop_was_late, proxy_setup,
                                         proxy_teardown),
         cmocka_unit_test_setup_teardown(a_large_batch_meets_a_frozen_network, proxy_setup,
                                         proxy_teardown),
