@@ -1,0 +1,333 @@
+"""Every route of openapi.yaml answers, well and badly, and every answer fits its schema.
+
+The client checks each answer; what stands here is only how to get them. The last test looks whether
+any operation never gave a good answer.
+"""
+import datetime
+import json
+import os
+import signal
+import urllib.parse
+import uuid
+
+import pytest
+
+from contract import CONTRACT
+from people import PASSWORD, People, wait_for
+
+PUBLIC = [operation for operation in CONTRACT.operations if operation.node["x-action"] == "public"]
+OTHERS = [operation for operation in CONTRACT.operations if operation not in PUBLIC]
+NO_SESSION_NEEDED_TO_STAY = [operation for operation in OTHERS if operation.id != "sign_out"]
+ROLES = CONTRACT.access["roles"]
+
+
+@pytest.fixture(scope="session")
+def people(demo, tmp_path_factory):
+    return People(demo, tmp_path_factory.mktemp("people"))
+
+
+@pytest.fixture(scope="session")
+def clients(demo, people):
+    """One signed-in client a role."""
+    signed_in = {role: demo.person(**account) for role, account in people.staff.items()}
+    signed_in["doctor"] = demo.person(people.doctors[0]["mamis_no"], PASSWORD)
+    return signed_in
+
+
+def id_of(operation):
+    return operation.id
+
+
+def address(operation):
+    """The path with ids that nothing has."""
+    path = operation.path.replace("{seminar_no}", "NO-SUCH-SEMINAR")
+    while "{" in path:
+        begin, end = path.index("{"), path.index("}")
+        path = path[:begin] + str(uuid.uuid4()) + path[end + 1:]
+    return path
+
+
+def empty_body(operation):
+    return {} if "requestBody" in operation.node else None
+
+
+def send(client, operation, body=None):
+    return client.request(operation.method, address(operation), body)
+
+
+def allowed_role(operation):
+    roles = CONTRACT.access["actions"][operation.node["x-action"]]["roles"]
+    return next(iter(roles))
+
+
+@pytest.mark.parametrize("operation", OTHERS, ids=id_of)
+def test_nobody_comes_in_unsigned(demo, operation):
+    answer = send(demo.client(), operation, empty_body(operation))
+    assert answer.status == 401
+    assert answer.json["code"] == "unauthenticated"
+
+
+@pytest.mark.parametrize("operation", NO_SESSION_NEEDED_TO_STAY, ids=id_of)
+@pytest.mark.parametrize("role", ROLES)
+def test_roles_do_what_access_says(clients, operation, role):
+    action = CONTRACT.access["actions"][operation.node["x-action"]]
+    answer = send(clients[role], operation, empty_body(operation))
+    if role in action["roles"]:
+        assert answer.status != 401
+        assert answer.status != 403, answer.body
+    else:
+        assert (answer.status, answer.json["code"]) == (403, "forbidden")
+
+
+def json_bodies():
+    for operation in CONTRACT.operations:
+        content = CONTRACT.resolve(operation.node.get("requestBody", {})).get("content", {})
+        if "application/json" in content and operation.id != "post_attendance":
+            yield operation
+
+
+@pytest.mark.parametrize("operation", json_bodies(), ids=id_of)
+def test_unknown_fields_are_named(demo, clients, operation):
+    client = demo.client() if operation in PUBLIC else clients[allowed_role(operation)]
+    answer = send(client, operation, {"no_such_field": 1})
+    if "{" in operation.path and answer.status == 404:
+        return  # the object was looked for first
+    assert answer.status == 400
+    found = {(error.get("pointer"), error["code"]) for error in answer.json["errors"]}
+    assert ("/no_such_field", "unknown_field") in found
+
+
+BAD_JSON = [(b"", None), (b"{", "json_syntax"), (b'{"email":1,"email":2}', "json_duplicate_key"),
+            (b'{"email":"\xff"}', "json_not_utf8"), (b"[" * 40 + b"]" * 40, "json_too_deep"),
+            (b"[]", "schema")]
+
+
+@pytest.mark.parametrize("body,code", BAD_JSON)
+def test_bad_json_is_told(demo, body, code):
+    answer = demo.client().request("POST", "/password-resets", body,
+                                   {"Content-Type": "application/json"})
+    assert answer.status == 400
+    if code:
+        codes = [answer.json["code"], *(error["code"] for error in answer.json.get("errors", []))]
+        assert code in codes
+
+
+def limits():
+    for operation in CONTRACT.operations:
+        for param in operation.node.get("parameters", []):
+            if CONTRACT.resolve(param)["name"] == "limit":
+                yield operation
+
+
+@pytest.mark.parametrize("operation", limits(), ids=id_of)
+@pytest.mark.parametrize("value", ["0", "501", "x", "-1", "99999999999999999999"])
+def test_parameters_have_limits(clients, operation, value):
+    answer = clients[allowed_role(operation)].get(f"{address(operation)}?limit={value}")
+    assert answer.status == 400
+    assert [error["parameter"] for error in answer.json["errors"]] == ["limit"]
+
+
+def test_unknown_addresses_and_methods(demo, clients):
+    assert demo.client().get("/no-such-thing").status == 404
+    assert clients["doctor"].request("DELETE", "/me").status == 405
+    assert demo.client().request("PUT", "/site").status == 405
+
+
+def test_problems_speak_english_too(demo):
+    answer = demo.client(language="en").get("/me")
+    assert answer.status == 401 and answer.json["title"].isascii()
+    answer = demo.client(language="fr, en;q=0.8, ja;q=0.5").get("/me")
+    assert answer.json["title"].isascii()
+    assert not demo.client(language="de").get("/me").json["title"].isascii()
+
+
+# ---- the good ways ----
+
+
+def test_first_login(demo, people):
+    """Postcard, terms, e-mail, profile, password; then a reset of the password."""
+    site = demo.client().get("/site").expect(200).json
+    address_of = f"n{people.newcomer['register_no']}@example.jp"
+    client = demo.person(people.postcard["login_id"], people.postcard["temporary_password"])
+    assert client.session["next"] == "terms"
+    assert client.get("/me/credits").expect(403).json["code"] == "first_login_step"
+    assert client.post("/me/terms", {"version": site["terms"]["version"]}).expect(200).json == {
+        "next": "email"}
+    client.post("/me/email", {"email": address_of}).expect(200)
+    link = people.mailed_link(address_of)
+    assert client.post("/links", {"link": link}).expect(200).json["purpose"] == "email_confirm"
+    wait_for("the step after the link", lambda: client.get("/me").json["next"] == "profile")
+    profile = client.get("/me/profile").expect(200).json
+    taken = ("name", "name_kana", "former_name", "former_name_kana", "sex", "workplace_name",
+             "workplace_postcode", "workplace_address", "phone")
+    entered = {name: profile[name] for name in taken}
+    entered["birth_on"] = people.newcomer["birth_on"]
+    assert client.put("/me/profile", entered).expect(200).json["next"] == "password"
+    client.put("/me/password", {"password": PASSWORD}).expect(200, 202)
+    wait_for("My Page", lambda: client.get("/me").json["next"] == "")
+    reset_password(demo, people, address_of, link)
+
+
+def reset_password(demo, people, address_of, first_link):
+    assert demo.client().post("/password-resets", {"email": address_of}).expect(202).json == {}
+    link = people.mailed_link(address_of, known=(first_link,))
+    told = demo.client().post("/links", {"link": link}).expect(200).json
+    assert told["purpose"] == "password_reset"
+    demo.client().post("/links", {"link": link, "password": PASSWORD + "2"}).expect(200)
+    client = demo.person(address_of, PASSWORD + "2")
+    client.sign_out()
+    assert demo.client().post("/links", {"link": link}).status in (400, 410)
+
+
+def test_own_pages(clients):
+    doctor = clients["doctor"]
+    for path in ("/me", "/me/credits", "/me/standing", "/me/certificates", "/me/handbook",
+                 "/me/applications", "/me/profile"):
+        doctor.get(path).expect(200)
+    doctor.get("/me/credits?programme=OP&from=2025-04-01&to=2030-01-01&limit=1").expect(200)
+
+
+@pytest.fixture(scope="session")
+def uploaded(people, clients):
+    """Attendance of both doctors, posted."""
+    organiser = clients["organiser"]
+    answer = organiser.post_attendance(people.seminar_no, people.attendance(people.doctors),
+                                       "出席簿.csv", key=str(uuid.uuid4())).expect(202)
+    upload_id = answer.json["upload_id"]
+    return wait_for("the upload", lambda: organiser.upload(upload_id)["status"] == "done"
+                    and organiser.upload(upload_id))
+
+
+def test_attendance(people, clients, uploaded):
+    organiser, upload_id = clients["organiser"], uploaded["upload_id"]
+    assert uploaded["counts"]["posted"] == 6
+    organiser.get("/seminars?limit=1").expect(200)
+    organiser.get(f"/seminars?q={people.seminar_no}").expect(200)
+    organiser.get(f"/seminars/{people.seminar_no}").expect(200)
+    organiser.get(f"/uploads?seminar_no={people.seminar_no}").expect(200)
+    organiser.get(f"/uploads/{upload_id}/rows?outcome=posted&limit=2").expect(200)
+    result = organiser.get(f"/uploads/{upload_id}/result.csv").expect(200)
+    assert result.body.startswith("\ufeff".encode())
+    organiser.get(f"/uploads/{upload_id}/result.csv?only=fix").expect(200)
+    assert clients["office_l2"].get(f"/uploads/{upload_id}").status == 200
+    events = organiser.get(f"/uploads/{upload_id}/events").expect(200)
+    assert b"event: done" in events.body
+    last = [line[3:].strip() for line in events.body.decode().splitlines() if line.startswith("id:")]
+    assert organiser.request("GET", f"/uploads/{upload_id}/events",
+                             headers={"Last-Event-ID": last[-1]}).status == 204
+
+
+def test_attendance_as_json_and_with_faults(people, clients):
+    organiser = clients["organiser"]
+    path = f"/seminars/{people.seminar_no}/attendance"
+    rows = [{"register_no": "123,456", "session_no": "1"}, {"register_no": "", "session_no": "9"}]
+    upload_id = organiser.post(path, {"rows": rows}).expect(202).json["upload_id"]
+    wait_for("the upload", lambda: organiser.upload(upload_id)["status"] == "done")
+    page = organiser.get(f"/uploads/{upload_id}/rows").expect(200).json
+    assert [row["outcome"] for row in page["items"]] == ["rejected", "rejected"]
+    assert organiser.post(path, {"rows": [{}] * 501}).status == 400
+    assert organiser.post("/seminars/NO-SUCH-ONE/attendance", {"rows": rows}).json["code"] == \
+        "seminar_unknown"
+    refused = organiser.post_attendance(people.seminar_no, b"PK\x03\x04" + bytes(40), "a.xlsx")
+    upload_id = refused.expect(202).json["upload_id"]
+    upload = wait_for("the refusal", lambda: organiser.upload(upload_id)["status"] == "refused"
+                      and organiser.upload(upload_id))
+    assert upload["problem"]["code"] == "not_text"
+
+
+def apply(demo, people, place):
+    """A doctor who can apply does so; gives the client and the application."""
+    doctor = demo.person(people.doctors[place]["mamis_no"], PASSWORD)
+    wait_for("standing", lambda: any(item["can_apply"] for item in
+                                     doctor.get("/me/standing").expect(200).json["items"]))
+    if place == 0:
+        lines = [{"kind": "OPL-S", "half_units": 4, "last_on": "2025-03-08"}]
+        doctor.put("/me/handbook", {"programme": "OP", "lines": lines}).expect(200)
+    application = doctor.post("/me/applications", {"programme": "OP"}).expect(201).json
+    return doctor, application
+
+
+def test_application_is_approved(demo, people, clients, uploaded):
+    doctor, application = apply(demo, people, 0)
+    own = f"/me/applications/{application['application_id']}"
+    office = f"/applications/{application['application_id']}"
+    doctor.get(own).expect(200)
+    l2, l3 = clients["office_l2"], clients["office_l3"]
+    l2.get("/applications?limit=1").expect(200)
+    l2.get("/applications?status=l2_review").expect(200)
+    assert l2.get(office).expect(200).json["doctor"]["register_no"] == \
+        people.doctors[0]["register_no"]
+    l2.post(office + "/handbook", {"lines": [{"kind": "OPL-S", "half_units": 4}]}).expect(200)
+    l2.post(office + "/fee", {"fee": "paid"}).expect(200)
+    until = (people.now + datetime.timedelta(days=14)).date().isoformat()
+    returned = l2.post(office + "/return", {"reason": "確認のため\n差し戻します。", "until": until})
+    assert returned.expect(200).json["return_until"] == until
+    doctor.post(own + "/resubmit", {}).expect(200)
+    l2.post(office + "/forward", {"override_reason": "確認済み"}).expect(200)
+    assert l3.post(office + "/approve", {}).expect(200).json["new_period"] is not None
+    assert l3.post(office + "/approve", {}).status == 409
+    doctor.get("/me/certificates").expect(200)
+
+
+def test_application_is_rejected(demo, people, clients, uploaded):
+    doctor, application = apply(demo, people, 1)
+    office = f"/applications/{application['application_id']}"
+    clients["office_l2"].post(office + "/reject", {"reason": "要件を満たしません。"}).expect(200)
+    assert doctor.get("/me/applications").expect(200).json["items"][0]["status"] == "rejected_l2"
+
+
+def test_slow_commands_are_asked_for_later(demo, people, clients):
+    """The worker stands still, so the answer is 202; then the operation tells how it ended."""
+    doctor = clients["doctor"]
+    pids = demo.pids("renewal")
+    assert pids, "the copy has no renewal process"
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        answer = doctor.put("/me/handbook", {"programme": "OP", "lines": []}).expect(202)
+        operation_id = answer.json["operation_id"]
+        assert answer.headers["Location"] == f"/api/v1/operations/{operation_id}"
+        pending = doctor.get(f"/operations/{operation_id}").expect(200).json
+        assert pending["status"] == "pending"
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    wait_for("the operation", lambda: doctor.get(f"/operations/{operation_id}").expect(200)
+             .json["status"] != "pending")
+    assert clients["organiser"].get(f"/operations/{operation_id}").status == 404
+
+
+def test_programs_of_organisers(demo, people):
+    """A token posts and reads, and does nothing else."""
+    token = demo.about["organiser_token"]
+    program = demo.client(token=token)
+    sample = demo.about["sample"]
+    program.get(f"/uploads/{sample['upload_id']}").expect(200)
+    program.get(f"/seminars/{urllib.parse.quote(sample['seminar_no'])}").expect(200)
+    for operation in OTHERS:
+        action = CONTRACT.access["actions"][operation.node["x-action"]]
+        if not action.get("tokens"):
+            assert send(program, operation, empty_body(operation)).status == 403, operation.id
+    assert demo.client(token="no-such-token").get("/uploads").status == 401
+
+
+@pytest.mark.parametrize("service", ["gateway", "registration", "credit", "renewal",
+                                     "notification"])
+def test_admin_ports_tell_how_it_goes(demo, service):
+    import http.client  # only here: these addresses are no part of openapi.yaml
+
+    urls = [url for name, url in demo.about["admin_urls"].items() if name.startswith(service)]
+    assert urls
+    for url in urls:
+        parts = urllib.parse.urlsplit(url)
+        for path in ("/livez", "/readyz", "/metrics"):
+            link = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+            link.request("GET", path)
+            assert link.getresponse().status == 200, path
+            link.close()
+
+
+def test_every_operation_gave_a_good_answer(demo):
+    """Stands last: the tests above have gone every good way."""
+    missing = demo.coverage.without_good_answer()
+    assert not missing, json.dumps(missing)
