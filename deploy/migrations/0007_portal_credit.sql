@@ -29,26 +29,6 @@ CREATE FUNCTION portal.entry_id(doctor_id bigint, session_id bigint, programme t
     SELECT translate(encode(int8send(doctor_id) || int8send(session_id) || int2send(revision)
                             || convert_to(programme, 'UTF8'), 'base64'), E'+/=\n', '-_')
 $$;
--- Problems are kept in both languages; people read one.
-CREATE FUNCTION portal.problems(kept jsonb, english boolean) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(jsonb_agg(CASE WHEN english
-        THEN p || jsonb_build_object('detail', p -> 'detail_en', 'cure', p -> 'cure_en')
-        ELSE p END - 'detail_en' - 'cure_en' ORDER BY place), '[]'::jsonb)
-    FROM jsonb_array_elements(kept) WITH ORDINALITY AS list (p, place)
-$$;
-CREATE FUNCTION portal.problem(kept jsonb, english boolean) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN english
-        THEN kept || jsonb_build_object('title', coalesce(kept -> 'title_en', kept -> 'title'),
-                                        'detail', coalesce(kept -> 'detail_en', kept -> 'detail'))
-        ELSE kept END - 'title_en' - 'detail_en'
-$$;
--- The language that the transaction asks for: app.language, Japanese unless it is 'en'.
-CREATE FUNCTION portal.english() RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT coalesce(current_setting('app.language', true), '') = 'en'
-$$;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA portal TO mamis_gateway, mamis_portal, mamis_operator;
 
 -- Organisers see their own seminars and uploads; offices those of organisers in their area.
@@ -98,15 +78,13 @@ SELECT u.upload_id, u.upload_no, u.seminar_no, u.organiser_code, u.account_id, u
            'counts', json_build_object('posted', u.posted, 'already_posted', u.already_posted,
                                        'waiting', u.waiting, 'unmatched', u.unmatched,
                                        'absent', u.absent, 'rejected', u.rejected),
-           'ignored_columns', u.ignored_columns,
-           'problem', portal.problem(u.problem, portal.english()),
+           'ignored_columns', u.ignored_columns, 'problem', u.problem,
            'received_at', portal.rfc3339(u.received_at), 'done_at', portal.rfc3339(u.done_at)) AS json
 FROM credit.upload u;
 
 -- Rows of an upload: those that did not post, and those that did, from the chunks' arrays.
 CREATE VIEW portal.upload_row AS
-SELECT u.upload_id, r.row_no, r.line_no, r.outcome, r.reason,
-       portal.problems(r.problems, portal.english()) AS problems, r.register_no, r.name_kana,
+SELECT u.upload_id, r.row_no, r.line_no, r.outcome, r.reason, r.problems, r.register_no, r.name_kana,
        r.same_as_row
 FROM credit.upload u JOIN credit.upload_row r USING (upload_no)
 UNION ALL
