@@ -49,6 +49,28 @@ BEGIN
     END IF;
 END $$;
 
+-- A topic that has a row here is not read: `mamisctl replay` puts it there, waits a moment, rewinds
+-- and publishes again. Every worker looks once a second.
+CREATE TABLE mamis.pause (
+    topic text PRIMARY KEY,
+    since timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+ALTER TABLE mamis.pause OWNER TO mamis_owner;
+GRANT SELECT ON mamis.pause TO mamis_gateway, mamis_registration, mamis_credit, mamis_renewal,
+    mamis_notification;
+GRANT ALL ON mamis.pause TO mamis_operator;
+
+-- Makes a service read a topic from the first record that Kafka still has. For a paused topic only;
+-- `next = 0` would mean offset 0 exactly, which an old topic has not any more.
+CREATE FUNCTION mamis.rewind(schema_name text, topic_name text) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM mamis.pause WHERE topic = topic_name) THEN
+        RAISE EXCEPTION 'topic % is not paused', topic_name;
+    END IF;
+    EXECUTE format('DELETE FROM %I.work_offset WHERE topic = $1', schema_name) USING topic_name;
+END $$;
+
 -- Makes the work tables of one service. `worker` may use them; the operator may look and repair.
 CREATE FUNCTION mamis.make_work(schema_name text, worker text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -76,6 +98,8 @@ BEGIN
             topic      text NOT NULL,
             applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
         );
+        -- Rows come in order of time: a few pages say where the old ones lie.
+        CREATE INDEX inbox_applied ON %1$I.inbox USING brin (applied_at);
         -- Where each partition goes on. `next` moves only by mamis.advance().
         CREATE TABLE %1$I.work_offset (
             topic          text NOT NULL,
@@ -99,7 +123,8 @@ BEGIN
             detail     text NOT NULL,
             died_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
             retried_at timestamptz,
-            UNIQUE (topic, part, "offset")
+            -- A topic that was lost and made anew counts its offsets from 0 again.
+            UNIQUE (topic, part, "offset", body_sha256)
         );
         -- The answer to each command, written with its effect.
         CREATE TABLE %1$I.operation (
