@@ -25,7 +25,7 @@ class Mail:
         self.port = port or free_port()
         with open(self.port_file, "w", encoding="ascii") as file:
             file.write(str(self.port))
-        self.process.start([sys.executable, PROGRAM, str(self.port), self.folder])
+        self.process.start([sys.executable, "-I", PROGRAM, str(self.port), self.folder])
         self.process.wait_ready(lambda: port_answers(self.port), 15)
 
     def stop(self):

@@ -14,11 +14,13 @@ SETTING = re.compile(r"^SETTING\((\w+),", re.M)
 
 
 def settings_known(name):
-    """The names of the settings of a process, from its tables."""
+    """The names of the settings of a process, from its tables. mamisctl has only its own."""
     services = os.path.join(places.TOP, "services")
+    tables = [os.path.join(services, name, f"{name}_settings.def")]
+    if name != "mamisctl":
+        tables.append(os.path.join(services, "lib", "proc", "proc_settings.def"))
     known = set()
-    for table in (os.path.join(services, "lib", "proc", "proc_settings.def"),
-                  os.path.join(services, name, f"{name}_settings.def")):
+    for table in tables:
         if os.path.exists(table):
             with open(table, encoding="utf-8") as file:
                 known.update(SETTING.findall(file.read()))

@@ -1,0 +1,178 @@
+/*
+ * mamisctl import: takes organisers, members or seminars from a CSV file. Rows and their events are
+ * one transaction; the command ends only when every projection has applied the last event, so that
+ * an upload sent afterwards finds its doctors.
+ */
+#include "mamisctl/import.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct import_kind *const kinds[] = {&import_kind_organisers, &import_kind_members,
+                                                  &import_kind_seminars};
+
+static const struct import_kind *find_kind(const char *name)
+{
+    for (size_t i = 0; name != NULL && i < ARRAY_LEN(kinds); i++) {
+        if (strcmp(kinds[i]->name, name) == 0)
+            return kinds[i];
+    }
+    return NULL;
+}
+
+/* The bad lines with their header, so that they can be mended and imported by themselves. */
+static enum err write_bad_lines(const struct import_file *file, const char *path,
+                                struct err_note *note)
+{
+    FILE *out = fopen(path, "we");
+    bool well;
+
+    if (out == NULL)
+        return err_say(note, ERR_SETTINGS, "%s: %s", path, strerror(errno));
+    (void)fwrite(file->header.data, 1, file->header.len, out);
+    (void)fputs("\r\n", out);
+    for (size_t i = 0; i < file->row_count; i++) {
+        if (!file->rows[i].bad)
+            continue;
+        (void)fwrite(file->rows[i].raw.data, 1, file->rows[i].raw.len, out);
+        (void)fputs("\r\n", out);
+    }
+    well = fflush(out) == 0 && fsync(fileno(out)) == 0;
+    well = fclose(out) == 0 && well;
+    return well ? ERR_OK : err_say(note, ERR_SETTINGS, "%s: %s", path, strerror(errno));
+}
+
+static bool all_good(const struct import_file *file, const struct import_options *options)
+{
+    return file->bad_rows == 0 || options->keep_good != NULL;
+}
+
+/* One attempt: look at the database, decide, write. */
+static enum err attempt(const struct import_kind *kind, struct import_file *file,
+                        const struct import_options *options, struct err_note *note)
+{
+    struct arena *arena = arena_new();
+    struct db_batch *batch = db_batch_new(arena);
+    enum err err;
+
+    TRY(kind->load(file, arena, note));
+    if (!all_good(file, options))
+        goto cleanup;
+    if (file->bad_rows > 0)
+        TRY(write_bad_lines(file, options->keep_good, note));
+    TRY(kind->write(file, options, batch, note));
+    if (db_batch_count(batch) > 0)
+        TRY(tool_run_work(file->tool, batch, note));
+cleanup:
+    arena_free(arena);
+    return err;
+}
+
+/* Tries again when others changed the same rows, or when nobody knows whether it was written. */
+static enum err take(const struct import_kind *kind, struct import_file *file,
+                     const struct import_options *options, struct err_note *note)
+{
+    enum err err = ERR_OK;
+
+    for (int i = 0; i < IMPORT_TRIES_MAX; i++) {
+        err = attempt(kind, file, options, note);
+        if (err != ERR_DB_CONFLICT && err != ERR_DB_UNKNOWN)
+            break;
+    }
+    return err;
+}
+
+static void print_result(const struct import_kind *kind, const struct import_file *file,
+                         const struct import_options *options)
+{
+    size_t counts[3] = {0};
+
+    for (size_t i = 0; i < file->row_count; i++) {
+        if (!file->rows[i].bad)
+            counts[file->rows[i].change]++;
+    }
+    (void)printf("%s: %zu lines: %zu new, %zu changed, %zu as before", kind->name, file->row_count,
+                 counts[IMPORT_NEW], counts[IMPORT_CHANGED], counts[IMPORT_SAME]);
+    if (file->bad_rows > 0)
+        (void)printf(", %zu bad (in %s)", file->bad_rows, options->keep_good);
+    (void)printf("\n");
+}
+
+static enum tool_exit refuse(const struct import_kind *kind, const struct import_file *file)
+{
+    if (file->problems > IMPORT_PROBLEMS_SHOWN_MAX)
+        tool_say("and %zu problems more", file->problems - IMPORT_PROBLEMS_SHOWN_MAX);
+    tool_say("%s: %zu of %zu lines are bad; nothing was taken. Mend them, or take the others with"
+             " --keep-good BAD.csv",
+             kind->name, file->bad_rows, file->row_count);
+    return TOOL_REFUSED;
+}
+
+static enum tool_exit run(const struct import_kind *kind, struct import_file *file,
+                          const struct import_options *options, struct str bytes)
+{
+    struct err_note note = {0};
+    enum err err = import_read(file, bytes, &note);
+
+    if (err != ERR_OK)
+        return tool_fail(options->path, err, &note);
+    kind->check(file);
+    tool_work_open(file->tool, kind->service);
+    err = take(kind, file, options, &note);
+    if (err != ERR_OK)
+        return tool_fail("import", err, &note);
+    if (!all_good(file, options))
+        return refuse(kind, file);
+    print_result(kind, file, options);
+    if (!tool_flush(file->tool, TOOL_SETTLE_MS)) {
+        tool_say("the events are kept but Kafka has not taken all; the services send them later");
+        return TOOL_UNSETTLED;
+    }
+    return tool_settle(file->tool, kind->topics, kind->topic_count) ? TOOL_OK : TOOL_UNSETTLED;
+}
+
+static bool options_fine(const struct tool *tool, const struct import_kind *kind,
+                         const struct import_options *options)
+{
+    bool members = kind == &import_kind_members;
+
+    if (!members && (options->postcards != NULL || options->password_for_tests != NULL)) {
+        tool_say("--postcards and --password-for-tests go with members only");
+        return false;
+    }
+    if (options->password_for_tests != NULL && strcmp(tool->settings->env, "production") == 0) {
+        tool_say("--password-for-tests is refused where env is production");
+        return false;
+    }
+    return true;
+}
+
+enum tool_exit command_import(struct tool *tool, struct tool_args *args)
+{
+    struct import_options options = {
+        .keep_good = args_option(args, "--keep-good"),
+        .postcards = args_option(args, "--postcards"),
+        .password_for_tests = args_option(args, "--password-for-tests"),
+    };
+    const struct import_kind *kind = find_kind(args_word(args));
+    struct import_file file = {.tool = tool, .arena = tool->arena};
+    struct err_note note = {0};
+    struct buf bytes = {0};
+    enum tool_exit result;
+    enum err err;
+
+    options.path = args_word(args);
+    if (kind == NULL || options.path == NULL || !args_done(args))
+        return TOOL_USAGE;
+    if (!options_fine(tool, kind, &options))
+        return TOOL_REFUSED;
+    file.columns = kind->columns;
+    file.column_count = kind->column_count;
+    err = tool_read_file(options.path, IMPORT_FILE_BYTES_MAX, &bytes, &note);
+    result = err == ERR_OK ? run(kind, &file, &options, buf_str(&bytes))
+                           : tool_fail("import", err, &note);
+    buf_free(&bytes);
+    return result;
+}

@@ -1,0 +1,148 @@
+/* Waiting until every consumer has applied what is in its topics. */
+#include <string.h>
+
+#include "bus/bus_admin.h"
+#include "gen/topics.h"
+#include "mamisctl/mamisctl.h"
+
+enum { GOALS_MAX = 256, PAUSE_MS = 20 };
+
+/* A consumer has to reach `next` in a partition. */
+struct goal {
+    const char *service;
+    const char *topic;
+    int32_t part;
+    int64_t next;
+};
+
+struct goals {
+    struct goal list[GOALS_MAX];
+    size_t count;
+};
+
+struct receiver {
+    const char *topic;
+    const char *service;
+};
+
+/* One row a type; several types of a topic name the same service again. */
+static const struct receiver receivers[] = {
+#define RECEIVER(type, topic, service) {topic, service},
+    EVENT_RECEIVERS(RECEIVER)
+#undef RECEIVER
+};
+
+static const struct db_stmt read_offset = {
+    "settle_offset",
+    "SELECT coalesce(max(next), 0) FROM ("
+    "SELECT 'registration' AS service, topic, part, next FROM registration.work_offset"
+    " UNION ALL SELECT 'credit', topic, part, next FROM credit.work_offset"
+    " UNION ALL SELECT 'renewal', topic, part, next FROM renewal.work_offset"
+    " UNION ALL SELECT 'notification', topic, part, next FROM notification.work_offset"
+    ") AS offsets WHERE service = $1 AND topic = $2 AND part = $3"};
+
+/* The services that receive anything of the topic, each once. */
+static size_t services_of(const char *topic, const char *out[ARRAY_LEN(receivers)])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(receivers); i++) {
+        bool known = strcmp(receivers[i].topic, topic) != 0;
+
+        for (size_t k = 0; k < count; k++)
+            known = known || strcmp(out[k], receivers[i].service) == 0;
+        if (!known)
+            out[count++] = receivers[i].service;
+    }
+    return count;
+}
+
+static enum err add_goals(struct bus_admin *admin, const char *topic, struct goals *goals,
+                          struct err_note *note)
+{
+    const char *services[ARRAY_LEN(receivers)];
+    size_t service_count = services_of(topic, services);
+    int parts = 0;
+    enum err err = bus_admin_partitions(admin, topic, &parts, note);
+
+    for (int32_t part = 0; err == ERR_OK && part < parts; part++) {
+        int64_t low = 0;
+        int64_t high = 0;
+
+        err = bus_admin_watermarks(admin, topic, part, &low, &high, note);
+        for (size_t i = 0; err == ERR_OK && high > low && i < service_count; i++) {
+            must(goals->count < GOALS_MAX);
+            goals->list[goals->count++] = (struct goal){services[i], topic, part, high};
+        }
+    }
+    return err;
+}
+
+/* Drops the goals that are reached. */
+static enum err look(struct tool *tool, struct goals *goals, struct err_note *note)
+{
+    struct arena *arena = arena_new();
+    struct db_batch *batch = db_batch_new(arena);
+    struct db_query *queries[GOALS_MAX];
+    size_t left = 0;
+    enum err err;
+
+    for (size_t i = 0; i < goals->count; i++) {
+        queries[i] = db_add(batch, &read_offset);
+        db_text_c(queries[i], goals->list[i].service);
+        db_text_c(queries[i], goals->list[i].topic);
+        db_i32(queries[i], goals->list[i].part);
+    }
+    TRY(tool_run(tool, batch, note));
+    for (size_t i = 0; i < goals->count; i++) {
+        if (db_get_i64(queries[i], 0, 0) < goals->list[i].next)
+            goals->list[left++] = goals->list[i];
+    }
+    goals->count = left;
+cleanup:
+    arena_free(arena);
+    return err;
+}
+
+static enum err settle(struct tool *tool, const char *const *topics, size_t count,
+                       struct goals *goals, struct err_note *note)
+{
+    uint64_t end_ms = clock_mono_ms() + TOOL_SETTLE_MS;
+    struct bus_admin *admin = NULL;
+    bool never = false;
+    enum err err;
+
+    TRY(bus_admin_open(tool->settings->kafka_bootstrap, &admin, note));
+    for (size_t i = 0; i < count; i++)
+        TRY(add_goals(admin, topics[i], goals, note));
+    while (goals->count > 0) {
+        TRY(look(tool, goals, note));
+        if (goals->count == 0 || clock_mono_ms() >= end_ms)
+            break;
+        (void)loop_run_until(tool->loop, &never, PAUSE_MS);
+    }
+cleanup:
+    bus_admin_close(admin);
+    return err;
+}
+
+bool tool_settle(struct tool *tool, const char *const *topics, size_t count)
+{
+    struct goals *goals = arena_new_of(tool->arena, struct goals);
+    struct err_note note = {0};
+    enum err err;
+
+    if (count == 0)
+        return true;
+    tool_db_open(tool);
+    err = settle(tool, topics, count, goals, &note);
+    if (err != ERR_OK) {
+        (void)tool_fail("waiting for the services", err, &note);
+        return false;
+    }
+    for (size_t i = 0; i < goals->count; i++)
+        tool_say("%s has not reached offset %lld of %s/%d; is mamis-%s running?",
+                 goals->list[i].service, (long long)goals->list[i].next, goals->list[i].topic,
+                 goals->list[i].part, goals->list[i].service);
+    return goals->count == 0;
+}

@@ -1,0 +1,247 @@
+/*
+ * mamisctl verify: proves from the tables alone that ledger, uploads, events and copies agree. One
+ * line a check; any difference makes it fail. What is still on its way gets a moment to arrive.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "gen/topics.h"
+#include "mamisctl/mamisctl.h"
+
+enum { ARRIVE_MS = 10000, PAUSE_MS = 250, RECEIVERS_MAX = 64 };
+
+/* Each statement gives: how many were looked at, how many differ, one of these in words. */
+struct check {
+    const char *what;
+    struct db_stmt stmt;
+    bool with_receivers; /* $1 type, $2 receiving schema, of EVENT_RECEIVERS */
+    bool may_arrive;     /* looked at again for ARRIVE_MS */
+};
+
+static const struct check checks[] = {
+    {"ledger: revisions alternate",
+     {"verify_revisions",
+      "SELECT count(*), count(*) FILTER (WHERE wrong), min(format('doctor %s session %s %s"
+      " revision %s', doctor_id, session_id, programme, revision)) FILTER (WHERE wrong)"
+      " FROM (SELECT *, revision <> coalesce(before + 1, 0)"
+      " OR (revision % 2 = 0) <> (half_units > 0)"
+      " OR (revision % 2 = 1 AND (half_units <> -half_units_before OR kind <> kind_before)) AS "
+      "wrong"
+      " FROM (SELECT doctor_id, session_id, programme, revision, half_units, kind,"
+      " lag(revision) OVER entry AS before, lag(half_units) OVER entry AS half_units_before,"
+      " lag(kind) OVER entry AS kind_before FROM credit.ledger"
+      " WINDOW entry AS (PARTITION BY doctor_id, session_id, programme ORDER BY revision)) AS e)"
+      " AS judged"},
+     false,
+     false},
+    {"uploads: counts add up to the rows of the file",
+     {"verify_totals",
+      "SELECT count(*), count(*) FILTER (WHERE wrong), min(upload_id::text) FILTER (WHERE wrong)"
+      " FROM (SELECT upload_id, rows_total IS DISTINCT FROM posted + already_posted + waiting"
+      " + unmatched + absent + rejected AS wrong FROM credit.upload WHERE status = 'done') AS u"},
+     false,
+     false},
+    {"uploads: rows that did not post are all there",
+     {"verify_rows",
+      "SELECT count(*), count(*) FILTER (WHERE wrong), min(upload_id::text) FILTER (WHERE wrong)"
+      " FROM (SELECT u.upload_id, (u.already_posted, u.waiting, u.unmatched, u.absent, u.rejected)"
+      " IS DISTINCT FROM (count(r.row_no) FILTER (WHERE r.outcome = 'already_posted'),"
+      " count(r.row_no) FILTER (WHERE r.outcome = 'waiting'),"
+      " count(r.row_no) FILTER (WHERE r.outcome = 'unmatched'),"
+      " count(r.row_no) FILTER (WHERE r.outcome = 'absent'),"
+      " count(r.row_no) FILTER (WHERE r.outcome = 'rejected')) AS wrong"
+      " FROM credit.upload AS u LEFT JOIN credit.upload_row AS r USING (upload_no)"
+      " WHERE u.status = 'done' GROUP BY u.upload_no, u.upload_id) AS counted"},
+     false,
+     false},
+    {"uploads: every posted row has its ledger entry",
+     {"verify_posted",
+      "SELECT count(*), count(*) FILTER (WHERE wrong), min(upload_id::text) FILTER (WHERE wrong)"
+      " FROM (SELECT u.upload_id, u.posted IS DISTINCT FROM"
+      " CASE WHEN u.dry_run THEN u.posted ELSE coalesce(l.rows, 0) END AS wrong"
+      " FROM credit.upload AS u LEFT JOIN (SELECT upload_no, count(DISTINCT row_no) AS rows"
+      " FROM credit.ledger WHERE revision % 2 = 0 GROUP BY upload_no) AS l USING (upload_no)"
+      " WHERE u.status IN ('done', 'undone')) AS counted"},
+     false,
+     false},
+    {"ledger: every entry belongs to an upload",
+     {"verify_orphans",
+      "SELECT count(*), count(*) FILTER (WHERE u.upload_no IS NULL),"
+      " min(format('doctor %s session %s %s', l.doctor_id, l.session_id, l.programme))"
+      " FILTER (WHERE u.upload_no IS NULL)"
+      " FROM credit.ledger AS l LEFT JOIN credit.upload AS u USING (upload_no)"},
+     false,
+     false},
+    {"events: all were sent",
+     {"verify_sent",
+      "SELECT count(*), count(*) FILTER (WHERE sent_at IS NULL),"
+      " min(format('%s %s', type, event_id)) FILTER (WHERE sent_at IS NULL) FROM ("
+      "SELECT event_id, type, sent_at FROM gateway.outbox"
+      " UNION ALL SELECT event_id, type, sent_at FROM registration.outbox"
+      " UNION ALL SELECT event_id, type, sent_at FROM credit.outbox"
+      " UNION ALL SELECT event_id, type, sent_at FROM renewal.outbox"
+      " UNION ALL SELECT event_id, type, sent_at FROM notification.outbox) AS events"},
+     false,
+     true},
+    {"events: each was applied by every receiver",
+     {"verify_applied",
+      "WITH events AS (SELECT event_id, type FROM gateway.outbox"
+      " UNION ALL SELECT event_id, type FROM registration.outbox"
+      " UNION ALL SELECT event_id, type FROM credit.outbox"
+      " UNION ALL SELECT event_id, type FROM renewal.outbox"
+      " UNION ALL SELECT event_id, type FROM notification.outbox),"
+      " applied AS (SELECT 'registration' AS receiver, event_id FROM registration.inbox"
+      " UNION ALL SELECT 'credit', event_id FROM credit.inbox"
+      " UNION ALL SELECT 'renewal', event_id FROM renewal.inbox"
+      " UNION ALL SELECT 'notification', event_id FROM notification.inbox)"
+      " SELECT count(*), count(*) FILTER (WHERE a.event_id IS NULL),"
+      " min(format('%s %s by %s', e.type, e.event_id, w.receiver))"
+      " FILTER (WHERE a.event_id IS NULL)"
+      " FROM unnest($1::text[], $2::text[]) AS w (type, receiver)"
+      " JOIN events AS e USING (type) LEFT JOIN applied AS a USING (receiver, event_id)"},
+     true,
+     true},
+    {"events: none waits as a dead letter",
+     {"verify_dead",
+      "SELECT count(*), count(*) FILTER (WHERE retried_at IS NULL),"
+      " min(format('%s %s: %s', service, dead_letter_id, reason))"
+      " FILTER (WHERE retried_at IS NULL) FROM ("
+      "SELECT 'registration' AS service, dead_letter_id, reason, retried_at"
+      " FROM registration.dead_letter"
+      " UNION ALL SELECT 'credit', dead_letter_id, reason, retried_at FROM credit.dead_letter"
+      " UNION ALL SELECT 'renewal', dead_letter_id, reason, retried_at FROM renewal.dead_letter"
+      " UNION ALL SELECT 'notification', dead_letter_id, reason, retried_at"
+      " FROM notification.dead_letter) AS dead"},
+     false,
+     false},
+    {"renewal: its copy of the credits equals the ledger",
+     {"verify_credits",
+      "SELECT count(*), count(*) FILTER (WHERE wrong), min(format('doctor %s session %s %s"
+      " revision %s', doctor_id, session_id, programme, revision)) FILTER (WHERE wrong)"
+      " FROM (SELECT doctor_id, session_id, programme, revision,"
+      " (l.kind, l.half_units) IS DISTINCT FROM (c.kind, c.half_units) AS wrong"
+      " FROM (SELECT doctor_id, session_id, programme, revision::int AS revision, kind,"
+      " half_units::int AS half_units FROM credit.ledger WHERE programme IN ('OP', 'SP')) AS l"
+      " FULL JOIN renewal.credit AS c USING (doctor_id, session_id, programme, revision))"
+      " AS compared"},
+     false,
+     true},
+    {"copies: doctors are as registration has them",
+     {"verify_doctors",
+      "SELECT count(*), count(*) FILTER (WHERE wrong), min('doctor ' || doctor_id)"
+      " FILTER (WHERE wrong) FROM (SELECT d.doctor_id, (d.version, d.version, d.version)"
+      " IS DISTINCT FROM (c.version, r.version, n.version)"
+      " OR (d.my_page, d.my_page) IS DISTINCT FROM (c.my_page, r.my_page) AS wrong"
+      " FROM registration.doctor AS d LEFT JOIN credit.doctor AS c USING (doctor_id)"
+      " LEFT JOIN renewal.doctor AS r USING (doctor_id)"
+      " LEFT JOIN notification.doctor AS n USING (doctor_id)) AS compared"},
+     false,
+     true},
+    {"copies: certificates are as renewal has them",
+     {"verify_certificates",
+      "SELECT count(*), count(*) FILTER (WHERE wrong), min(format('doctor %s %s', doctor_id,"
+      " programme)) FILTER (WHERE wrong) FROM (SELECT c.doctor_id, c.programme,"
+      " (c.version, c.valid_to) IS DISTINCT FROM (CASE c.programme WHEN 'OP' THEN d.op_version"
+      " ELSE d.sp_version END, CASE c.programme WHEN 'OP' THEN d.op_to ELSE d.sp_to END) AS wrong"
+      " FROM renewal.certificate AS c LEFT JOIN credit.doctor AS d USING (doctor_id)) AS compared"},
+     false,
+     true},
+    {"copies: accounts are as registration has them",
+     {"verify_accounts",
+      "SELECT count(*), count(*) FILTER (WHERE wrong), min('account ' || account_id::text)"
+      " FILTER (WHERE wrong) FROM (SELECT a.account_id, a.version IS DISTINCT FROM n.version"
+      " AS wrong FROM registration.account AS a LEFT JOIN notification.account AS n"
+      " USING (account_id)) AS compared"},
+     false,
+     true},
+};
+
+static void add_receivers(struct db_query *query)
+{
+    static const struct {
+        const char *type;
+        const char *service;
+    } receivers[] = {
+#define RECEIVER(type, topic, service) {type, service},
+        EVENT_RECEIVERS(RECEIVER)
+#undef RECEIVER
+    };
+    struct str types[RECEIVERS_MAX];
+    struct str services[RECEIVERS_MAX];
+
+    _Static_assert(ARRAY_LEN(receivers) <= RECEIVERS_MAX, "room for all receivers");
+    for (size_t i = 0; i < ARRAY_LEN(receivers); i++) {
+        types[i] = str_of(receivers[i].type);
+        services[i] = str_of(receivers[i].service);
+    }
+    db_text_array(query, types, ARRAY_LEN(receivers));
+    db_text_array(query, services, ARRAY_LEN(receivers));
+}
+
+struct finding {
+    int64_t looked_at;
+    int64_t differ;
+    char example[200];
+};
+
+static enum err look(struct tool *tool, const struct check *check, struct finding *finding,
+                     struct err_note *note)
+{
+    struct arena *arena = arena_new();
+    struct db_batch *batch = db_batch_read(arena);
+    struct db_query *query = db_add(batch, &check->stmt);
+    enum err err;
+
+    if (check->with_receivers)
+        add_receivers(query);
+    TRY(tool_run(tool, batch, note));
+    finding->looked_at = db_get_i64(query, 0, 0);
+    finding->differ = db_get_i64(query, 0, 1);
+    (void)snprintf(finding->example, sizeof(finding->example), "%.*s",
+                   STR_ARG(db_get_text(query, 0, 2)));
+cleanup:
+    arena_free(arena);
+    return err;
+}
+
+/* What may still be on its way is looked at until it has arrived or the time is over. */
+static enum err judge(struct tool *tool, const struct check *check, uint64_t end_ms,
+                      struct finding *finding, struct err_note *note)
+{
+    bool never = false;
+    enum err err;
+
+    for (;;) {
+        err = look(tool, check, finding, note);
+        if (err != ERR_OK || finding->differ == 0 || !check->may_arrive ||
+            clock_mono_ms() >= end_ms)
+            return err;
+        (void)loop_run_until(tool->loop, &never, PAUSE_MS);
+    }
+}
+
+enum tool_exit command_verify(struct tool *tool, struct tool_args *args)
+{
+    uint64_t end_ms = clock_mono_ms() + ARRIVE_MS;
+    struct err_note note = {0};
+    size_t failed = 0;
+
+    if (!args_done(args))
+        return TOOL_USAGE;
+    tool_db_open(tool);
+    for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+        struct finding finding = {0};
+        enum err err = judge(tool, &checks[i], end_ms, &finding, &note);
+
+        if (err != ERR_OK)
+            return tool_fail(checks[i].what, err, &note);
+        (void)printf("%s  %s (%lld looked at)", finding.differ == 0 ? "ok  " : "DIFF",
+                     checks[i].what, (long long)finding.looked_at);
+        if (finding.differ > 0)
+            (void)printf(": %lld differ, e.g. %s", (long long)finding.differ, finding.example);
+        (void)printf("\n");
+        failed += finding.differ > 0;
+    }
+    (void)printf("%zu of %zu checks found differences\n", failed, ARRAY_LEN(checks));
+    return failed == 0 ? TOOL_OK : TOOL_REFUSED;
+}
