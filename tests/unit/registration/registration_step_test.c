@@ -1,0 +1,277 @@
+/* First login's commands against a real database: rows, events, answers, repeats, races. */
+#include <stdio.h>
+#include <string.h>
+
+#include "domain/numbers.h"
+#include "gen/events.h"
+#include "lib/handler_bench.h"
+#include "registration/registration.h"
+
+#define ACCOUNT "0190a000-0000-7000-8000-000000000001"
+#define OTHER "0190a000-0000-7000-8000-000000000002"
+#define OPERATION "0190a000-0000-7000-8000-0000000000ff"
+
+static struct bench bench;
+static struct registration registration;
+
+static int open_bench(void **state)
+{
+    (void)state;
+    bench_open(&bench, "mamis_registration");
+    bench_clock("2025-04-07T09:00:00+09:00");
+    registration = (struct registration){.db = bench.db, .work = bench.work};
+    return 0;
+}
+
+static int close_bench(void **state)
+{
+    (void)state;
+    bench_close(&bench);
+    return 0;
+}
+
+/* A doctor with a postcard, as an import leaves him. */
+static int fill(void **state)
+{
+    (void)state;
+    bench_sql(
+        &bench,
+        "TRUNCATE registration.account_history, registration.name_history,"
+        " registration.account, registration.doctor RESTART IDENTITY CASCADE;"
+        "INSERT INTO registration.doctor (register_no, name, name_kana, sex, birth_on, my_page,"
+        " l2_code) VALUES ('460190', '濱田　正樹', 'ハマダ　マサキ', 'M', '1975-12-18',"
+        " 'temp_issued', '40');"
+        "INSERT INTO registration.account (account_id, role, doctor_id, name, state, step)"
+        " VALUES ('" ACCOUNT "', 'doctor', 1, '濱田　正樹', 'temp_issued', 'terms')");
+    return 0;
+}
+
+static void send_text(const char *type, const char *field, const char *value)
+{
+    assert_int_equal(bench_handle(&bench, registration_step_handle, &registration, type,
+                                  "{\"operation_id\": \"" OPERATION "\", \"account_id\": \"" ACCOUNT
+                                  "\", \"%s\": \"%s\"}",
+                                  field, value),
+                     ERR_OK);
+    assert_true(bench.answered);
+}
+
+static void send_profile(const char *name, const char *birth_on)
+{
+    assert_int_equal(
+        bench_handle(&bench, registration_step_handle, &registration, EVENT_ACCOUNT_SET_PROFILE,
+                     "{\"operation_id\": \"" OPERATION "\", \"account_id\": \"" ACCOUNT
+                     "\", \"profile\": {\"name\": \"%s\", \"name_kana\": \"ハマダ　マサキ\","
+                     " \"former_name\": \"\", \"former_name_kana\": \"\", \"sex\": \"M\","
+                     " \"birth_on\": \"%s\", \"workplace_name\": \"見本診療所\","
+                     " \"workplace_postcode\": \"812-0001\", \"workplace_address\": \"福岡\","
+                     " \"phone\": \"092-000-0000\"}}",
+                     name, birth_on),
+        ERR_OK);
+    assert_true(bench.answered);
+}
+
+static void assert_next(const char *step)
+{
+    assert_string_equal(bench.answer_code, "");
+    assert_string_equal(bench_text(bench.answer, "next"), step);
+}
+
+static void assert_count(const char *sql, int64_t wanted)
+{
+    assert_int_equal(bench_i64(&bench, sql), wanted);
+}
+
+static void first_login_ends_with_my_page(void **state)
+{
+    (void)state;
+    send_text(EVENT_ACCOUNT_AGREE_TERMS, "terms_version", "2025-04-01");
+    assert_next("email");
+    assert_int_equal(bench_emitted(&bench, EVENT_ACCOUNT_STATE), 1);
+    assert_string_equal(bench.events[0].key, ACCOUNT);
+    assert_string_equal(bench.events[0].topic, TOPIC_ACCOUNT_EVENTS);
+    send_text(EVENT_ACCOUNT_SET_EMAIL, "email", "d460190@example.jp");
+    assert_next("email_confirm");
+    assert_int_equal(bench_emitted(&bench, EVENT_DOCTOR_STATE), 0);
+    send_text(EVENT_ACCOUNT_CONFIRM_EMAIL, "email", "d460190@example.jp");
+    assert_next("profile");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_DOCTOR_STATE), "email"),
+                        "d460190@example.jp");
+    send_profile("濱田　正樹", "1975-12-18");
+    assert_next("password");
+    assert_int_equal(strlen(bench_text(bench_event(&bench, EVENT_DOCTOR_STATE), "mamis_no")), 10);
+    send_text(EVENT_ACCOUNT_COMPLETE, "ignored", "");
+    assert_next("");
+    assert_int_equal(bench_emitted(&bench, EVENT_MY_PAGE_CREATED), 1);
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_DOCTOR_STATE), "my_page"), "active");
+    assert_count(
+        "SELECT count(*) FROM registration.doctor WHERE my_page = 'active'"
+        " AND mamis_no IS NOT NULL AND email = 'd460190@example.jp' AND version = 4"
+        " AND my_page_at BETWEEN '2025-04-07T09:00:00+09:00' AND '2025-04-07T10:00:00+09:00'"
+        " AND workplace_name = '見本診療所'",
+        1);
+    assert_count("SELECT count(*) FROM registration.account WHERE state = 'active' AND step = ''"
+                 " AND version = 6 AND terms_version = '2025-04-01' AND email_confirmed",
+                 1);
+    assert_count("SELECT count(*) FROM registration.account_history", 5);
+}
+
+static void a_repeated_step_answers_and_changes_nothing(void **state)
+{
+    (void)state;
+    send_text(EVENT_ACCOUNT_AGREE_TERMS, "terms_version", "2025-04-01");
+    send_text(EVENT_ACCOUNT_AGREE_TERMS, "terms_version", "2025-04-01");
+    assert_next("email");
+    assert_int_equal(bench.event_count, 0);
+    assert_count("SELECT version FROM registration.account", 2);
+}
+
+static void a_step_out_of_order_is_refused(void **state)
+{
+    (void)state;
+    send_profile("濱田　正樹", "1975-12-18");
+    assert_string_equal(bench.answer_code, "step_order");
+    assert_string_equal(bench_text(json_object_get(bench.answer, "params"), "next"), "terms");
+    assert_int_equal(bench.event_count, 0);
+    assert_count("SELECT version FROM registration.account", 1);
+}
+
+static void an_issued_number_stays(void **state)
+{
+    int64_t number;
+
+    (void)state;
+    bench_sql(&bench, "UPDATE registration.account SET step = 'profile'");
+    send_profile("濱田　正樹", "1975-12-18");
+    number = bench_i64(&bench, "SELECT mamis_no::bigint FROM registration.doctor");
+    assert_true(number > 0);
+    send_profile("濱田　正樹", "1975-12-18");
+    assert_int_equal(bench.event_count, 0);
+    assert_int_equal(bench_i64(&bench, "SELECT mamis_no::bigint FROM registration.doctor"), number);
+}
+
+static void wrong_birth_dates_suspend(void **state)
+{
+    (void)state;
+    bench_sql(&bench, "UPDATE registration.account SET step = 'profile'");
+    for (int i = 0; i < BIRTH_TRIES_MAX; i++) {
+        send_profile("濱田　正樹", "1975-12-19");
+        assert_string_equal(bench.answer_code, "birth_on_mismatch");
+        assert_string_equal(
+            bench_text(json_array_get(json_object_get(bench.answer, "errors"), 0), "pointer"),
+            "/birth_on");
+    }
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_ACCOUNT_STATE), "state"), "suspended");
+    send_profile("濱田　正樹", "1975-12-18");
+    assert_string_equal(bench.answer_code, "account_suspended");
+    assert_count("SELECT count(*) FROM registration.account WHERE state = 'suspended'", 1);
+}
+
+static void a_shared_address_warns(void **state)
+{
+    (void)state;
+    bench_sql(&bench, "UPDATE registration.account SET step = 'email';"
+                      "INSERT INTO registration.account (account_id, role, name, email, state)"
+                      " VALUES ('" OTHER "', 'admin', '', 'Clinic@Example.jp', 'active')");
+    send_text(EVENT_ACCOUNT_SET_EMAIL, "email", "clinic@example.jp");
+    assert_next("email_confirm");
+    assert_string_equal(
+        json_string_value(json_array_get(json_object_get(bench.answer, "warnings"), 0)),
+        "email_in_use");
+}
+
+static void former_names_are_kept(void **state)
+{
+    (void)state;
+    bench_sql(&bench, "UPDATE registration.account SET step = '', state = 'active';"
+                      "UPDATE registration.doctor SET my_page = 'active', mamis_no = '6423876638'");
+    send_profile("見本　正樹", "1975-12-18");
+    assert_next("");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_DOCTOR_STATE), "name"), "見本　正樹");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_ACCOUNT_STATE), "name"), "見本　正樹");
+    assert_count("SELECT count(*) FROM registration.name_history WHERE name = '濱田　正樹'"
+                 " AND version = 1",
+                 1);
+}
+
+static void an_unknown_account_is_told_so(void **state)
+{
+    (void)state;
+    bench_sql(&bench, "DELETE FROM registration.account");
+    send_text(EVENT_ACCOUNT_COMPLETE, "ignored", "");
+    assert_string_equal(bench.answer_code, "not_found");
+}
+
+static void a_damaged_command_is_an_input_error(void **state)
+{
+    (void)state;
+    assert_int_equal(bench_handle(&bench, registration_step_handle, &registration,
+                                  EVENT_ACCOUNT_SET_EMAIL, "{\"operation_id\": \"no\"}"),
+                     ERR_SCHEMA);
+    assert_false(bench.answered);
+}
+
+/* An import was quicker between reading and writing: the command comes again, nothing stays. */
+static void a_stale_version_leaves_nothing(void **state)
+{
+    static const char *const meanwhile[] = {
+        "UPDATE registration.account SET version = version + 1",
+        "UPDATE registration.doctor SET version = version + 1",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(meanwhile); i++) {
+        bench_sql(&bench, "UPDATE registration.account SET step = 'password'");
+        bench.meanwhile = meanwhile[i];
+        assert_int_equal(
+            bench_handle(&bench, registration_step_handle, &registration, EVENT_ACCOUNT_COMPLETE,
+                         "{\"operation_id\": \"" OPERATION "\", \"account_id\": \"" ACCOUNT "\"}"),
+            ERR_DB_CONFLICT);
+        bench.meanwhile = NULL;
+        assert_count("SELECT count(*) FROM registration.account WHERE state = 'active'", 0);
+        assert_count("SELECT count(*) FROM registration.doctor WHERE my_page = 'active'", 0);
+        assert_count("SELECT count(*) FROM registration.account_history", 0);
+    }
+}
+
+static void issued_numbers_are_well_formed_and_new(void **state)
+{
+    struct str digits;
+    char text[16];
+
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        int64_t number = bench_i64(&bench, "SELECT registration.new_mamis_no()::bigint");
+
+        (void)snprintf(text, sizeof(text), "%010lld", (long long)number);
+        digits = str_of(text);
+        assert_int_equal(mamis_no_parse(digits), number);
+    }
+    /* Those that an import brought along are stepped over. */
+    bench_sql(&bench, "UPDATE registration.doctor SET mamis_no ="
+                      " (SELECT registration.new_mamis_no());"
+                      "SELECT setval('registration.mamis_no_seq', 1, false)");
+    assert_count("SELECT count(DISTINCT n) FROM (SELECT registration.new_mamis_no() AS n"
+                 " FROM generate_series(1, 500) UNION ALL SELECT mamis_no FROM registration.doctor)"
+                 " AS all_numbers",
+                 501);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(first_login_ends_with_my_page, fill),
+        cmocka_unit_test_setup(a_repeated_step_answers_and_changes_nothing, fill),
+        cmocka_unit_test_setup(a_step_out_of_order_is_refused, fill),
+        cmocka_unit_test_setup(an_issued_number_stays, fill),
+        cmocka_unit_test_setup(wrong_birth_dates_suspend, fill),
+        cmocka_unit_test_setup(a_shared_address_warns, fill),
+        cmocka_unit_test_setup(former_names_are_kept, fill),
+        cmocka_unit_test_setup(an_unknown_account_is_told_so, fill),
+        cmocka_unit_test_setup(a_damaged_command_is_an_input_error, fill),
+        cmocka_unit_test_setup(a_stale_version_leaves_nothing, fill),
+        cmocka_unit_test_setup(issued_numbers_are_well_formed_and_new, fill),
+    };
+
+    return cmocka_run_group_tests(tests, open_bench, close_bench);
+}
