@@ -57,6 +57,7 @@ static bool add_mark(struct answer *answer, char mark)
 {
     static const char error[] = "SERROR\0VERROR\0C40001\0Mcould not serialize\0";
     static const char fatal[] = "SFATAL\0VFATAL\0C57P01\0Mterminating connection\0";
+    static const char fatal_bug[] = "SFATAL\0VFATAL\0CXX000\0Mcannot go on\0";
     static const char notice[] = "SWARNING\0VWARNING\0C01000\0Msomething\0";
     static const char copy_in[] = {0, 0, 0};
 
@@ -84,6 +85,9 @@ static bool add_mark(struct answer *answer, char mark)
         return true;
     case 'f':
         add_message(answer, 'E', fatal, sizeof(fatal));
+        return true;
+    case 'F':
+        add_message(answer, 'E', fatal_bug, sizeof(fatal_bug));
         return true;
     case 'w':
         add_message(answer, 'N', notice, sizeof(notice));

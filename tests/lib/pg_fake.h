@@ -7,7 +7,7 @@
  *   1 parse complete        2 bind complete       n no data
  *   B, U, C, R  command complete: BEGIN, UPDATE 1, COMMIT, ROLLBACK
  *   Z ready, idle           T ready, in a failed transaction
- *   e ERROR 40001           f FATAL 57P01         w NOTICE
+ *   e ERROR 40001           f FATAL 57P01         F FATAL XX000         w NOTICE
  *   g copy in               x bytes that are no message
  *   . close the connection  (without it: silence)
  *   | what follows is for the next batch (or ROLLBACK)

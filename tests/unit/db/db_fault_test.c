@@ -341,14 +341,39 @@ static void a_backend_is_killed(void **state)
 
 static void an_idle_connection_dies(void **state)
 {
+    static const struct db_stmt stmt = {"pid", "SELECT pg_backend_pid()"};
     struct fixture *fx = *state;
 
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(run(fx, read_of(fx)), ERR_OK);
+        struct db_batch *batch = db_batch_read(fx->arena);
+        struct db_query *pid = db_add(batch, &stmt);
+
+        assert_int_equal(run(fx, batch), ERR_OK);
         proxy_cut(proxy);
-        turn_until_up(fx, false);
+        /* It is replaced without anybody asking. */
+        turn_until_i64(fx,
+                       arena_printf(fx->arena,
+                                    "SELECT count(*) FROM pg_stat_activity WHERE pid <> %d"
+                                    " AND application_name = 'db_test'",
+                                    (int)db_get_i32(pid, 0, 0)),
+                       1);
+        turn_until_up(fx, true);
     }
-    turn_until_up(fx, true); /* without anybody asking */
+}
+
+/* Somebody listens but never says a word. */
+static void a_silent_server_is_given_up(void **state)
+{
+    struct fixture *fx = *state;
+    struct job *job;
+
+    proxy_hold(proxy, PROXY_UP, true);
+    fixture_open(fx, proxy_dsn, 1, 16);
+    job = job_start(fx, read_of(fx), WAIT_MS);
+    assert_int_equal(job_end(job), ERR_DB_DOWN); /* after 5 s */
+    assert_non_null(strstr(job->flow.note.text, "no answer while connecting"));
+    proxy_hold(proxy, PROXY_UP, false);
+    turn_until_up(fx, true);
     assert_int_equal(run(fx, read_of(fx)), ERR_OK);
 }
 
@@ -443,6 +468,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_answer_may_break_at_each_byte, proxy_setup,
                                         proxy_teardown),
         cmocka_unit_test_setup_teardown(an_idle_connection_dies, proxy_setup, proxy_teardown),
+        cmocka_unit_test_setup_teardown(a_silent_server_is_given_up, proxy_setup, proxy_teardown),
         cmocka_unit_test_setup_teardown(the_server_crashes, thing_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(the_server_stops, thing_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(sessions_are_terminated, thing_setup, fixture_teardown),

@@ -79,7 +79,7 @@ static void job_run(struct flow *flow)
     struct job *job = FLOW_OF(flow, struct job, flow);
 
     flow_wait(flow, FLOW_END);
-    db_run(job->fx->pool, job->batch, job->deadline_ms, flow);
+    db_run(job->pool, job->batch, job->deadline_ms, flow);
 }
 
 static void job_done(struct flow *flow)
@@ -97,6 +97,7 @@ struct job *job_start(struct fixture *fx, struct db_batch *batch, uint64_t deadl
     struct job *job = arena_new_of(fx->arena, struct job);
 
     job->fx = fx;
+    job->pool = fx->pool;
     job->batch = batch;
     job->deadline_ms = deadline_ms;
     flow_init(&job->flow, fx->loop, job_run, job_done, NULL);

@@ -31,6 +31,7 @@ void fixture_close(struct fixture *fx);
 struct job {
     struct flow flow;
     struct fixture *fx;
+    struct db_pool *pool;
     struct db_batch *batch;
     uint64_t deadline_ms;
     bool done;

@@ -61,6 +61,8 @@ static const struct lie lies[] = {
     {"f .", ERR_DB_DOWN},
     {"111 f .", ERR_DB_DOWN},
     {"111 2nB 2n f .", ERR_DB_DOWN},
+    {"111 2nB 2n F .", ERR_DB_DOWN},
+    {"111 2nB 2nU 2n F .", ERR_DB_UNKNOWN},
     {"111 2nB 2nU 2n f .", ERR_DB_UNKNOWN},
     {"111 2nB 2nU 2nC f .", ERR_OK},
     /* cut, or silent until the deadline */
@@ -151,8 +153,10 @@ static void lies_to_a_read_are_survived(void **state)
 /* ROLLBACK after a failed batch fails as well: the connection is given up, nobody notices. */
 static void a_session_that_cannot_leave_is_replaced(void **state)
 {
-    const char *const scripts[] = {"111 2nB e T | 12nR T", "111 2nB e T | e T", "111 2nB e T | f .",
-                                   "111 2nB e T | 12nR 12nR Z", "111 2nB e T | ."};
+    const char *const scripts[] = {
+        "111 2nB e T | 12nR T", "111 2nB e T | e T",
+        "111 2nB e T | f .",    "111 2nB e T | 12nR 12nR Z",
+        "111 2nB e T | .",      "111 2nB e T |" /* silence: given up after 5 s */};
     struct fixture *fx = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {

@@ -182,11 +182,54 @@ static void statements_are_prepared_once(void **state)
     }
 }
 
+/* Options of the connection string stay, beside our own. */
+static void sessions_are_set_up(void **state)
+{
+    static const struct db_stmt stmt = {
+        "set_up", "SELECT current_setting('work_mem'), current_setting('statement_timeout'),"
+                  " current_setting('TimeZone'), current_setting('application_name'),"
+                  " current_setting('client_encoding')"};
+    const char *const expected[] = {"5MB", "15s", "Asia/Tokyo", "db_test", "UTF8"};
+    struct fixture *fx = *state;
+    struct db_batch *batch = db_batch_read(fx->arena);
+    struct db_query *query = db_add(batch, &stmt);
+
+    fixture_open(fx, arena_printf(fx->arena, "%s options='-c work_mem=5MB'", fx->server->dsn), 1,
+                 16);
+    assert_int_equal(run(fx, batch), ERR_OK);
+    for (int i = 0; i < (int)ARRAY_LEN(expected); i++)
+        assert_true(str_eq_c(db_get_text(query, 0, i), expected[i]));
+}
+
+/* A batch whose time is over when a connection comes free is not sent any more. */
+static void a_late_turn_is_not_taken(void **state)
+{
+    struct fixture *fx = *state;
+    struct db_batch *first = db_batch_read(fx->arena);
+    struct db_batch *second = db_batch_new(fx->arena);
+    bool never = false;
+    struct job *jobs[2];
+
+    fixture_open(fx, fx->server->dsn, 1, 16);
+    turn_until_up(fx, true);
+    add_sleep(first, 50);
+    add_thing(second, 1, "x");
+    jobs[0] = job_start(fx, first, 100);
+    jobs[1] = job_start(fx, second, 100);
+    assert_false(loop_run_until(fx->loop, &never, 5));
+    for (uint64_t end_ms = clock_mono_ms() + 150; clock_mono_ms() < end_ms;)
+        assert_int_equal(things(fx), 0); /* the loop stands still */
+    assert_int_equal(job_end(jobs[0]), ERR_OK);
+    assert_int_equal(job_end(jobs[1]), ERR_TIMEOUT);
+    assert_int_equal(things(fx), 0);
+}
+
 static void closing_ends_what_waits(void **state)
 {
     struct fixture *fx = *state;
     struct db_batch *batches[3];
     struct job *jobs[3];
+    struct job *late;
 
     for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
         batches[i] = i == 0 ? db_batch_read(fx->arena) : db_batch_new(fx->arena);
@@ -194,7 +237,9 @@ static void closing_ends_what_waits(void **state)
         jobs[i] = job_start(fx, batches[i], WAIT_MS);
     }
     turn_until_i64(fx, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'", 2);
+    late = job_start(fx, db_batch_new(fx->arena), WAIT_MS); /* runs after db_close() */
     fixture_close(fx);
+    assert_int_equal(job_end(late), ERR_STOPPING);
     assert_int_equal(job_end(jobs[0]), ERR_STOPPING);
     assert_int_equal(job_end(jobs[1]), ERR_DB_UNKNOWN);
     assert_int_equal(job_end(jobs[2]), ERR_STOPPING);
@@ -214,6 +259,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(connections_come_with_need, thing_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(statements_are_prepared_once, thing_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(sessions_are_set_up, thing_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_late_turn_is_not_taken, thing_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(closing_ends_what_waits, thing_setup, fixture_teardown),
     };
 

@@ -184,7 +184,7 @@ static void texts_come_back(void **state)
     struct db_query *query = db_add(batch, &stmt);
 
     pg_server_exec(fx->server, "CREATE TYPE db_test_letter AS ENUM ('a', 'b')");
-    db_text_c(query, "\"東京\"");
+    db_text(query, STR("\"東京\""));
     db_i32(query, 7);
     assert_int_equal(run(fx, batch), ERR_OK);
     for (int i = 0; i < 4; i++)

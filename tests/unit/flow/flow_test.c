@@ -92,6 +92,7 @@ static int make_loop(void **state)
 
 static int free_loop(void **state)
 {
+    loop_free(NULL);
     loop_free(*state);
     return 0;
 }
@@ -324,6 +325,55 @@ static void lag_is_the_longest_turn(void **state)
     shot_close(&shot);
 }
 
+/* A flow whose one step takes its time. */
+struct slow {
+    struct flow flow;
+    const bool *other; /* was it done when this one ran? */
+    bool saw_other;
+    bool done;
+};
+
+static void slow_run(struct flow *flow)
+{
+    struct slow *slow = FLOW_OF(flow, struct slow, flow);
+    uint64_t end_us = clock_mono_us() + 2000;
+
+    while (clock_mono_us() < end_us) {
+    }
+    slow->saw_other = *slow->other;
+    flow_end(flow, ERR_OK);
+}
+
+static void slow_done(struct flow *flow)
+{
+    FLOW_OF(flow, struct slow, flow)->done = true;
+}
+
+static void on_shot(void *arg)
+{
+    ((struct shot *)arg)->fired = true;
+}
+
+/* Timers and descriptors get their turn between flows, however many are ready. */
+static void ready_flows_do_not_starve_the_loop(void **state)
+{
+    struct shot shot = {.loop = *state};
+    struct slow slow[20];
+
+    timer_open(&shot.timer, shot.loop, on_shot, &shot);
+    timer_start(&shot.timer, 1, 0);
+    for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
+        slow[i] = (struct slow){.other = &shot.fired};
+        flow_init(&slow[i].flow, shot.loop, slow_run, slow_done, NULL);
+        flow_start(&slow[i].flow, 0);
+    }
+    assert_true(loop_run_until(shot.loop, &slow[ARRAY_LEN(slow) - 1].done, WAIT_MS));
+    assert_true(slow[ARRAY_LEN(slow) - 1].saw_other);
+    for (size_t i = 0; i < ARRAY_LEN(slow); i++)
+        flow_fini(&slow[i].flow);
+    shot_close(&shot);
+}
+
 static void on_stop_shot(void *arg)
 {
     struct shot *shot = arg;
@@ -356,6 +406,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(run_until_keeps_its_limit, make_loop, free_loop),
         cmocka_unit_test_setup_teardown(timers_repeat_stop_and_close, make_loop, free_loop),
         cmocka_unit_test_setup_teardown(lag_is_the_longest_turn, make_loop, free_loop),
+        cmocka_unit_test_setup_teardown(ready_flows_do_not_starve_the_loop, make_loop, free_loop),
         cmocka_unit_test_setup_teardown(stop_ends_run, make_loop, free_loop),
     };
 
