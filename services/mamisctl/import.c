@@ -98,12 +98,11 @@ static void print_result(const struct import_kind *kind, const struct import_fil
     if (file->bad_rows > 0)
         (void)printf(", %zu bad (in %s)", file->bad_rows, options->keep_good);
     (void)printf("\n");
+    (void)fflush(stdout); /* the rest waits for the services */
 }
 
 static enum tool_exit refuse(const struct import_kind *kind, const struct import_file *file)
 {
-    if (file->problems > IMPORT_PROBLEMS_SHOWN_MAX)
-        tool_say("and %zu problems more", file->problems - IMPORT_PROBLEMS_SHOWN_MAX);
     tool_say("%s: %zu of %zu lines are bad; nothing was taken. Mend them, or take the others with"
              " --keep-good BAD.csv",
              kind->name, file->bad_rows, file->row_count);
@@ -121,6 +120,7 @@ static enum tool_exit run(const struct import_kind *kind, struct import_file *fi
     kind->check(file);
     tool_work_open(file->tool, kind->service);
     err = take(kind, file, options, &note);
+    import_show_problems(file);
     if (err != ERR_OK)
         return tool_fail("import", err, &note);
     if (!all_good(file, options))

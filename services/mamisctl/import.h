@@ -24,6 +24,12 @@ struct import_column {
 /* What a good row does to the database; IMPORT_SAME rows are not written. */
 enum import_change { IMPORT_SAME, IMPORT_CHANGED, IMPORT_NEW };
 
+struct import_problem {
+    uint32_t line;
+    uint32_t order; /* in which it was found */
+    const char *words;
+};
+
 struct import_row {
     uint32_t line;
     bool bad;
@@ -40,8 +46,9 @@ struct import_file {
     size_t column_count;
     struct import_row *rows;
     size_t row_count;
-    struct str header; /* as it stands */
-    size_t problems;
+    struct str header;               /* as it stands */
+    struct import_problem *problems; /* at most IMPORT_PROBLEMS_SHOWN_MAX */
+    size_t problem_count;            /* found, also beyond what is kept */
     size_t bad_rows;
     bool postcards_made; /* by an earlier attempt of this command: the file is ours to overwrite */
 };
@@ -81,18 +88,20 @@ extern const struct import_kind import_kind_members;
 /* ---- import_read.c ---- */
 
 /*
- * Read `bytes` into rows. Problems of single lines are shown; a file that cannot be read at all
+ * Read `bytes` into rows. Problems of single lines are noted; a file that cannot be read at all
  * gives ERR_SCHEMA with words in `note`. Memory: everything lives in the file's arena.
  */
 CHECKED enum err import_read(struct import_file *file, struct str bytes, struct err_note *note);
-/* Show a problem and mark the row bad. `column` is the index in the table. */
+/* Note a problem and mark the row bad. `column` is the index in the table. */
 void import_problem(struct import_file *file, struct import_row *row, size_t column,
                     const char *what, const char *cure);
 /* The same for the line as a whole. */
 void import_line_problem(struct import_file *file, struct import_row *row, const char *what,
                          const char *cure);
+/* Print what was noted on standard error, in the order of the lines, and forget it. */
+void import_show_problems(struct import_file *file);
 
-/* ---- import_check.c: checks of single values; each shows its problem and gives false ---- */
+/* ---- import_check.c: checks of single values; each notes its problem and gives false ---- */
 
 #define IMPORT_FIELD(row, column) ((row)->fields[column])
 
@@ -112,7 +121,7 @@ bool import_l2_code(struct import_file *file, struct import_row *row, size_t col
 /* Letters, digits, - and _; empty is fine. */
 bool import_code(struct import_file *file, struct import_row *row, size_t column);
 /*
- * No two good rows may have the same value, as `value` gives it (empty: not looked at). All but the
+ * No two rows may have the same value, as `value` gives it (empty: not looked at). All but the
  * first get the problem.
  */
 void import_unique(struct import_file *file, size_t column,
@@ -124,14 +133,14 @@ void import_unique(struct import_file *file, size_t column,
         return IMPORT_FIELD(row, column);                                                          \
     }
 
-/* ---- slices of good rows, for statements over arrays ---- */
+/* ---- slices of rows, for statements over arrays ---- */
 
-/*
- * The next good rows from `*cursor` on, at most IMPORT_SLICE_ROWS. `least`: only rows that change
- * at least so much. 0 at the end.
- */
+/* The next rows from `*cursor` on, good or bad, at most IMPORT_SLICE_ROWS. 0 at the end. */
+size_t import_slice_all(struct import_file *file, size_t *cursor,
+                        struct import_row *out[IMPORT_SLICE_ROWS]);
+/* The next good rows that change at least so much. */
 size_t import_slice(struct import_file *file, size_t *cursor, enum import_change least,
                     struct import_row *out[IMPORT_SLICE_ROWS]);
-/* An array parameter: `value` of each row. */
+/* An array parameter: `value` of each row; what is no UTF-8 is sent empty. */
 void import_texts(struct db_query *query, struct import_row *const *rows, size_t count,
                   struct str (*value)(const struct import_row *row));

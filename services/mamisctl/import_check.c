@@ -1,8 +1,9 @@
-/* import: checks of single values, and slices of good rows. */
+/* import: checks of single values, and slices of rows. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "mamisctl/import.h"
+#include "text/utf8.h"
 
 bool import_need(struct import_file *file, struct import_row *row, size_t column)
 {
@@ -149,7 +150,7 @@ void import_unique(struct import_file *file, size_t column,
     for (size_t i = 0; i < file->row_count; i++) {
         struct import_row *row = &file->rows[i];
 
-        if (!row->bad && value(row).len > 0)
+        if (value(row).len > 0)
             list[count++] = (struct valued){row, value(row)};
     }
     qsort(list, count, sizeof(list[0]), compare_valued);
@@ -161,6 +162,16 @@ void import_unique(struct import_file *file, size_t column,
                            arena_printf(file->arena, "stands in line %u already", first_line),
                            cure);
     }
+}
+
+size_t import_slice_all(struct import_file *file, size_t *cursor,
+                        struct import_row *out[IMPORT_SLICE_ROWS])
+{
+    size_t count = 0;
+
+    while (*cursor < file->row_count && count < IMPORT_SLICE_ROWS)
+        out[count++] = &file->rows[(*cursor)++];
+    return count;
 }
 
 size_t import_slice(struct import_file *file, size_t *cursor, enum import_change least,
@@ -185,7 +196,8 @@ void import_texts(struct db_query *query, struct import_row *const *rows, size_t
     must(count <= IMPORT_SLICE_ROWS);
     for (size_t i = 0; i < count; i++) {
         texts[i] = value(rows[i]);
-        if (texts[i].data == NULL)
+        if (texts[i].len == 0 || utf8_valid_len(texts[i]) < texts[i].len ||
+            memchr(texts[i].data, '\0', texts[i].len) != NULL)
             texts[i] = STR("");
     }
     db_text_array(query, texts, count);

@@ -386,7 +386,7 @@ enum err members_load(struct import_file *file, struct arena *arena, struct err_
     size_t count;
     enum err err = ERR_OK;
 
-    while (err == ERR_OK && (count = import_slice(file, &cursor, IMPORT_SAME, rows)) > 0)
+    while (err == ERR_OK && (count = import_slice_all(file, &cursor, rows)) > 0)
         err = load_slice(file, rows, count, arena, note);
     return err;
 }

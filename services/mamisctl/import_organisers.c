@@ -67,7 +67,7 @@ static enum err load(struct import_file *file, struct arena *arena, struct err_n
     size_t cursor = 0;
     size_t count;
 
-    while ((count = import_slice(file, &cursor, IMPORT_SAME, rows)) > 0) {
+    while ((count = import_slice_all(file, &cursor, rows)) > 0) {
         struct db_batch *batch = db_batch_read(arena);
         struct db_query *query = db_add(batch, &find);
         enum err err;

@@ -1,5 +1,6 @@
 /* import: reading a file into rows, and showing what is wrong with them. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mamisctl/import.h"
@@ -8,50 +9,79 @@
 enum { VALUE_SHOWN_BYTES = 80, ROWS_FIRST = 1024 };
 
 /* Values may hold anything: control characters are shown as '?', long ones are cut. */
-static void print_value(struct str value)
+static const char *shown(struct arena *arena, struct str value)
 {
-    size_t shown = value.len;
+    size_t len = value.len;
+    char *text;
 
-    if (shown > VALUE_SHOWN_BYTES) {
-        shown = VALUE_SHOWN_BYTES;
-        while (shown > 0 && ((unsigned char)value.data[shown] & 0xC0) == 0x80)
-            shown--;
+    if (len > VALUE_SHOWN_BYTES) {
+        len = VALUE_SHOWN_BYTES;
+        while (len > 0 && ((unsigned char)value.data[len] & 0xC0) == 0x80)
+            len--;
     }
-    for (size_t i = 0; i < shown; i++) {
-        unsigned char c = (unsigned char)value.data[i];
-
-        (void)fputc(c < 0x20 || c == 0x7F ? '?' : c, stderr);
+    text = arena_printf(arena, "%.*s%s", (int)len, len > 0 ? value.data : "",
+                        len < value.len ? "..." : "");
+    for (char *at = text; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7F)
+            *at = '?';
     }
-    if (shown < value.len)
-        (void)fputs("...", stderr);
+    return text;
 }
 
-static bool count_problem(struct import_file *file, struct import_row *row)
+static void note_problem(struct import_file *file, struct import_row *row, const char *column,
+                         struct str value, const char *what, const char *cure)
 {
+    size_t at = file->problem_count++;
+
     if (!row->bad)
         file->bad_rows++;
     row->bad = true;
-    return file->problems++ < IMPORT_PROBLEMS_SHOWN_MAX;
+    if (at >= IMPORT_PROBLEMS_SHOWN_MAX)
+        return;
+    if (file->problems == NULL)
+        file->problems = arena_array(file->arena, struct import_problem, IMPORT_PROBLEMS_SHOWN_MAX);
+    file->problems[at] = (struct import_problem){
+        .line = row->line,
+        .order = (uint32_t)at,
+        .words = arena_printf(file->arena, "line %u, column %s, value \"%s\": %s. Cure: %s",
+                              row->line, column, shown(file->arena, value), what, cure),
+    };
 }
 
 void import_problem(struct import_file *file, struct import_row *row, size_t column,
                     const char *what, const char *cure)
 {
-    if (!count_problem(file, row))
-        return;
-    (void)fprintf(stderr, "line %u, column %s, value \"", row->line, file->columns[column].name);
-    print_value(row->fields[column]);
-    (void)fprintf(stderr, "\": %s. Cure: %s\n", what, cure);
+    note_problem(file, row, file->columns[column].name, row->fields[column], what, cure);
 }
 
 void import_line_problem(struct import_file *file, struct import_row *row, const char *what,
                          const char *cure)
 {
-    if (!count_problem(file, row))
-        return;
-    (void)fprintf(stderr, "line %u, column -, value \"", row->line);
-    print_value(row->raw);
-    (void)fprintf(stderr, "\": %s. Cure: %s\n", what, cure);
+    note_problem(file, row, "-", row->raw, what, cure);
+}
+
+static int compare_problems(const void *left_arg, const void *right_arg)
+{
+    const struct import_problem *left = left_arg;
+    const struct import_problem *right = right_arg;
+
+    if (left->line != right->line)
+        return left->line < right->line ? -1 : 1;
+    return left->order < right->order ? -1 : left->order > right->order;
+}
+
+void import_show_problems(struct import_file *file)
+{
+    size_t kept = file->problem_count < IMPORT_PROBLEMS_SHOWN_MAX ? file->problem_count
+                                                                  : IMPORT_PROBLEMS_SHOWN_MAX;
+
+    if (kept > 0)
+        qsort(file->problems, kept, sizeof(file->problems[0]), compare_problems);
+    for (size_t i = 0; i < kept; i++)
+        (void)fprintf(stderr, "%s\n", file->problems[i].words);
+    if (file->problem_count > kept)
+        tool_say("and %zu problems more", file->problem_count - kept);
+    file->problem_count = 0;
 }
 
 /* Which column of the table each column of the file is. */

@@ -83,7 +83,7 @@ static enum tool_exit create(struct tool *tool, struct tool_args *args)
     if (err != ERR_OK)
         return tool_fail("token create", err, &note);
     uuid_format(id, id_text);
-    (void)printf("token_id %s\ntoken %s\n", id_text, token);
+    (void)printf("token_id %s\n%s\n", id_text, token);
     (void)fprintf(stderr, "mamisctl: the token is shown this once\n");
     secret_wipe(token, sizeof(token));
     return TOOL_OK;

@@ -160,9 +160,8 @@ static enum err run_batch(struct tool *tool, struct db_batch *batch, bool as_wor
     /* db_run() keeps its own deadline; this one only makes a hang visible. */
     must(loop_run_until(tool->loop, &waiter.done, TOOL_DEADLINE_MS + CLOSE_MS));
     err = waiter.flow.err;
-    if (err != ERR_OK && note != NULL)
-        (void)err_say(note, err, "%s%s%s", waiter.flow.note.text,
-                      waiter.flow.note.text[0] != '\0' ? " " : "", db_batch_error_detail(batch));
+    if (err != ERR_OK)
+        (void)err_say(note, err, "%s", waiter.flow.note.text);
     flow_fini(&waiter.flow);
     return err;
 }

@@ -140,10 +140,10 @@ static const struct check checks[] = {
     {"copies: certificates are as renewal has them",
      {"verify_certificates",
       "SELECT count(*), count(*) FILTER (WHERE wrong), min(format('doctor %s %s', doctor_id,"
-      " programme)) FILTER (WHERE wrong) FROM (SELECT c.doctor_id, c.programme,"
-      " (c.version, c.valid_to) IS DISTINCT FROM (CASE c.programme WHEN 'OP' THEN d.op_version"
-      " ELSE d.sp_version END, CASE c.programme WHEN 'OP' THEN d.op_to ELSE d.sp_to END) AS wrong"
-      " FROM renewal.certificate AS c LEFT JOIN credit.doctor AS d USING (doctor_id)) AS compared"},
+      " programme)) FILTER (WHERE wrong) FROM (SELECT doctor_id, programme, (r.version,"
+      " r.first_from, r.valid_to) IS DISTINCT FROM (c.version, c.first_from, c.valid_to) AS wrong"
+      " FROM renewal.certificate AS r FULL JOIN credit.certificate AS c"
+      " USING (doctor_id, programme)) AS compared"},
      false,
      true},
     {"copies: accounts are as registration has them",
