@@ -26,8 +26,8 @@ struct db_options {
  */
 struct db_pool *db_open(struct loop *loop, const struct db_options *options);
 /*
- * Ends connections; `closed(arg)` from the loop when all handles are gone. Batches that wait end with
- * ERR_STOPPING, those that run as if the connection were lost.
+ * Ends connections; `closed(arg)` from the loop when all handles are gone. Batches that wait end
+ * with ERR_STOPPING, those that run as if the connection were lost.
  */
 void db_close(struct db_pool *pool, void (*closed)(void *arg), void *arg);
 /* True while some connection is up. */
@@ -41,9 +41,9 @@ struct db_stats {
 void db_stats(const struct db_pool *pool, struct db_stats *ret_stats);
 
 /*
- * For tests: asked for each batch (numbered from 1 in the order of db_run()) before it is sent, when
- * an error makes it fail without effect, and after it worked, when an error hides that it has taken
- * effect. NULL turns it off.
+ * For tests: asked for each batch (numbered from 1 in the order of db_run()) before it is sent,
+ * when an error makes it fail without effect, and after it worked, when an error hides that it has
+ * taken effect. NULL turns it off.
  */
 typedef enum err (*db_fault_fn)(void *arg, uint64_t batch_number, bool after_commit);
 void db_set_fault(struct db_pool *pool, db_fault_fn fault, void *arg);
@@ -70,7 +70,8 @@ struct db_query *db_add(struct db_batch *batch, const struct db_stmt *stmt);
 size_t db_batch_count(const struct db_batch *batch);
 /* The arena that the batch, its queries and its results live in. */
 struct arena *db_batch_arena(struct db_batch *batch);
-/* A pointer that belongs to the library above (lib/work keeps emitted events there); NULL at first. */
+/* A pointer that belongs to the library above (lib/work keeps emitted events there); NULL at first.
+ */
 void **db_batch_tag(struct db_batch *batch);
 
 /*
@@ -87,15 +88,16 @@ void db_text(struct db_query *query, struct str value);
 void db_text_c(struct db_query *query, const char *value); /* NULL gives NULL */
 void db_bytes(struct db_query *query, struct str value);
 void db_uuid(struct db_query *query, struct uuid value);
-void db_day(struct db_query *query, day_t value);           /* date; DAY_NONE gives NULL */
-void db_time(struct db_query *query, int64_t time_us);      /* timestamptz; INT64_MIN gives NULL */
-void db_json(struct db_query *query, struct str value);     /* jsonb */
+void db_day(struct db_query *query, day_t value);       /* date; DAY_NONE gives NULL */
+void db_time(struct db_query *query, int64_t time_us);  /* timestamptz; INT64_MIN gives NULL */
+void db_json(struct db_query *query, struct str value); /* jsonb */
 void db_i16_array(struct db_query *query, const int16_t *values, size_t count);
 void db_i32_array(struct db_query *query, const int32_t *values, size_t count);
 void db_i64_array(struct db_query *query, const int64_t *values, size_t count);
 void db_day_array(struct db_query *query, const day_t *values, size_t count); /* DAY_NONE: NULL */
 void db_time_array(struct db_query *query, const int64_t *values, size_t count);
-void db_text_array(struct db_query *query, const struct str *values, size_t count); /* data NULL: NULL */
+void db_text_array(struct db_query *query, const struct str *values,
+                   size_t count); /* data NULL: NULL */
 void db_uuid_array(struct db_query *query, const struct uuid *values, size_t count);
 void db_json_array(struct db_query *query, const struct str *values, size_t count); /* jsonb[] */
 /* An i64 array whose INT64_MIN entries are NULL. */
@@ -110,8 +112,8 @@ void db_i64_null_array(struct db_query *query, const int64_t *values, size_t cou
  * Memory:  borrows `batch` until resume; results live in its arena.
  * Errors:  ERR_BUSY (queue full), ERR_TIMEOUT (also the server's limits on statements and locks),
  *          ERR_DB_CONFLICT (serialization, deadlock, unique violation; the note names the
- *          constraint), ERR_DB_DOWN (also out of disk, connections), ERR_DB_UNKNOWN (connection lost
- *          or deadline passed after COMMIT was sent: the effect may or may not be there),
+ *          constraint), ERR_DB_DOWN (also out of disk, connections), ERR_DB_UNKNOWN (connection
+ * lost or deadline passed after COMMIT was sent: the effect may or may not be there),
  *          ERR_DB_REFUSED (any other server error), ERR_FENCED (SQLSTATE MA001: another worker owns
  *          the partition), ERR_STOPPING (after db_close()).
  *          While nothing is connected and the last attempt failed, ERR_DB_DOWN comes at once.
@@ -130,11 +132,11 @@ int16_t db_get_i16(const struct db_query *query, size_t row, int column);
 int32_t db_get_i32(const struct db_query *query, size_t row, int column);
 /* Also reads int2 and int4 columns. NULL gives 0: ask db_is_null() first where that matters. */
 int64_t db_get_i64(const struct db_query *query, size_t row, int column);
-struct str db_get_text(const struct db_query *query, size_t row, int column);  /* NULL: STR_NONE */
+struct str db_get_text(const struct db_query *query, size_t row, int column); /* NULL: STR_NONE */
 struct str db_get_bytes(const struct db_query *query, size_t row, int column);
-struct str db_get_json(const struct db_query *query, size_t row, int column);  /* text of jsonb */
+struct str db_get_json(const struct db_query *query, size_t row, int column); /* text of jsonb */
 struct uuid db_get_uuid(const struct db_query *query, size_t row, int column);
-day_t db_get_day(const struct db_query *query, size_t row, int column);        /* NULL: DAY_NONE */
-int64_t db_get_time(const struct db_query *query, size_t row, int column);     /* NULL: INT64_MIN */
+day_t db_get_day(const struct db_query *query, size_t row, int column);    /* NULL: DAY_NONE */
+int64_t db_get_time(const struct db_query *query, size_t row, int column); /* NULL: INT64_MIN */
 /* An int8[], int4[] or int2[] column, without NULLs, in the batch's arena. */
 size_t db_get_i64_array(const struct db_query *query, size_t row, int column, const int64_t **ret);

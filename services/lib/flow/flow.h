@@ -20,7 +20,8 @@ uv_loop_t *loop_uv(struct loop *loop);
 /* Runs until loop_stop(). */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
-/* Runs until `*done` or `timeout_ms` (monotonic); gives `*done`. For tests and command-line tools. */
+/* Runs until `*done` or `timeout_ms` (monotonic); gives `*done`. For tests and command-line tools.
+ */
 bool loop_run_until(struct loop *loop, const bool *done, uint64_t timeout_ms);
 /* Longest time one turn took since the last call, microseconds: the loop-lag metric. */
 uint64_t loop_lag_max_us(struct loop *loop);
@@ -31,17 +32,17 @@ struct flow;
 typedef void (*flow_fn)(struct flow *flow);
 
 struct flow {
-    int step;              /* the step that runs next, or FLOW_END */
-    enum err err;          /* the first error; ERR_OK while all is well */
-    struct err_note note;  /* where it was found */
-    struct arena *arena;   /* freed by flow_fini() */
+    int step;             /* the step that runs next, or FLOW_END */
+    enum err err;         /* the first error; ERR_OK while all is well */
+    struct err_note note; /* where it was found */
+    struct arena *arena;  /* freed by flow_fini() */
     struct loop *loop;
-    flow_fn run;           /* the switch */
-    flow_fn done;          /* called once from the loop when the flow has ended; may free it */
+    flow_fn run;  /* the switch */
+    flow_fn done; /* called once from the loop when the flow has ended; may free it */
     char trace[FLOW_TRACE_BYTES]; /* correlation id, restored into the log at each step */
     /* private */
     struct flow *ready_next;
-    int on_error;          /* step to go to on an error, or FLOW_END */
+    int on_error; /* step to go to on an error, or FLOW_END */
     bool ready;
     bool waiting;
 };
@@ -61,8 +62,8 @@ void flow_goto(struct flow *flow, int next);
 /* In a step: finish with `err`, which replaces an earlier error. */
 void flow_end(struct flow *flow, enum err err);
 /*
- * Steps from now on: an error goes to `step` with flow->err set, instead of ending the flow. Used up
- * by the first error. That step may undo and go on to FLOW_END, which keeps the error, or set
+ * Steps from now on: an error goes to `step` with flow->err set, instead of ending the flow. Used
+ * up by the first error. That step may undo and go on to FLOW_END, which keeps the error, or set
  * flow->err to ERR_OK and go on well.
  */
 void flow_on_error(struct flow *flow, int step);
@@ -96,18 +97,20 @@ typedef void (*evfd_fn)(void *arg, int events);
 
 struct evfd *evfd_open(struct loop *loop, int fd, evfd_fn ready, void *arg);
 /*
- * EVFD_READ, EVFD_WRITE or both; 0 pauses. EVFD_ERROR is always told, together with what was watched,
- * and pauses by itself: read or write to find the error.
+ * EVFD_READ, EVFD_WRITE or both; 0 pauses. EVFD_ERROR is always told, together with what was
+ * watched, and pauses by itself: read or write to find the error.
  */
 void evfd_watch(struct evfd *evfd, int events);
-/* Stops at once, frees itself later; the descriptor may be closed right afterwards. NULL allowed. */
+/* Stops at once, frees itself later; the descriptor may be closed right afterwards. NULL allowed.
+ */
 void evfd_close(struct evfd *evfd);
 
 /* Bounded pool of threads for slow work (password hashes, PDF). */
 struct pool;
 
 struct pool *pool_new(struct loop *loop, unsigned threads, unsigned queue_max, int nice_level);
-/* Waits for running work, drops what is queued: those flows resume with ERR_STOPPING. NULL allowed. */
+/* Waits for running work, drops what is queued: those flows resume with ERR_STOPPING. NULL allowed.
+ */
 void pool_free(struct pool *pool);
 /*
  * Run `work(arg)` on a thread, then resume `flow`. Memory: `arg` is borrowed until then.

@@ -22,17 +22,17 @@ typedef void (*http_handler_fn)(void *context, struct http_request *request);
 
 struct http_route {
     enum http_method method;
-    const char *path;        /* "/api/v1/uploads/{upload_id}" */
-    const char *operation;   /* OpenAPI operationId */
-    const char *action;      /* name in access.yaml; "public" for none */
-    size_t body_bytes_max;   /* 0: no body is taken */
-    bool streams;            /* body goes to http_body_next() instead of memory */
+    const char *path;      /* "/api/v1/uploads/{upload_id}" */
+    const char *operation; /* OpenAPI operationId */
+    const char *action;    /* name in access.yaml; "public" for none */
+    size_t body_bytes_max; /* 0: no body is taken */
+    bool streams;          /* body goes to http_body_next() instead of memory */
     http_handler_fn handle;
 };
 
 struct http_options {
-    const char *address;     /* "127.0.0.1" */
-    uint16_t port;           /* 0: any free one */
+    const char *address; /* "127.0.0.1" */
+    uint16_t port;       /* 0: any free one */
     unsigned connections_max;
     const char *const *hosts; /* Host values that are ours ("127.0.0.1:8080"); NULL: any */
     const char *const *trusted_proxies; /* addresses whose X-Forwarded-For counts; NULL: none */
@@ -46,7 +46,8 @@ CHECKED enum err http_open(struct loop *loop, const struct http_options *options
 uint16_t http_port(const struct http_server *server);
 /* What answers requests that no route takes (the portal's files). NULL: 404. */
 void http_set_fallback(struct http_server *server, http_handler_fn handle);
-/* What makes the answer of a refusal found by this library (malformed, too large, no route, ...). */
+/* What makes the answer of a refusal found by this library (malformed, too large, no route, ...).
+ */
 typedef void (*http_refusal_fn)(void *context, struct http_request *request, enum err err,
                                 const char *detail);
 void http_set_refusal(struct http_server *server, http_refusal_fn refuse);
@@ -55,14 +56,15 @@ void http_close(struct http_server *server, uint32_t wait_ms, void (*closed)(voi
 
 /* ---- a request; lives until its answer is sent ---- */
 
-const struct http_route *http_request_route(const struct http_request *request); /* NULL: fallback */
+const struct http_route *
+http_request_route(const struct http_request *request); /* NULL: fallback */
 void *http_request_context(const struct http_request *request);
 struct loop *http_request_loop(const struct http_request *request);
 /* Freed when the request is over. */
 struct arena *http_request_arena(struct http_request *request);
 const char *http_request_id(const struct http_request *request); /* 32 hex digits: trace id */
 enum http_method http_request_method(const struct http_request *request);
-struct str http_path(const struct http_request *request);  /* decoded, without the query */
+struct str http_path(const struct http_request *request); /* decoded, without the query */
 /* A {name} of the route's path, decoded; STR_NONE when the route has none. */
 struct str http_param(const struct http_request *request, const char *name);
 /* A query parameter, decoded; data NULL when absent. */
@@ -80,9 +82,9 @@ void http_set_state(struct http_request *request, void *state, void (*release)(v
 void *http_state(const struct http_request *request);
 
 /*
- * Streaming body: resume `flow` with the next bytes (at most `most`), copied into `buf`; `*ret_end` at
- * the end. Reading stops while nobody asks: that is the back-pressure.
- * Errors: ERR_BODY_TOO_LARGE, ERR_CLIENT_GONE.
+ * Streaming body: resume `flow` with the next bytes (at most `most`), copied into `buf`; `*ret_end`
+ * at the end. Reading stops while nobody asks: that is the back-pressure. Errors:
+ * ERR_BODY_TOO_LARGE, ERR_CLIENT_GONE.
  */
 void http_body_next(struct http_request *request, size_t most, struct buf *buf, bool *ret_end,
                     struct flow *flow);
