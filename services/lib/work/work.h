@@ -3,10 +3,11 @@
  *
  * Outgoing: work_emit() puts an event into a batch as an outbox row; after the commit it is published
  * at once, and rows that stay unsent for 5 s are swept by any instance of the same service.
- * Incoming: one batch of messages of a partition is in hand at a time. The handler reads, decides and
- * calls work_commit(), which runs in ONE transaction: the partition's offset by compare-and-set, the
- * event ids (each once), the handler's effects, its events. Attempts are committed before the work;
- * the third death on one message, or a refusal, dead-letters it in the transaction that passes it.
+ * Incoming: one batch of messages of a partition is in hand at a time. The handler reads, decides,
+ * fills batch->effect and resumes batch->flow; then everything runs in ONE transaction: the
+ * partition's offset by compare-and-set, the event ids (each once), the handler's effects, its
+ * events. Attempts are committed before the work; the third death on one message, or a refusal,
+ * dead-letters it in the transaction that passes it.
  */
 #pragma once
 #include <jansson.h>
@@ -19,6 +20,7 @@ enum {
     WORK_EVENT_BYTES_MAX = 512 * 1024,
     WORK_SWEEP_AFTER_MS = 5000,
     WORK_COMMIT_DEADLINE_MS = 20000,
+    WORK_HANDLER_MS_MAX = 60000, /* a handler that has not resumed by then ends the process */
 };
 
 struct work;
@@ -26,10 +28,16 @@ struct work;
 struct work_options {
     const char *service; /* also the schema and the consumer group: "credit" */
     const char *source;  /* CloudEvents source: "/mamis/credit" */
+    const char *group;   /* another consumer group; NULL: `service` */
 };
 
+/* Memory: the texts are copied. `db` and `bus` have to outlive it. */
 struct work *work_open(struct loop *loop, struct db_pool *db, struct bus *bus,
                        const struct work_options *options);
+/*
+ * Takes no more messages, ends what is in hand, leaves the group, waits a moment for
+ * acknowledgements, then `closed(arg)` from the loop. Not before each handler has resumed.
+ */
 void work_close(struct work *work, void (*closed)(void *arg), void *arg);
 
 /* ---- outgoing ---- */
@@ -39,10 +47,13 @@ struct work_event {
     const char *topic;
     struct str key;
     struct str subject; /* CloudEvents subject, may be empty; no personal data */
-    json_t *data;      /* reference stolen */
+    json_t *data;       /* reference stolen */
 };
 
-/* Append the outbox row of an event to `batch`. The id is new. Returns it for tests and replies. */
+/*
+ * Append the outbox row of an event to `batch`. The id is new. Returns it for tests and replies.
+ * `trace`: 32 hexadecimal digits; NULL or anything else begins a new trace.
+ */
 struct uuid work_emit(struct work *work, struct db_batch *batch, const struct work_event *event,
                       const char *trace);
 /*
@@ -64,21 +75,21 @@ struct work_message {
     struct str subject;
     const char *trace;  /* "" when there is none */
     int64_t time_us;    /* when it was emitted */
-    json_t *data;       /* borrowed */
+    json_t *data;       /* borrowed; an object */
 };
 
 /*
- * One or more consecutive messages of one partition with the same type. The handler starts a flow,
- * ends with work_commit() or work_refuse(), and then ends its flow; both are safe to repeat.
+ * One or more consecutive messages of one partition with the same type, none of which had its effect
+ * before. Handling has to be safe to repeat: it begins again after any failure.
  */
 struct work_batch {
     struct work *work;
     const struct work_message *messages;
     size_t count;
-    struct arena *arena;    /* lives as long as the batch */
+    struct arena *arena;     /* lives as long as the batch */
     struct db_batch *effect; /* the handler adds its statements here, and work_emit()s into it */
-    struct flow *flow;      /* the flow to resume when the handler has finished: see work_handler_fn */
-    void *state;            /* free for the handler, for `committed`; lives in `arena` */
+    struct flow *flow;       /* resumed by the handler when it has finished: see work_handler_fn */
+    void *state;             /* free for the handler, until `committed`; in `arena` */
 };
 
 /*
@@ -87,8 +98,8 @@ struct work_batch {
  *   class input or state -> the message is dead-lettered (state: only noted) and passed,
  *   class retry          -> the same batch comes again after a back-off,
  *   class bug            -> the process ends; the third death dead-letters the message.
- * With several messages, a failure makes them come again one by one.
- * `note` of batch->flow says why.
+ * With several messages, a failure that is not a retry makes them come again one by one.
+ * The note of batch->flow says why.
  */
 typedef void (*work_handler_fn)(void *service, struct work_batch *batch);
 
@@ -98,29 +109,39 @@ struct work_route {
     size_t batch_max;       /* 1 for handlers that take one message */
     /* May be NULL. Called from the loop after the batch is committed for certain. */
     void (*committed)(void *service, const struct work_batch *batch);
-    /* May be NULL. Adds statements to the transaction that dead-letters a message. */
+    /*
+     * May be NULL. The one message of `batch` is given up for `reason` (an error's name): may add
+     * statements to batch->effect, the transaction that buries it. Adds them at once, does not wait.
+     */
     void (*dead)(void *service, struct work_batch *batch, const char *reason);
 };
 
-/* Subscribe to topics; types without a route are passed (noted in the inbox). */
+/*
+ * Subscribe to topics, once; types without a route are passed (noted in the inbox).
+ * Memory: borrows `routes`, copies the topics' names.
+ */
 void work_subscribe(struct work *work, const char *const *topics, size_t topic_count,
                     const struct work_route *routes, size_t route_count, void *service);
 
 /* The answer to a command: a row of the service's `operation` table and an event on mamis.replies. */
 struct work_reply {
     struct uuid operation_id;
-    enum err err;            /* ERR_OK: done, else failed */
-    json_t *result;          /* stolen; NULL for none */
+    enum err err;             /* ERR_OK: done, else failed */
+    json_t *result;           /* stolen; an object; NULL for none */
     const char *problem_code; /* name in errors.yaml when failed; NULL: err's own name */
-    json_t *problem_extra;   /* stolen; e.g. errors[]; NULL for none */
+    /* Stolen; NULL for none. An object, whose members join the code; an array becomes "errors". */
+    json_t *problem_extra;
 };
 void work_reply(struct work *work, struct db_batch *batch, const struct work_reply *reply,
                 const char *trace);
 
 struct work_stats {
-    uint64_t handled, dead, retried, fenced, emitted, swept;
+    uint64_t handled, dead, retried, fenced; /* messages; batches; partitions lost */
+    uint64_t emitted, swept;                 /* events published after their commit; by the sweep */
+    uint64_t parked;                         /* events that Kafka will never take */
     int64_t lag; /* messages behind, over all partitions in hand; -1 unknown */
     unsigned partitions;
+    unsigned stopped; /* of them, those whose offset does not exist: somebody has to act */
 };
 void work_stats(const struct work *work, struct work_stats *ret_stats);
 /* True when no message is in hand and no event unacknowledged. */
