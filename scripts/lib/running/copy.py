@@ -139,13 +139,19 @@ class Copy:
             "data_dir": places.TOP,
         }
 
+    @staticmethod
+    def portal_dir():
+        """The built pages; None (the gateway serves none) where they were not built."""
+        folder = os.path.join(places.TOP, "services", "portal", "dist")
+        return folder if os.path.exists(os.path.join(folder, "index.html")) else None
+
     def own_settings(self, name):
         if name == "gateway":
             return {
                 "http_port": self.port("gateway-http"),
                 "pepper_file": self.paths.key("pepper"),
                 "temp_key_file": self.paths.key("temp_key"),
-                "portal_dir": os.path.join(places.TOP, "services", "portal", "dist"),
+                "portal_dir": self.portal_dir(),
             }
         if name == "notification":
             return {"smart_host": f"smtp://127.0.0.1:{self.mail.port}"}
