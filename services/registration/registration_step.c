@@ -79,6 +79,7 @@ static json_t *refusal_extra(const struct job *job)
         must(json_array_append_new(errors, item) == 0);
         must(json_object_set_new(extra, "errors", errors) == 0);
         must(json_object_set_new(params, "field", json_string(job->verdict.field)) == 0);
+        must(json_object_set_new(params, "limit", json_string("1")) == 0); /* of empty fields */
     }
     must(json_object_set_new(extra, "params", params) == 0);
     return extra;

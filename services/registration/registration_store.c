@@ -22,7 +22,8 @@ static const struct db_stmt select_terms = {
 static const struct db_stmt select_shared = {
     "registration_select_shared",
     "SELECT EXISTS (SELECT FROM registration.account"
-    "  WHERE lower(email) = lower($1::text) AND email <> '' AND account_id <> $2 AND state <> 'closed')",
+    "  WHERE lower(email) = lower($1::text) AND email <> '' AND account_id <> $2 AND state <> "
+    "'closed')",
 };
 
 static const struct db_stmt select_number = {

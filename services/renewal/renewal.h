@@ -114,7 +114,7 @@ void renewal_refuse(struct renewal *renewal, struct work_batch *batch, struct uu
                     enum code code, json_t *extra);
 /* Problem detail {params: {name: value}}; new reference. */
 json_t *renewal_param(const char *name, const char *value);
-/* Problem detail {errors: [{pointer, code}]}; new reference. */
+/* Problem detail {errors: [{pointer, code}], params: {field}}; new reference. */
 json_t *renewal_pointer(const char *pointer, enum code code);
 /* Put a good answer {name: value} into the effect. */
 void renewal_answer(struct renewal *renewal, struct work_batch *batch, struct uuid operation_id,

@@ -1,4 +1,6 @@
 /* renewal_reply: answers to commands, and the end of a handler's flow. */
+#include <string.h>
+
 #include "renewal/renewal.h"
 
 json_t *renewal_param(const char *name, const char *value)
@@ -13,7 +15,8 @@ json_t *renewal_param(const char *name, const char *value)
 
 json_t *renewal_pointer(const char *pointer, enum code code)
 {
-    json_t *extra = json_object();
+    /* The field's name for the text: the last part of the pointer. */
+    json_t *extra = renewal_param("field", strrchr(pointer, '/') + 1);
     json_t *errors = json_array();
     json_t *item = json_object();
 
