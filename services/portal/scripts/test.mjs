@@ -10,7 +10,7 @@ async function testFiles(folder) {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) found.push(...(await testFiles(path)));
-    else if (/\.test\.tsx?$/.test(entry.name)) found.push(path);
+    else if (/\.test\.(tsx?|mjs)$/.test(entry.name)) found.push(path);
   }
   return found;
 }
@@ -28,10 +28,7 @@ try {
     jsx: 'automatic',
     jsxImportSource: 'preact',
   });
-  const files = (await readdir(out)).filter((name) => name.endsWith('.mjs'));
-  const run = spawnSync(process.execPath, ['--test', ...files.map((name) => join(out, name))], {
-    stdio: 'inherit',
-  });
+  const run = spawnSync(process.execPath, ['--test', ...(await testFiles(out))], { stdio: 'inherit' });
   process.exitCode = run.status ?? 1;
 } finally {
   await rm(out, { recursive: true, force: true });

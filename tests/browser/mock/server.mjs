@@ -1,6 +1,6 @@
 // A stand-in for the gateway while the pages are made: `node mock/server.mjs [port]` serves
 // services/portal/dist with the real content policy. Sign in as doctor, temp, organiser,
-// office_l2, office_l3 or admin with any password of 4 letters or more. Not used by the stories.
+// office_l2, office_l3 or admin with any password without "wrong". Not used by the stories.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
@@ -13,6 +13,7 @@ const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '
 const dist = new URL('../../../services/portal/dist/', import.meta.url);
 const sessions = new Map();
 const uploads = new Map();
+const usedLinks = new Set();
 const applications = [data.application(1, 'l2_review'), data.application(2, 'l3_queued'), data.application(3, 'returned', { return_reason: '手帳の「生涯・実地」は1単位でした。単位を確かめてください。', return_until: '2026-12-15' })];
 const STEPS = ['terms', 'email', 'email_confirm', 'profile', 'password', ''];
 
@@ -36,7 +37,7 @@ const routes = {
   'GET /site': () => data.site,
   'POST /session': ({ body, response }) => {
     const account = data.accounts[body.login_id];
-    if (!account || body.password.length < 4) throw new Refused(401, 'sign_in_failed', 'ログインできませんでした', 'ログインIDまたはパスワードが違います。');
+    if (!account || /wrong/.test(body.password)) throw new Refused(401, 'sign_in_failed', 'ログインできませんでした', 'ログインIDまたはパスワードが違います。');
     const token = String(Math.random());
     const session = { account, csrf: `csrf${token}`, next: body.login_id === 'temp' ? 'terms' : '' };
     sessions.set(token, session);
@@ -46,18 +47,26 @@ const routes = {
   'DELETE /session': ({ token }) => [204, sessions.delete(token)],
   'POST /password-resets': () => [202, {}],
   'POST /links': ({ body, session }) => {
-    if (body.link === 'bad') throw new Refused(410, 'link_used', 'リンクは使用済みです', 'このリンクはすでに使われています。');
+    if (usedLinks.has(body.link)) throw new Refused(410, 'link_used', 'リンクは使用済みです', 'このリンクはすでに使われています。');
+    if (body.password === 'passwordpassword')
+      throw new Refused(422, 'password_common', '推測されやすいパスワードです', 'このパスワードはよく使われるもの、または流出したものの一覧にあります。', [{ pointer: '/password', code: 'password_common', detail: 'このパスワードはよく使われるもの、または流出したものの一覧にあります。' }]);
     if (body.link === 'reset') return { purpose: 'password_reset', next: body.password ? '' : 'password' };
-    if (session?.next === 'email_confirm') step(session);
+    usedLinks.add(body.link);
+    for (const other of sessions.values()) if (other.next === 'email_confirm') step(other);
     return { purpose: 'email_confirm', next: 'profile' };
   },
   'GET /me': ({ session }) => meOf(session),
   'POST /me/terms': ({ session }) => ({ next: step(session) }),
-  'POST /me/email': ({ session }) => ({ next: session.next === 'email' ? step(session) : session.next }),
-  'GET /me/profile': ({ session }) => ({ ...data.profile, ...(session.next ? { pending_email: 'new@example.jp' } : {}) }),
+  'POST /me/email': ({ body, session }) => {
+    session.email = body.email;
+    return { next: session.next === 'email' ? step(session) : session.next };
+  },
+  'GET /me/profile': ({ session }) => ({ ...data.profile, ...(session.email ? { pending_email: session.email } : {}) }),
   'PUT /me/profile': ({ body, session }) => {
     if (/[a-z]/.test(body.name_kana))
       throw new Refused(422, 'schema', '入力内容に誤りがあります', '入力内容を確かめてください。', [{ pointer: '/name_kana', code: 'name_kana_format', detail: '「氏名カナ」にカタカナでない文字があります。' }]);
+    if (/[^0-9+-]/.test(body.phone))
+      throw new Refused(400, 'schema', '入力内容に誤りがあります', '入力内容を確かめてください。', [{ pointer: '/phone', code: 'field_format', detail: '「phone」の形が正しくありません（092-000-0000）。' }]);
     return { next: session.next ? step(session) : '' };
   },
   'PUT /me/password': ({ session }) => ({ next: session.next ? step(session) : '' }),
@@ -84,13 +93,15 @@ const routes = {
   'GET /seminars': ({ query }) => ({ items: data.seminars.filter((item) => (item.title + item.seminar_no).includes(query.get('q') ?? '')), next_cursor: null }),
   'GET /seminars/*': ({ last }) => {
     const found = data.seminars.find((item) => item.seminar_no === last);
-    if (!found) throw new Refused(404, 'not_found', '見つかりません', 'お探しのものは見つからないか、見る権限がありません。');
-    return { ...found, sessions: data.sessionsOf(found) };
+    return { ...(found ?? missing()), sessions: data.sessionsOf(found) };
   },
   'GET /uploads': () => ({ items: [...uploads.values()].reverse(), next_cursor: null }),
   'GET /uploads/*': ({ last }) => uploads.get(last),
 };
-const applicationOf = (id) => applications.find((item) => item.application_id === id);
+const missing = () => {
+  throw new Refused(404, 'not_found', '見つかりません', 'お探しのものは見つからないか、見る権限がありません。');
+};
+const applicationOf = (id) => applications.find((item) => item.application_id === id) ?? missing();
 
 function act(application, action, body) {
   const now = { at: '2026-11-22T12:00:00+09:00', action, actor_role: 'office_l2', reason: body.reason ?? body.override_reason ?? null };
@@ -110,7 +121,7 @@ function act(application, action, body) {
 }
 
 function newUpload(seminarNo, name, bytes) {
-  const refused = /refused/.test(name);
+  const refused = /refused|book/.test(name);
   const upload = {
     upload_id: data.id(500 + uploads.size), seminar_no: seminarNo, file_name: name, sha256: 'ab'.repeat(32), bytes, encoding: null, delimiter: null, dry_run: false,
     status: 'received', rows_total: null, counts: { posted: 0, already_posted: 0, waiting: 0, unmatched: 0, absent: 0, rejected: 0 }, ignored_columns: [], problem: null,
@@ -158,7 +169,7 @@ async function api(request, response, path, query) {
   const body = raw.length ? JSON.parse(raw) : {};
   if (group?.endsWith('applications') && rest) return json(response, 200, act(applicationOf(key), rest, body));
   const route = routes[`${request.method} ${path}`] ?? routes[`${request.method} /${group}/*`];
-  if (!route) throw new Refused(404, 'not_found', '見つかりません', 'お探しのものは見つからないか、見る権限がありません。');
+  if (!route) missing();
   const answer = route({ body, session, token, query, response, last: key });
   const [status, given] = Array.isArray(answer) ? answer : [200, answer];
   return status === 204 ? response.writeHead(204).end() : json(response, status, given);
@@ -181,7 +192,7 @@ createServer(async (request, response) => {
     if (url.pathname.startsWith('/api/v1')) return await api(request, response, url.pathname.slice(7), url.searchParams);
     const name = url.pathname.startsWith('/assets/') ? url.pathname.slice(1) : 'index.html';
     const body = await readFile(new URL(name, dist));
-    response.writeHead(200, { 'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream', 'Content-Security-Policy': CSP });
+    response.writeHead(200, { 'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream', 'Content-Security-Policy': CSP, 'Cache-Control': 'no-cache' });
     return response.end(body);
   } catch (cause) {
     if (!(cause instanceof Refused)) console.error(cause);

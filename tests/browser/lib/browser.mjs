@@ -1,0 +1,113 @@
+// One Chromium for a file of stories; pages that complain fail their story.
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { baseUrl } from './stack.mjs';
+
+const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+export const DESKTOP = { width: 1280, height: 900 };
+
+export const launch = () =>
+  chromium.launch({
+    executablePath: process.env.MAMIS_CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+
+/** A fresh person at the machine. `page.complaints` gathers errors of scripts and content policy. */
+export async function newPage(browser, options = {}) {
+  const context = await browser.newContext({ baseURL: baseUrl, viewport: DESKTOP, locale: 'ja-JP', ...options });
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on('pageerror', (error) => page.complaints.push(String(error)));
+  page.on('console', (message) => {
+    // The browser also reports answers such as 401 here, which the pages handle.
+    if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) page.complaints.push(message.text());
+  });
+  return page;
+}
+
+/** Ends a story's page; nothing may have gone wrong unseen. */
+export async function close(page) {
+  await page.context().close();
+  assert.deepEqual(page.complaints, []);
+}
+
+export async function signIn(page, { login_id, password }) {
+  await page.goto('/login');
+  await page.getByLabel('ログインID').fill(login_id);
+  await page.getByLabel('パスワード', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'ログインする' }).click();
+  await page.waitForURL((url) => url.pathname !== '/login');
+  await page.locator('h1').waitFor();
+}
+
+/** The page has come to rest: its heading is there and nothing says it is still loading. */
+export async function settled(page) {
+  await page.locator('h1').waitFor();
+  await page.getByText('読み込んでいます…').waitFor({ state: 'detached' });
+}
+
+/** Axe finds nothing, and nothing scrolls sideways: as it is, on a phone, at 200 percent. */
+export async function audit(page, name) {
+  await settled(page);
+  await axeClean(page, name);
+  const size = page.viewportSize();
+  for (const [width, what] of [
+    [360, 'a phone of 360 px'],
+    [DESKTOP.width / 2, '200 percent'],
+  ]) {
+    await page.setViewportSize({ width, height: 740 });
+    const surplus = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(surplus <= 0, `${name}: ${surplus} px too wide at ${what}`);
+    if (width === 360) await axeClean(page, `${name} at 360 px`);
+  }
+  await page.setViewportSize(size ?? DESKTOP);
+}
+
+async function axeClean(page, name) {
+  // By the debugger, because the pages' own policy lets no text become a script.
+  const debug = await page.context().newCDPSession(page);
+  await debug.send('Runtime.evaluate', { expression: axeSource });
+  const { violations } = await page.evaluate((rules) => window.axe.run(document, { runOnly: rules }), RULES);
+  await debug.detach();
+  const found = violations.map((rule) => `${rule.id}: ${rule.nodes.map((node) => node.target.join(' ')).join(', ')}`);
+  assert.deepEqual(found, [], `${name}: axe`);
+}
+
+/** A picture for the README, where MAMIS_SHOTS_DIR asks for it. */
+export async function shot(page, name) {
+  const folder = process.env.MAMIS_SHOTS_DIR;
+  if (!folder) return;
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+/** Presses Tab until the focus is where `locator` says; by keyboard or not at all. */
+export async function tabTo(page, locator, most = 60) {
+  for (let pressed = 0; pressed < most; pressed++) {
+    if (await locator.evaluate((element) => element === document.activeElement)) {
+      const seen = await page.evaluate(() => {
+        const active = document.activeElement;
+        // The file field is drawn by its label.
+        const drawn = active.type === 'file' ? active.nextElementSibling : active;
+        return getComputedStyle(drawn).outlineStyle !== 'none';
+      });
+      assert.ok(seen, 'the focus can be seen');
+      return;
+    }
+    await page.keyboard.press('Tab');
+  }
+  assert.fail(`not reached by ${most} presses of Tab`);
+}

@@ -1,0 +1,68 @@
+// Every page that a role's menu leads to: axe, a phone of 360 px, 200 percent, the content policy.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { audit, close, launch, newPage, settled, signIn } from '../lib/browser.mjs';
+import { baseUrl, demo } from '../lib/stack.mjs';
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+const PAGES = {
+  doctor: ['/me', '/me/credits', '/me/applications', '/me/handbook', '/me/certificates', '/me/profile', '/account'],
+  organiser: ['/seminars', `/seminars/${demo.sample.seminar_no}`, '/uploads', `/uploads/${demo.sample.upload_id}`, '/account'],
+  office_l1: ['/seminars', '/uploads', '/account'],
+  office_l2: ['/applications', '/seminars', '/uploads', '/account'],
+  office_l3: ['/applications', '/seminars', '/uploads', '/account'],
+  call_centre: ['/account'],
+  admin: ['/account'],
+};
+
+test('pages before signing in', async () => {
+  const page = await newPage(browser);
+  for (const path of ['/login', '/start', '/reset', '/link', '/link#x.y']) {
+    await page.goto(path);
+    await audit(page, path);
+  }
+  await close(page);
+});
+
+for (const [role, paths] of Object.entries(PAGES)) {
+  test(`pages of ${role}`, async () => {
+    const page = await newPage(browser);
+    await signIn(page, demo.accounts[role]);
+    for (const path of paths) {
+      await page.goto(path);
+      await audit(page, `${role} ${path}`);
+      assert.equal(await page.locator('.notice.bad').count(), 0, `${path} shows no error`);
+    }
+    await page.getByRole('button', { name: 'English' }).click();
+    for (const path of paths) {
+      await page.goto(path);
+      await settled(page);
+      const words = await page.locator('main').innerText();
+      assert.doesNotMatch(words, /undefined|\[object/, path);
+      assert.equal(await page.locator('html').getAttribute('lang'), 'en');
+    }
+    await close(page);
+  });
+}
+
+test('nothing moves for people who ask for less motion', async () => {
+  const page = await newPage(browser, { reducedMotion: 'reduce' });
+  await page.goto('/login');
+  await settled(page);
+  const moving = await page.evaluate(
+    () => [...document.querySelectorAll('*')].filter((element) => getComputedStyle(element).transitionDuration !== '0s').length,
+  );
+  assert.equal(moving, 0);
+  await close(page);
+});
+
+test('the content policy is strict and the page is not kept', async () => {
+  const answer = await fetch(`${baseUrl}/login`);
+  const policy = answer.headers.get('content-security-policy');
+  for (const part of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "require-trusted-types-for 'script'", "frame-ancestors 'none'"])
+    assert.ok(policy.includes(part), part);
+  assert.match(answer.headers.get('cache-control'), /no-cache/);
+});
