@@ -1,0 +1,214 @@
+"""First login from the sealed postcard to the own password (R-ACC-01..04, 16..19), by the API."""
+
+import csv
+
+import pytest
+
+from maildir import link_of, mails_to, text_of, wait_mail
+from running.process import wait_for
+
+PASSWORD = "とても長い合言葉 2026"
+PROFILE = ("name", "name_kana", "former_name", "former_name_kana", "sex", "birth_on",
+           "workplace_name", "workplace_postcode", "workplace_address", "phone")
+
+
+@pytest.fixture(scope="module")
+def postcards(stack):
+    with open(stack.folder / "postcards.csv", encoding="utf-8-sig", newline="") as file:
+        return iter(list(csv.DictReader(file)))
+
+
+class Newcomer:
+    """Somebody with a postcard, signed in with it."""
+
+    def __init__(self, stack, card):
+        self.stack, self.card = stack, card
+        self.address = f"first-{card['register_no']}@example.jp"
+        self.birth_on, self.mamis_no = stack.one(
+            "SELECT birth_on::text, mamis_no FROM registration.doctor WHERE register_no = %s",
+            (card["register_no"],))
+        self.client = self.sign_in()
+
+    def sign_in(self):
+        return self.stack.client().sign_in(self.card["login_id"], self.card["temporary_password"])
+
+    def next(self):
+        """What a new session has to do first."""
+        return self.sign_in().session["next"]
+
+    def agree(self):
+        version = self.client.get("/site").expect(200).json["terms"]["version"]
+        return self.client.post("/me/terms", {"version": version})
+
+    def give_email(self, address=None):
+        return self.client.post("/me/email", {"email": address or self.address})
+
+    def link(self, address=None, count=1):
+        return link_of(wait_mail(self.stack, address or self.address, "確認", count))
+
+    def confirm(self):
+        # Whoever opens the mail need not be signed in.
+        return self.stack.client().post("/links", {"link": self.link()})
+
+    def profile(self, **changes):
+        known = self.client.get("/me/profile").expect(200).json
+        entered = {name: known[name] for name in PROFILE}
+        entered["birth_on"] = self.birth_on
+        return self.client.put("/me/profile", {**entered, **changes})
+
+    def password(self, password=PASSWORD):
+        return self.client.put("/me/password", {"password": password})
+
+    def all_but_password(self):
+        for step in (self.agree, self.give_email, self.confirm, self.profile):
+            step().expect(200)
+
+
+@pytest.fixture
+def newcomer(stack, postcards):
+    return Newcomer(stack, next(postcards))
+
+
+def code(answer, status):
+    return answer.expect(status).json["code"]
+
+
+def test_the_whole_way(stack, newcomer):
+    client = newcomer.client
+    assert client.session["next"] == "terms"
+    assert client.get("/me").expect(200).json["doctor"]["status"] == "temp_issued"
+    refused = client.get("/me/credits")
+    assert code(refused, 403) == "first_login_step"
+    assert newcomer.agree().expect(200).json["next"] == "email"
+    assert newcomer.give_email().expect(200).json["next"] == "email_confirm"
+    assert newcomer.confirm().expect(200).json["next"] == "profile"
+    # The browser was closed: the postcard still works, at the same step (R-ACC-16).
+    assert newcomer.next() == "profile"
+    assert newcomer.profile(workplace_name="見本診療所").expect(200).json["next"] == "password"
+    assert newcomer.password().expect(200).json["next"] == ""
+    me = client.get("/me").expect(200).json
+    assert me["doctor"]["status"] == "active"
+    assert me["doctor"]["mamis_no"] == newcomer.mamis_no
+    profile = client.get("/me/profile").expect(200).json
+    assert profile["workplace_name"] == "見本診療所"
+    assert profile["email"] == newcomer.address
+    client.get("/me/credits").expect(200)
+    # From now on the MAMIS number and the own password; the postcard is dead.
+    assert stack.client().sign_in(newcomer.mamis_no, PASSWORD).session["next"] == ""
+    assert stack.client().sign_in(newcomer.address, PASSWORD).session["next"] == ""
+    dead = stack.client().post("/session", {"login_id": newcomer.card["login_id"],
+                                            "password": newcomer.card["temporary_password"]})
+    assert dead.status in (401, 403)
+    text = text_of(wait_mail(stack, newcomer.address, "登録が完了"))
+    assert newcomer.card["register_no"] not in text and newcomer.birth_on not in text
+    wait_for(lambda: stack.one("SELECT my_page FROM credit.doctor JOIN registration.doctor USING"
+                               " (doctor_id) WHERE registration.doctor.register_no = %s",
+                               (newcomer.card["register_no"],)) == ("active",),
+             10, "the doctor's state at credit")
+
+
+def test_steps_come_in_their_order(newcomer):
+    for ahead in (newcomer.give_email, newcomer.profile, newcomer.password):
+        assert ahead().status in (403, 409), ahead.__name__
+    assert newcomer.next() == "terms"
+    newcomer.agree().expect(200)
+    assert newcomer.password().status in (403, 409)
+    assert newcomer.next() == "email"
+
+
+def test_a_repeated_step_changes_nothing(stack, newcomer):
+    assert newcomer.agree().expect(200).json["next"] == "email"
+    assert newcomer.agree().expect(200).json["next"] == "email"
+    newcomer.give_email().expect(200)
+    versions = stack.one("SELECT version FROM registration.account WHERE pending_email = %s",
+                         (newcomer.address,))
+    assert newcomer.agree().expect(200).json["next"] == "email_confirm"
+    assert versions == stack.one("SELECT version FROM registration.account"
+                                 " WHERE pending_email = %s", (newcomer.address,))
+
+
+def test_other_terms_than_those_in_force(newcomer):
+    answer = newcomer.client.post("/me/terms", {"version": "2020-01-01"})
+    assert answer.status in (409, 422) and answer.json["code"] == "terms_version"
+
+
+def test_a_corrected_address_gets_a_link_of_its_own(stack, newcomer):
+    newcomer.agree().expect(200)
+    wrong = "typo-" + newcomer.address
+    newcomer.give_email(wrong).expect(200)
+    stale = newcomer.link(wrong)
+    newcomer.give_email().expect(200)
+    link = newcomer.link()
+    assert stack.client().post("/links", {"link": stale}).status >= 400
+    assert stack.client().post("/links", {"link": link}).expect(200).json["next"] == "profile"
+    assert stack.client().post("/links", {"link": link}).status >= 400
+    assert stack.one("SELECT count(*) FROM registration.account WHERE email = %s", (wrong,)) == (0,)
+
+
+def test_a_shared_address_is_told_but_not_refused(stack, newcomer, postcards):
+    newcomer.all_but_password()
+    second = Newcomer(stack, next(postcards))
+    second.agree().expect(200)
+    answer = second.give_email(newcomer.address).expect(200).json
+    assert answer == {"next": "email_confirm", "warnings": ["email_in_use"]}
+
+
+def test_the_birth_date_is_asked(stack, newcomer):
+    for step in (newcomer.agree, newcomer.give_email, newcomer.confirm):
+        step().expect(200)
+    assert newcomer.client.get("/me/profile").expect(200).json["birth_on"] is None
+    answer = newcomer.profile(birth_on="1901-01-01").expect(422).json
+    assert answer["code"] == "birth_on_mismatch"
+    assert answer["errors"][0]["pointer"] == "/birth_on"
+    assert newcomer.profile().expect(200).json["next"] == "password"
+
+
+def test_a_guessed_birth_date_ends_the_postcard(stack, newcomer):
+    for step in (newcomer.agree, newcomer.give_email, newcomer.confirm):
+        step().expect(200)
+    for day in range(1, 6):
+        assert code(newcomer.profile(birth_on=f"1901-01-0{day}"), 422) == "birth_on_mismatch"
+    # Suspended: the right date comes too late, and the postcard opens nothing any more.
+    assert newcomer.profile().status in (401, 403, 409)
+    again = stack.client().post("/session", {"login_id": newcomer.card["login_id"],
+                                             "password": newcomer.card["temporary_password"]})
+    assert again.status in (401, 403)
+
+
+def test_profiles_are_checked(newcomer):
+    for step in (newcomer.agree, newcomer.give_email, newcomer.confirm):
+        step().expect(200)
+    for changes, pointer in (({"name_kana": "やまだ"}, "/name_kana"), ({"name": "　"}, "/name"),
+                             ({"birth_on": "2026-13-01"}, "/birth_on"),
+                             ({"birth_on": "2027-01-01"}, "/birth_on")):
+        answer = newcomer.profile(**changes)
+        assert answer.status in (400, 422), changes
+        assert answer.json["errors"][0]["pointer"] == pointer
+        assert answer.json["errors"][0]["detail"]
+
+
+def test_passwords_are_long_and_not_common(newcomer):
+    newcomer.all_but_password()
+    assert code(newcomer.password("短い合言葉"), 422) == "password_too_short"
+    assert newcomer.next() == "password"
+    newcomer.password().expect(200)
+
+
+def test_the_address_can_be_changed_later(stack, newcomer):
+    newcomer.all_but_password()
+    newcomer.password().expect(200)
+    other = "later-" + newcomer.address
+    assert newcomer.give_email(other).expect(200).json["next"] == ""
+    profile = newcomer.client.get("/me/profile").expect(200).json
+    assert (profile["email"], profile["pending_email"]) == (newcomer.address, other)
+    stack.client().post("/links", {"link": newcomer.link(other)}).expect(200)
+    profile = newcomer.client.get("/me/profile").expect(200).json
+    assert (profile["email"], profile["pending_email"]) == (other, None)
+
+
+def test_one_mail_an_occasion(stack, newcomer):
+    newcomer.all_but_password()
+    newcomer.password().expect(200)
+    wait_mail(stack, newcomer.address, "登録が完了")
+    assert len(mails_to(stack, newcomer.address, "確認")) == 1
+    assert len(mails_to(stack, newcomer.address, "登録が完了")) == 1
