@@ -50,6 +50,7 @@ packages_quiet_off() {
     fi
     if [ "${packages_cluster_made:-no}" = yes ]; then
         packages_as_root rm -f "$PACKAGES_CLUSTER"
+        packages_as_root rmdir --ignore-fail-on-non-empty "${PACKAGES_CLUSTER%/*}"
     fi
     packages_policy_made=no packages_cluster_made=no
 }

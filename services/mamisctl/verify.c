@@ -8,14 +8,14 @@
 #include "gen/topics.h"
 #include "mamisctl/mamisctl.h"
 
-enum { ARRIVE_MS = 10000, PAUSE_MS = 250, RECEIVERS_MAX = 64 };
+enum { ARRIVE_S = 10, ARRIVE_S_MAX = 3600, PAUSE_MS = 250, RECEIVERS_MAX = 64 };
 
 /* Each statement gives: how many were looked at, how many differ, one of these in words. */
 struct check {
     const char *what;
     struct db_stmt stmt;
     bool with_receivers; /* $1 type, $2 receiving schema, of EVENT_RECEIVERS */
-    bool may_arrive;     /* looked at again for ARRIVE_MS */
+    bool may_arrive;     /* looked at again until it agrees or the wait is over */
 };
 
 static const struct check checks[] = {
@@ -222,12 +222,17 @@ static enum err judge(struct tool *tool, const struct check *check, uint64_t end
 
 enum tool_exit command_verify(struct tool *tool, struct tool_args *args)
 {
-    uint64_t end_ms = clock_mono_ms() + ARRIVE_MS;
+    const char *wait = args_option(args, "--wait");
     struct err_note note = {0};
+    int64_t wait_s = ARRIVE_S;
+    uint64_t end_ms;
     size_t failed = 0;
 
     if (!args_done(args))
         return TOOL_USAGE;
+    if (wait != NULL && (!str_to_i64(str_of(wait), &wait_s) || wait_s < 0 || wait_s > ARRIVE_S_MAX))
+        return TOOL_USAGE;
+    end_ms = clock_mono_ms() + (uint64_t)wait_s * 1000;
     tool_db_open(tool);
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
         struct finding finding = {0};

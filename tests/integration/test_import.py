@@ -1,0 +1,229 @@
+"""mamisctl import: all or nothing, harmless when repeated, and seen by every service when it returns."""
+
+import csv
+import io
+import os
+import stat
+
+import pytest
+
+from running.process import Failure
+
+COLUMNS = ("mamis_no,register_no,licensed_on,name,name_kana,former_name,former_name_kana,sex,"
+           "birth_on,email,l1_code,l2_code,l3_category,my_page,op_no,op_from,op_to,sp_no,sp_from,"
+           "sp_to").split(",")
+PASSWORD = "import-test-password"
+DOCTOR = {"name": "取込　試験", "name_kana": "トリコミ　シケン", "sex": "F", "birth_on": "1980-02-29",
+          "l1_code": "13001", "l2_code": "13", "l3_category": "A1", "my_page": "active"}
+
+
+def members_file(folder, *rows):
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows({**DOCTOR, **row} for row in rows)
+    path = folder / "members.csv"
+    path.write_text(out.getvalue(), encoding="utf-8")
+    return str(path)
+
+
+def do_import(stack, *words):
+    return stack.copy.mamisctl("import", *words)
+
+
+def refused(stack, *words):
+    """What a refused import says."""
+    with pytest.raises(Failure) as failure:
+        do_import(stack, *words)
+    return failure.value.text
+
+
+def doctor_row(stack, register_no):
+    return stack.one("SELECT d.doctor_id, d.version, d.mamis_no, d.name, d.my_page, a.account_id,"
+                     " a.state, a.step FROM registration.doctor d"
+                     " LEFT JOIN registration.account a USING (doctor_id)"
+                     " WHERE d.register_no = %s", (register_no,))
+
+
+def events_of(stack, doctor_id):
+    """How many doctor.state events were made for a doctor."""
+    return stack.one("SELECT count(*) FROM registration.outbox WHERE key = %s"
+                     " AND type = 'doctor.state.v1'", (str(doctor_id),))[0]
+
+
+def test_the_samples_are_seen_everywhere(stack):
+    assert stack.one("SELECT count(*) FROM registration.doctor")[0] == 2000
+    for table in ("credit.doctor", "renewal.doctor", "notification.doctor"):
+        assert stack.one(f"SELECT count(*) FROM {table}")[0] == 2000, table
+    assert stack.one("SELECT count(*) FROM notification.account")[0] == 2000 - 67
+    assert stack.one("SELECT count(*) FROM credit.certificate")[0] == 1001
+
+
+def test_the_samples_again_change_nothing(stack):
+    before = stack.one("SELECT count(*), max(event_id::text) FROM registration.outbox")
+    told = do_import(stack, "members", os.path.join(os.path.dirname(__file__), "..", "data",
+                                                    "members.csv"))
+    assert "0 new, 0 changed, 2000 as before" in told
+    assert stack.one("SELECT count(*), max(event_id::text) FROM registration.outbox") == before
+
+
+def test_nothing_is_taken_unless_all_lines_are_good(stack, tmp_path):
+    path = members_file(tmp_path, {"register_no": "7100001"}, {"register_no": "1.23E+05"},
+                        {"register_no": "7100002", "op_no": "0000044", "op_from": "2026-01-01",
+                         "op_to": "2030-12-31"})
+    told = refused(stack, "members", path)
+    assert 'line 3, column register_no, value "1.23E+05"' in told
+    assert 'line 4, column op_no, value "0000044": belongs to the doctor with register number' in told
+    assert told.count("Cure: ") == 2
+    assert doctor_row(stack, "7100001") is None
+
+
+def test_the_good_ones_are_kept_and_the_others_written(stack, tmp_path):
+    path = members_file(tmp_path, {"register_no": "7100011"}, {"register_no": "x"})
+    rest = tmp_path / "rest.csv"
+    told = do_import(stack, "members", path, "--keep-good", str(rest))
+    assert "1 new" in told and "1 bad" in told
+    assert doctor_row(stack, "7100011") is not None
+    lines = rest.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 2 and lines[0] == ",".join(COLUMNS) and lines[1].split(",")[1] == "x"
+
+
+def test_a_changed_line_changes_the_doctor_once(stack, tmp_path):
+    do_import(stack, "members", members_file(tmp_path, {"register_no": "0007100021"}))
+    first = doctor_row(stack, "7100021")
+    assert first[1] == 1 and len(first[2]) == 10
+    path = members_file(tmp_path, {"register_no": "7100021", "name": "改姓　試験",
+                                   "former_name": "取込　試験",
+                                   "former_name_kana": "トリコミ　シケン",
+                                   "name_kana": "カイセイ　シケン"})
+    assert "0 new, 1 changed" in do_import(stack, "members", path)
+    assert "0 new, 0 changed, 1 as before" in do_import(stack, "members", path)
+    second = doctor_row(stack, "7100021")
+    assert second[:4] == (first[0], 2, first[2], "改姓　試験")
+    assert events_of(stack, first[0]) == 2
+    assert stack.one("SELECT name FROM registration.name_history WHERE doctor_id = %s",
+                     (first[0],)) == ("取込　試験",)
+    assert stack.one("SELECT version FROM credit.doctor WHERE doctor_id = %s", (first[0],)) == (2,)
+
+
+def test_numbers_never_change_hands(stack, tmp_path):
+    do_import(stack, "members", members_file(tmp_path, {"register_no": "7100031"}))
+    held = doctor_row(stack, "7100031")[2]
+    told = refused(stack, "members",
+                   members_file(tmp_path, {"register_no": "7100032", "mamis_no": held}))
+    assert "belongs to the doctor with register number 7100031" in told
+    told = refused(stack, "members",
+                   members_file(tmp_path, {"register_no": "7100031", "mamis_no": "6423876638"}))
+    assert f"this doctor has the MAMIS number {held}" in told
+
+
+def test_my_page_goes_forward_only(stack, tmp_path):
+    for wanted, becomes, state in (("none", "none", None), ("link_pending", "link_pending", "active"),
+                                   ("temp_issued", "link_pending", "active"),
+                                   ("active", "active", "active"), ("none", "active", "active"),
+                                   ("closed", "closed", "closed"), ("active", "closed", "closed")):
+        do_import(stack, "members",
+                  members_file(tmp_path, {"register_no": "7100041", "my_page": wanted}))
+        row = doctor_row(stack, "7100041")
+        assert (row[4], row[6]) == (becomes, state), wanted
+
+
+def test_an_older_certificate_never_replaces_a_newer_one(stack, tmp_path):
+    new = {"register_no": "7100051", "op_no": "7100051", "op_from": "2026-04-01",
+           "op_to": "2031-03-31"}
+    old = {**new, "op_from": "2021-04-01", "op_to": "2026-03-31"}
+
+    def held():
+        return stack.one("SELECT c.version, c.first_from::text, c.valid_to::text"
+                         " FROM renewal.certificate c JOIN registration.doctor d USING (doctor_id)"
+                         " WHERE d.register_no = '7100051'")
+
+    do_import(stack, "members", members_file(tmp_path, old))
+    assert held() == (1, "2021-04-01", "2026-03-31")
+    do_import(stack, "members", members_file(tmp_path, new))
+    assert held() == (2, "2021-04-01", "2031-03-31")  # held without a gap
+    do_import(stack, "members", members_file(tmp_path, old))
+    assert held() == (2, "2021-04-01", "2031-03-31")
+
+
+def test_postcards_are_written_once_and_for_the_owner_only(stack, tmp_path):
+    path = members_file(tmp_path, {"register_no": "7100061", "my_page": "temp_issued"})
+    out = tmp_path / "postcards.csv"
+    do_import(stack, "members", path, "--postcards", str(out))
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
+    assert [row["register_no"] for row in rows] == ["7100061"]
+    assert len(rows[0]["temporary_password"].replace("-", "")) >= 12
+    assert not set("O0I1l") & set(rows[0]["temporary_password"] + rows[0]["login_id"])
+    again = tmp_path / "again.csv"
+    do_import(stack, "members", path, "--postcards", str(again))
+    assert not again.exists()  # nobody needs a new one
+    clear = stack.one("SELECT count(*) FROM gateway.temp_credential WHERE login_id = %s"
+                      " AND encode(hmac, 'escape') LIKE %s",
+                      (rows[0]["login_id"].replace("-", ""),
+                       f"%{rows[0]['temporary_password'][:4]}%"))
+    assert clear == (0,)
+    assert "File exists" in refused(
+        stack, "members", members_file(tmp_path, {"register_no": "7100062",
+                                                  "my_page": "temp_issued"}),
+        "--postcards", str(out))
+    signed_in = stack.client().sign_in(rows[0]["login_id"], rows[0]["temporary_password"])
+    assert signed_in.session["next"] == "terms"
+
+
+def test_the_password_for_tests_lets_in(stack, tmp_path):
+    do_import(stack, "members", members_file(tmp_path, {"register_no": "7100071"}),
+              "--password-for-tests", PASSWORD)
+    client = stack.client().sign_in(doctor_row(stack, "7100071")[2], PASSWORD)
+    assert client.session["next"] == ""
+    assert client.get("/me").expect(200).json["doctor"]["register_no"] == "7100071"
+
+
+def test_the_password_for_tests_is_refused_in_production(stack, tmp_path, monkeypatch):
+    monkeypatch.setenv("MAMIS_ENV", "production")
+    monkeypatch.setenv("MAMIS_NOW_OFFSET_US", "0")
+    told = refused(stack, "members", members_file(tmp_path, {"register_no": "7100081"}),
+                   "--password-for-tests", PASSWORD)
+    assert "refused where env is production" in told
+
+
+def test_two_imports_at_once_both_end_well(stack, tmp_path):
+    """They change the same rows; one reads again and goes on."""
+    import threading
+
+    folders = [tmp_path / name for name in ("a", "b")]
+    errors = []
+
+    def one(folder, name):
+        folder.mkdir()
+        rows = [{"register_no": str(7200000 + number), "name": name} for number in range(300)]
+        try:
+            do_import(stack, "members", members_file(folder, *rows))
+        except Failure as failure:
+            errors.append(failure.text)
+
+    threads = [threading.Thread(target=one, args=(folder, f"同時　{folder.name}"))
+               for folder in folders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    names = stack.one("SELECT count(DISTINCT name), count(*), count(DISTINCT version)"
+                      " FROM registration.doctor WHERE register_no BETWEEN '7200000' AND '7200299'")
+    assert names == (1, 300, 1)
+
+
+def test_seminars_need_their_organiser(stack, tmp_path):
+    path = tmp_path / "seminars.csv"
+    path.write_text(
+        "seminar_no,title,organiser_code,session_no,session_title,starts_at,ends_at,delivery,"
+        "grace_minutes,capacity,offers,leader_register_no\n"
+        "T-1,試験,NOBODY,1,講演,2026-10-18 13:00,2026-10-18 15:00,venue,10,,OPL-S:2,\n",
+        encoding="utf-8")
+    assert "no such organiser" in refused(stack, "seminars", str(path))
+    assert stack.one("SELECT count(*) FROM credit.seminar WHERE seminar_no = 'T-1'") == (0,)
+
+
+def test_everything_agrees_afterwards(stack):
+    stack.copy.mamisctl("verify")

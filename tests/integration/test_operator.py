@@ -1,0 +1,244 @@
+"""mamisctl for operators: verify finds what was planted, replay and republish mend what was lost."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import time
+import uuid
+
+import pytest
+
+from running.process import Failure
+from stack import DATA, PASSWORD, TOP
+
+DONE_S = 30
+
+
+@pytest.fixture(scope="module")
+def posted(stack):
+    """The stack with one file posted."""
+    client = stack.organiser_client("S2026-0001")
+    data = (DATA / "attendance" / "01-clean-utf8.csv").read_bytes()
+    upload_id = client.post_attendance("S2026-0001", data, "a.csv").expect(202).json["upload_id"]
+    until = time.monotonic() + DONE_S
+    while client.upload(upload_id)["status"] != "done":
+        assert time.monotonic() < until, "the sample was not posted"
+        time.sleep(0.05)
+    stack.upload_id = upload_id
+    stack.copy.mamisctl("verify")
+    return stack
+
+
+def execute(stack, *statements):
+    with stack.sql() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def differences(stack, wait="0"):
+    """The lines in which verify reports a difference."""
+    try:
+        told = stack.copy.mamisctl("verify", "--wait", wait)
+    except Failure as failure:
+        told = failure.text
+    return [line for line in told.splitlines() if line.startswith("DIFF")]
+
+
+PLANTED = {
+    "revisions alternate": (
+        "UPDATE credit.ledger SET revision = 2 WHERE row_no = 1 AND programme = 'CME'",
+        "UPDATE credit.ledger SET revision = 0 WHERE row_no = 1 AND programme = 'CME'"),
+    "counts add up": (
+        "UPDATE credit.upload SET rows_total = rows_total + 1",
+        "UPDATE credit.upload SET rows_total = rows_total - 1"),
+    "rows that did not post": (
+        "UPDATE credit.upload SET rejected = 1, posted = posted - 1",
+        "UPDATE credit.upload SET rejected = 0, posted = posted + 1"),
+    "every posted row has its ledger entry": (
+        "UPDATE credit.upload SET posted = posted + 1, rows_total = rows_total + 1",
+        "UPDATE credit.upload SET posted = posted - 1, rows_total = rows_total - 1"),
+    "every entry belongs to an upload": (
+        "INSERT INTO credit.ledger SELECT 999999999, session_id, 999999999, posted_at, row_no,"
+        " held_on, half_units, revision, programme, kind FROM credit.ledger WHERE row_no = 1"
+        " AND programme = 'CME'",
+        "DELETE FROM credit.ledger WHERE doctor_id = 999999999"),
+    "all were sent": (
+        "INSERT INTO registration.outbox (event_id, type, topic, key, body, parked) VALUES"
+        " ('00000000-0000-7000-8000-000000000001', 'x', 'x', 'x', 'x', 'too large')",
+        "DELETE FROM registration.outbox WHERE type = 'x'"),
+    "each was applied by every receiver": (
+        "DELETE FROM credit.inbox WHERE event_id = (SELECT event_id FROM registration.outbox"
+        " WHERE type = 'doctor.state.v1' ORDER BY event_id LIMIT 1)",
+        "INSERT INTO credit.inbox (event_id, topic) SELECT event_id, topic FROM registration.outbox"
+        " WHERE type = 'doctor.state.v1' ORDER BY event_id LIMIT 1"),
+    "dead letter": (
+        "INSERT INTO renewal.dead_letter (topic, part, \"offset\", key, body, body_sha256, reason,"
+        " detail) VALUES ('x', 0, 0, '', '', '', 'schema', 'planted')",
+        "DELETE FROM renewal.dead_letter WHERE topic = 'x'"),
+    "copy of the credits": (
+        "UPDATE renewal.credit SET half_units = half_units + 2 WHERE ctid = (SELECT ctid"
+        " FROM renewal.credit WHERE kind = 'OPB-K' ORDER BY doctor_id LIMIT 1)",
+        "UPDATE renewal.credit AS c SET half_units = l.half_units FROM credit.ledger AS l"
+        " WHERE (c.doctor_id, c.session_id, c.programme, c.revision)"
+        " = (l.doctor_id, l.session_id, l.programme, l.revision)"),
+    "doctors are as registration": (
+        "UPDATE renewal.doctor SET version = version + 1 WHERE doctor_id = 1",
+        "UPDATE renewal.doctor SET version = version - 1 WHERE doctor_id = 1"),
+    "certificates are as renewal": (
+        "UPDATE credit.certificate SET valid_to = valid_to + 1",
+        "UPDATE credit.certificate SET valid_to = valid_to - 1"),
+    "accounts are as registration": (
+        "UPDATE notification.account SET version = version + 1",
+        "UPDATE notification.account SET version = version - 1"),
+}
+
+
+@pytest.mark.parametrize("words", PLANTED)
+def test_verify_finds_what_was_planted(posted, words):
+    plant, undo = PLANTED[words]
+    execute(posted, plant)
+    try:
+        found = differences(posted)
+        assert len(found) == 1 and words in found[0], found
+        assert "e.g. " in found[0]
+    finally:
+        execute(posted, undo)
+    assert differences(posted) == []
+
+
+def test_a_migration_that_changed_is_refused(stack, tmp_path, monkeypatch):
+    shutil.copytree(TOP / "deploy" / "migrations", tmp_path / "deploy" / "migrations")
+    monkeypatch.setenv("MAMIS_DATA_DIR", str(tmp_path))
+    assert "0 applied now" in stack.copy.mamisctl("migrate")
+    path = tmp_path / "deploy" / "migrations" / "0002_gateway.sql"
+    path.write_text(path.read_text(encoding="utf-8") + "-- more\n", encoding="utf-8")
+    with pytest.raises(Failure, match="0002_gateway.sql was changed after it was applied"):
+        stack.copy.mamisctl("migrate")
+
+
+def test_a_failing_migration_leaves_nothing(stack, tmp_path, monkeypatch):
+    shutil.copytree(TOP / "deploy" / "migrations", tmp_path / "deploy" / "migrations")
+    monkeypatch.setenv("MAMIS_DATA_DIR", str(tmp_path))
+    (tmp_path / "deploy" / "migrations" / "9999_broken.sql").write_text(
+        "CREATE TABLE mamis.half (x int);\nSELECT 1 / 0;\n", encoding="utf-8")
+    with pytest.raises(Failure, match="9999_broken.sql: .*division by zero"):
+        stack.copy.mamisctl("migrate")
+    assert stack.one("SELECT to_regclass('mamis.half')") == (None,)
+
+
+def test_topics_again_change_nothing(stack):
+    assert stack.copy.mamisctl("topics").endswith("0 made now\n")
+
+
+def test_a_revoked_token_opens_nothing(stack):
+    told = stack.copy.mamisctl("token", "create", "--organiser", "P13", "--scope",
+                               "attendance:write", "--label", "試験")
+    token_id, token = told.split()[1], told.split()[-1]
+    client = stack.client(token=token)
+    client.get("/seminars/S2026-0001").expect(200, 403)
+    client.get("/uploads").expect(200)
+    assert token not in stack.copy.mamisctl("token", "list", "--organiser", "P13")
+    stack.copy.mamisctl("token", "revoke", token_id)
+    client.get("/uploads").expect(401)
+
+
+def test_a_new_password_ends_sessions(stack):
+    client = stack.staff_client("call_centre")
+    login = client.session["account"]["login_id"]
+    client.get("/me").expect(200)
+    stack.copy.mamisctl("account", "reset-password", "--login", login, "--password",
+                        PASSWORD + "-new")
+    until = time.monotonic() + 70  # a cached session lives at most 60 s
+    while client.get("/me").status != 401:
+        assert time.monotonic() < until, "the session goes on"
+        time.sleep(0.5)
+    stack.client().sign_in(login, PASSWORD + "-new")
+
+
+def test_a_second_account_with_a_login_is_refused(stack):
+    client = stack.staff_client("auditor")
+    login = client.session["account"]["login_id"]
+    with pytest.raises(Failure, match="already"):
+        stack.copy.mamisctl("account", "create", "--role", "auditor", "--login", login,
+                            "--password", PASSWORD, "--name", "二人目")
+    assert login in stack.copy.mamisctl("account", "list", "--role", "auditor")
+
+
+def test_replay_changes_nothing_that_was_applied(posted):
+    before = posted.one("SELECT count(*), max(version) FROM credit.doctor")
+    for topic in ("mamis.doctor.events", "mamis.credit.events", "mamis.credit.work"):
+        told = posted.copy.mamisctl("replay", "--topic", topic, seconds=200)
+        assert "published again" in told and not told.startswith("0 ")
+    assert posted.one("SELECT count(*) FROM mamis.pause") == (0,)
+    assert posted.one("SELECT count(*), max(version) FROM credit.doctor") == before
+    assert differences(posted, "10") == []
+
+
+def test_republish_mends_a_projection(posted):
+    execute(posted, "UPDATE credit.doctor SET kana_folded = 'broken' WHERE doctor_id <= 10")
+    posted.copy.mamisctl("republish", "doctors", seconds=200)
+    assert posted.one("SELECT count(*) FROM credit.doctor WHERE kana_folded = 'broken'") == (0,)
+    for what in ("accounts", "certificates", "seminars"):
+        posted.copy.mamisctl("republish", what, seconds=200)
+    assert differences(posted, "10") == []
+
+
+def produce(stack, topic, value):
+    subprocess.run(["kcat", "-P", "-b", stack.copy.bootstrap, "-t", topic, "-p", "0", "-k", "planted"],
+                   input=value, check=True, timeout=20)
+
+
+def letters(stack):
+    return stack.copy.mamisctl("dead-letters", "list", "--service", "renewal").splitlines()[1:]
+
+
+def wait_for_letters(stack, count):
+    until = time.monotonic() + DONE_S
+    while len(letters(stack)) < count:
+        assert time.monotonic() < until, "no dead letter came"
+        time.sleep(0.2)
+    return letters(stack)
+
+
+def test_dead_letters_are_shown_and_retried(posted):
+    """One that is no event, and one whose data is wrong; the partition goes on behind them."""
+    before = len(letters(posted))
+    event = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": "/mamis/registration",
+             "type": "doctor.state.v1", "time": "2026-11-22T12:00:00+09:00",
+             "datacontenttype": "application/json",
+             "traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-01",
+             "data": {"doctor_id": "one"}}
+    produce(posted, "mamis.doctor.events", b"no event at all")
+    produce(posted, "mamis.doctor.events", json.dumps(event).encode())
+    rows = wait_for_letters(posted, before + 2)
+    assert any("dead letter" in line for line in differences(posted))
+    wrong = next(row.split("\t") for row in rows if "doctor.state.v1" in row)
+    nothing = next(row.split("\t") for row in rows if "doctor.state.v1" not in row)
+    assert json.dumps(event) in posted.copy.mamisctl("dead-letters", "show", "renewal", wrong[1])
+    with pytest.raises(Failure, match="no event at all"):
+        posted.copy.mamisctl("dead-letters", "retry", "renewal", nothing[1])
+    assert "1 messages" in posted.copy.mamisctl("dead-letters", "retry", "renewal", wrong[1])
+    wait_for_letters(posted, before + 3)  # it is as wrong as before
+    execute(posted, "DELETE FROM renewal.dead_letter", "DELETE FROM credit.dead_letter",
+            "DELETE FROM notification.dead_letter",
+            f"DELETE FROM renewal.outbox WHERE event_id = '{event['id']}'")
+    posted.copy.mamisctl("republish", "doctors", seconds=200)
+    assert differences(posted, "10") == []
+
+
+def test_status_tells_where_everybody_is(posted):
+    told = posted.copy.mamisctl("status")
+    assert "notification\tmamis.credit.events\t" in told
+    assert "done\t1\t0" in told
+
+
+def test_every_command_says_how_it_is_used(stack):
+    program = pathlib.Path(stack.copy.build) / "bin" / "mamisctl"
+    told = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
+    for word in ("migrate", "topics", "import members", "account create", "token revoke", "verify",
+                 "dead-letters retry", "replay --topic", "republish", "status"):
+        assert word in told
+    wrong = subprocess.run([program, "--settings", stack.copy.mamisctl_settings, "import", "people"],
+                           capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2 and "usage" in wrong.stderr
