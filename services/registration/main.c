@@ -5,13 +5,17 @@
 static enum err start(struct proc *proc, void *state, struct err_note *note)
 {
     static const char *const topics[] = {TOPIC_REGISTRATION_COMMANDS};
+#define COMMAND(name)                                                                              \
+    {                                                                                              \
+        .type = (name), .handle = registration_step_handle, .batch_max = 1,                        \
+        .dead = registration_step_dead                                                             \
+    }
     static const struct work_route routes[] = {
-        {.type = EVENT_ACCOUNT_AGREE_TERMS, .handle = registration_step_handle, .batch_max = 1},
-        {.type = EVENT_ACCOUNT_SET_EMAIL, .handle = registration_step_handle, .batch_max = 1},
-        {.type = EVENT_ACCOUNT_CONFIRM_EMAIL, .handle = registration_step_handle, .batch_max = 1},
-        {.type = EVENT_ACCOUNT_SET_PROFILE, .handle = registration_step_handle, .batch_max = 1},
-        {.type = EVENT_ACCOUNT_COMPLETE, .handle = registration_step_handle, .batch_max = 1},
+        COMMAND(EVENT_ACCOUNT_AGREE_TERMS),   COMMAND(EVENT_ACCOUNT_SET_EMAIL),
+        COMMAND(EVENT_ACCOUNT_CONFIRM_EMAIL), COMMAND(EVENT_ACCOUNT_SET_PROFILE),
+        COMMAND(EVENT_ACCOUNT_COMPLETE),
     };
+#undef COMMAND
     struct registration *registration = state;
 
     (void)note;

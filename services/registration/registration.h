@@ -45,6 +45,8 @@ struct command {
 
 /* Handler of every command: see work_handler_fn. */
 void registration_step_handle(void *service, struct work_batch *batch);
+/* A command was given up: whoever waits for its answer is told. See work_route.dead. */
+void registration_step_dead(void *service, struct work_batch *batch, const char *reason);
 
 /* ---- registration_wire.c: contracts from and to the bus ---- */
 

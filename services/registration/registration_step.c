@@ -227,3 +227,15 @@ void registration_step_handle(void *service, struct work_batch *batch)
     flow_init(&job->flow, batch->flow->loop, job_run, job_done, job->message->trace);
     flow_start(&job->flow, STEP_READ);
 }
+
+void registration_step_dead(void *service, struct work_batch *batch, const char *reason)
+{
+    const struct registration *registration = service;
+    const struct work_message *message = &batch->messages[0];
+    struct work_reply reply = {.err = ERR_INTERNAL};
+    const json_t *id = json_object_get(message->data, "operation_id");
+
+    (void)reason; /* stands in the dead letter; people are told that it is our fault */
+    if (uuid_parse(str_of(json_string_value(id)), &reply.operation_id))
+        work_reply(registration->work, batch->effect, &reply, message->trace);
+}

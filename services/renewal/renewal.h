@@ -119,5 +119,7 @@ json_t *renewal_pointer(const char *pointer, enum code code);
 /* Put a good answer {name: value} into the effect. */
 void renewal_answer(struct renewal *renewal, struct work_batch *batch, struct uuid operation_id,
                     const char *name, const char *value);
+/* A command was given up: whoever waits for its answer is told. See work_route.dead. */
+void renewal_dead(void *service, struct work_batch *batch, const char *reason);
 /* End a handler's flow: release it and tell the batch. */
 void renewal_finish(struct flow *flow, struct work_batch *batch);

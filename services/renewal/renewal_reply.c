@@ -50,6 +50,18 @@ void renewal_answer(struct renewal *renewal, struct work_batch *batch, struct uu
     work_reply(renewal->work, batch->effect, &reply, batch->messages[0].trace);
 }
 
+void renewal_dead(void *service, struct work_batch *batch, const char *reason)
+{
+    const struct renewal *renewal = service;
+    const struct work_message *message = &batch->messages[0];
+    struct work_reply reply = {.err = ERR_INTERNAL};
+    const json_t *id = json_object_get(message->data, "operation_id");
+
+    (void)reason; /* stands in the dead letter; people are told that it is our fault */
+    if (uuid_parse(str_of(json_string_value(id)), &reply.operation_id))
+        work_reply(renewal->work, batch->effect, &reply, message->trace);
+}
+
 void renewal_finish(struct flow *flow, struct work_batch *batch)
 {
     struct flow *parent = batch->flow;

@@ -198,6 +198,24 @@ enum err bench_handle(struct bench *bench, work_handler_fn handler, void *servic
     return err;
 }
 
+void bench_give_up(struct bench *bench,
+                   void (*dead)(void *service, struct work_batch *batch, const char *reason),
+                   void *service, const char *json)
+{
+    struct arena *arena = arena_new();
+    struct work_message message = {.type = "bench", .topic = "bench", .trace = ""};
+    struct work_batch batch = {
+        .work = bench->work, .messages = &message, .count = 1, .arena = arena};
+
+    message.data = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+    must(message.data != NULL);
+    batch.effect = db_batch_new(arena);
+    forget(bench);
+    dead(service, &batch, "internal");
+    json_decref(message.data);
+    arena_free(arena);
+}
+
 /* ---- in place of lib/work ---- */
 
 struct uuid work_emit(struct work *work, struct db_batch *batch, const struct work_event *event,

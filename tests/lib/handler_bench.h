@@ -46,6 +46,10 @@ void bench_clock(const char *time);
  */
 enum err bench_handle(struct bench *bench, work_handler_fn handler, void *service, const char *type,
                       const char *json, ...) __attribute__((format(printf, 5, 6)));
+/* Give one message up, as after its third death: what its waiting command is answered. */
+void bench_give_up(struct bench *bench,
+                   void (*dead)(void *service, struct work_batch *batch, const char *reason),
+                   void *service, const char *json);
 /* How many events of a type the last message emitted; the first one's data. */
 size_t bench_emitted(const struct bench *bench, const char *type);
 json_t *bench_event(const struct bench *bench, const char *type);

@@ -257,6 +257,16 @@ static void issued_numbers_are_well_formed_and_new(void **state)
                  501);
 }
 
+static void a_command_given_up_is_answered(void **state)
+{
+    (void)state;
+    bench_give_up(&bench, registration_step_dead, &registration,
+                  "{\"operation_id\": \"" OPERATION "\"}");
+    assert_string_equal(bench.answer_code, "internal");
+    bench_give_up(&bench, registration_step_dead, &registration, "{\"operation_id\": 7}");
+    assert_false(bench.answered);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup(a_damaged_command_is_an_input_error, fill),
         cmocka_unit_test_setup(a_stale_version_leaves_nothing, fill),
         cmocka_unit_test_setup(issued_numbers_are_well_formed_and_new, fill),
+        cmocka_unit_test_setup(a_command_given_up_is_answered, fill),
     };
 
     return cmocka_run_group_tests(tests, open_bench, close_bench);

@@ -351,6 +351,15 @@ static void damaged_messages_are_input_errors(void **state)
         ERR_SCHEMA);
 }
 
+static void a_command_given_up_is_answered(void **state)
+{
+    (void)state;
+    bench_give_up(&bench, renewal_dead, &renewal, "{\"operation_id\": \"" OPERATION "\"}");
+    assert_string_equal(bench.answer_code, "internal");
+    bench_give_up(&bench, renewal_dead, &renewal, "{\"operation_id\": 7}");
+    assert_false(bench.answered);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +380,7 @@ int main(void)
         cmocka_unit_test_setup(two_offices_at_once_do_it_once, fill),
         cmocka_unit_test_setup(an_imported_new_period_is_not_renewed_again, fill),
         cmocka_unit_test_setup(damaged_messages_are_input_errors, fill),
+        cmocka_unit_test_setup(a_command_given_up_is_answered, fill),
     };
 
     return cmocka_run_group_tests(tests, open_bench, close_bench);
