@@ -98,6 +98,9 @@ void bus_note_offset(struct bus_consumer *consumer, const char *topic, int32_t p
  */
 int64_t bus_lag(struct bus_consumer *consumer, const char *topic, int32_t part, int64_t next);
 
+/* First offset that the partition still has, cached; -1 when not known yet. */
+int64_t bus_low(struct bus_consumer *consumer, const char *topic, int32_t part);
+
 /*
  * Read every partition of `topic` from its end, without a group: replies. What was sent before the
  * brokers answered, or while none did, is not seen. Ends by bus_unsubscribe() or bus_close().

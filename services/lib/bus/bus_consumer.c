@@ -209,6 +209,17 @@ void bus_consumer_tick(struct bus_consumer *consumer)
     bus_pump_wake(&consumer->pump);
 }
 
+int64_t bus_low(struct bus_consumer *consumer, const char *topic, int32_t part)
+{
+    int64_t low = -1;
+    int64_t high = -1;
+
+    if (rd_kafka_get_watermark_offsets(consumer->rk, topic, part, &low, &high) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return -1;
+    return low;
+}
+
 int64_t bus_lag(struct bus_consumer *consumer, const char *topic, int32_t part, int64_t next)
 {
     int64_t low = -1;

@@ -1,11 +1,11 @@
 /*
  * work: how an event becomes one transaction. Loop thread only.
  *
- * Outgoing: work_emit() puts an event into a batch as an outbox row; after the commit it is published
- * at once, and rows that stay unsent for 5 s are swept by any instance of the same service.
- * Incoming: one batch of messages of a partition is in hand at a time. The handler reads, decides,
- * fills batch->effect and resumes batch->flow; then everything runs in ONE transaction: the
- * partition's offset by compare-and-set, the event ids (each once), the handler's effects, its
+ * Outgoing: work_emit() puts an event into a batch as an outbox row; after the commit it is
+ * published at once, and rows that stay unsent for 5 s are swept by any instance of the same
+ * service. Incoming: one batch of messages of a partition is in hand at a time. The handler reads,
+ * decides, fills batch->effect and resumes batch->flow; then everything runs in ONE transaction:
+ * the partition's offset by compare-and-set, the event ids (each once), the handler's effects, its
  * events. Attempts are committed before the work; the third death on one message, or a refusal,
  * dead-letters it in the transaction that passes it.
  */
@@ -43,7 +43,7 @@ void work_close(struct work *work, void (*closed)(void *arg), void *arg);
 /* ---- outgoing ---- */
 
 struct work_event {
-    const char *type;  /* "credits.posted.v1", as in proto/events/ */
+    const char *type; /* "credits.posted.v1", as in proto/events/ */
     const char *topic;
     struct str key;
     struct str subject; /* CloudEvents subject, may be empty; no personal data */
@@ -66,21 +66,21 @@ void work_run(struct work *work, struct db_batch *batch, uint64_t deadline_ms, s
 /* ---- incoming ---- */
 
 struct work_message {
-    struct uuid id;     /* CloudEvents id: the event's identity for the inbox */
+    struct uuid id; /* CloudEvents id: the event's identity for the inbox */
     const char *type;
     const char *topic;
     int32_t part;
     int64_t offset;
     struct str key;
     struct str subject;
-    const char *trace;  /* "" when there is none */
-    int64_t time_us;    /* when it was emitted */
-    json_t *data;       /* borrowed; an object */
+    const char *trace; /* "" when there is none */
+    int64_t time_us;   /* when it was emitted */
+    json_t *data;      /* borrowed; an object */
 };
 
 /*
- * One or more consecutive messages of one partition with the same type, none of which had its effect
- * before. Handling has to be safe to repeat: it begins again after any failure.
+ * One or more consecutive messages of one partition with the same type, none of which had its
+ * effect before. Handling has to be safe to repeat: it begins again after any failure.
  */
 struct work_batch {
     struct work *work;
@@ -104,14 +104,15 @@ struct work_batch {
 typedef void (*work_handler_fn)(void *service, struct work_batch *batch);
 
 struct work_route {
-    const char *type;       /* exact event type */
+    const char *type; /* exact event type */
     work_handler_fn handle;
-    size_t batch_max;       /* 1 for handlers that take one message */
+    size_t batch_max; /* 1 for handlers that take one message */
     /* May be NULL. Called from the loop after the batch is committed for certain. */
     void (*committed)(void *service, const struct work_batch *batch);
     /*
      * May be NULL. The one message of `batch` is given up for `reason` (an error's name): may add
-     * statements to batch->effect, the transaction that buries it. Adds them at once, does not wait.
+     * statements to batch->effect, the transaction that buries it. Adds them at once, does not
+     * wait.
      */
     void (*dead)(void *service, struct work_batch *batch, const char *reason);
 };
@@ -123,7 +124,8 @@ struct work_route {
 void work_subscribe(struct work *work, const char *const *topics, size_t topic_count,
                     const struct work_route *routes, size_t route_count, void *service);
 
-/* The answer to a command: a row of the service's `operation` table and an event on mamis.replies. */
+/* The answer to a command: a row of the service's `operation` table and an event on mamis.replies.
+ */
 struct work_reply {
     struct uuid operation_id;
     enum err err;             /* ERR_OK: done, else failed */
