@@ -151,7 +151,7 @@ int main(int argc, char **argv)
         tool_say("there is no command \"%s\"; mamisctl --help lists them", args.words[0]);
         return TOOL_USAGE;
     }
-    log_init("mamisctl", LOG_LEVEL_WARN);
+    log_init("mamisctl", LOG_LEVEL_ERROR); /* each command tells its own failures */
     args.count--;
     args.words++;
     return (int)run_command(command, &args, file);
