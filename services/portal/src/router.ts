@@ -21,10 +21,25 @@ export function safePath(path: string | null): string {
   return path && /^\/(?![/\\])[^\\]*$/.test(path) ? path : '/';
 }
 
-export function go(path: string, options: { replace?: boolean; state?: string } = {}): void {
+let moved = false;
+
+/** Whether the person has moved within these pages; the first page keeps the browser's own focus. */
+export const hasMoved = (): boolean => moved;
+
+interface GoOptions {
+  replace?: boolean;
+  state?: string;
+  /** The address is only put right: nobody asked to move. */
+  quiet?: boolean;
+}
+
+export function go(path: string, options: GoOptions = {}): void {
   const state = options.state ?? null;
+  const samePage = path.split('?')[0] === location.pathname;
   if (options.replace) history.replaceState(state, '', path);
   else history.pushState(state, '', path);
+  if (!options.quiet) moved = true;
+  if (!samePage) window.scrollTo(0, 0);
   tell();
 }
 

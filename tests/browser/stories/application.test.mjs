@@ -67,7 +67,7 @@ test('declared, applied, checked, returned, sent again, forwarded, approved', as
   await l2.waitForURL('**/applications');
   await audit(l2, 'applications to review');
   await l2.goto(`/applications/${id}`);
-  await l2.getByText('手帳の申告に頼っている申請です。').waitFor();
+  await l2.getByText('手帳で申告された単位を含めて', { exact: false }).waitFor();
   await audit(l2, 'an application to review');
   await press(l2, '送付する');
   await l2.locator('.notice.bad').waitFor();

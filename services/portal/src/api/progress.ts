@@ -1,6 +1,6 @@
 // The life of an upload as it happens: server-sent events, and asking again where they fail.
 import { useEffect, useState } from 'preact/hooks';
-import { call, lastAnswerNow } from './client';
+import { call } from './client';
 import type { components } from '../gen/api';
 
 export type Upload = components['schemas']['Upload'];
@@ -24,7 +24,6 @@ export function useProgress(first: Upload): { upload: Upload; lost: boolean } {
     const events = new EventSource(`/api/v1/uploads/${encodeURIComponent(id)}/events`);
 
     const take = (next: Upload) => {
-      lastAnswerNow();
       setLost(false);
       setUpload(next);
       if (isOver(next)) end();

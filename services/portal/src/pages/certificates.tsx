@@ -1,8 +1,8 @@
 // Certificates: number, period, whether they can be renewed, earlier periods.
 import { call } from '../api/client';
-import { Facts, Notice, PageTitle, Tag, type Tone } from '../parts/basics';
+import { Facts, PageTitle, Tag, type Tone } from '../parts/basics';
+import { LinkingNotice } from '../parts/linking';
 import { LoadBox, useLoad } from '../parts/load';
-import { useSession } from '../session';
 import { dateText, periodText } from '../text/format';
 import { t, tOf } from '../text/messages';
 
@@ -15,17 +15,11 @@ const TONES: Record<string, Tone> = {
 };
 
 export function CertificatesPage() {
-  const { me } = useSession();
   const loaded = useLoad((signal) => call('get', '/api/v1/me/certificates', { signal }), []);
-  const linking = me?.doctor?.status === 'link_pending';
   return (
     <div class="stack wide">
       <PageTitle>{t('certs_title')}</PageTitle>
-      {linking && (
-        <Notice tone="info" title={t('link_pending')}>
-          <p>{t('link_pending_detail')}</p>
-        </Notice>
-      )}
+      <LinkingNotice />
       <LoadBox from={loaded}>
         {({ items }) =>
           items.length === 0 ? (

@@ -4,6 +4,7 @@ import { call } from '../api/client';
 import type { Answer, Ask } from '../api/types';
 import { Button, PageTitle, Tag } from '../parts/basics';
 import { SelectField, TextField } from '../parts/fields';
+import { LinkingNotice } from '../parts/linking';
 import { LoadBox, MoreButton, usePages } from '../parts/load';
 import { Table, type Column } from '../parts/table';
 import { here, setQuery } from '../router';
@@ -35,6 +36,7 @@ export function CreditsPage() {
         <PageTitle>{t('credits_title')}</PageTitle>
         <p>{t('credits_lead')}</p>
       </div>
+      <LinkingNotice />
       <Filter key={location.search} filter={filter} />
       <LoadBox from={pages}>
         {({ totals }) => (

@@ -4,6 +4,7 @@ import { call, command } from '../api/client';
 import { LinkButton, Notice, PageTitle } from '../parts/basics';
 import { CheckField, SendButton, TextField } from '../parts/fields';
 import { FormBox, useForm } from '../parts/form';
+import { GoTo } from '../parts/go_to';
 import { NewPasswordFields, checkNewPassword } from '../parts/new_password';
 import { Steps } from '../parts/steps';
 import { refresh, session, useSession } from '../session';
@@ -18,8 +19,9 @@ const STEPS = ['terms', 'email', 'email_confirm', 'profile', 'password'] as cons
 export function FirstLoginPage() {
   const { me } = useSession();
   const [otherEmail, setOtherEmail] = useState(false);
+  const [begun] = useState(() => Boolean(me?.next));
   if (!me) return null;
-  if (!me.next) return <Finished />;
+  if (!me.next) return begun ? <Finished /> : <GoTo path="/" />;
   const step = otherEmail && me.next === 'email_confirm' ? 'email' : me.next;
   return (
     <div class="stack wide read">
@@ -125,7 +127,15 @@ function PasswordStep() {
         }}
       >
         {/* Password managers file the new password under this name. */}
-        <input type="hidden" autocomplete="username" value={session()?.doctor?.mamis_no ?? ''} />
+        <input
+          class="sr"
+          type="text"
+          autocomplete="username"
+          value={session()?.doctor?.mamis_no ?? ''}
+          readOnly
+          tabIndex={-1}
+          aria-hidden="true"
+        />
         <NewPasswordFields form={form} />
         <div>
           <SendButton busy={form.busy}>{t('own_password_send')}</SendButton>

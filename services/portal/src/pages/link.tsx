@@ -1,6 +1,6 @@
 // Where links in mails lead: /link#SECRET. Opening it changes nothing (mail scanners do that);
 // only the button's POST uses the link. The secret leaves the address when it was used.
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { call } from '../api/client';
 import { LinkButton, Notice, PageTitle } from '../parts/basics';
 import { SendButton } from '../parts/fields';
@@ -13,8 +13,18 @@ import { t } from '../text/messages';
 type Stage = 'ask' | 'password' | 'confirmed' | 'reset';
 
 export function LinkPage() {
-  const [link] = useState(() => location.hash.slice(1));
+  const [link, setLink] = useState(() => location.hash.slice(1));
   const [stage, setStage] = useState<Stage>('ask');
+  useEffect(() => {
+    // Another mail's link, opened in this tab.
+    const again = () => {
+      if (!location.hash) return;
+      setLink(location.hash.slice(1));
+      setStage('ask');
+    };
+    addEventListener('hashchange', again);
+    return () => removeEventListener('hashchange', again);
+  }, []);
   if (!link)
     return (
       <div class="stack read">

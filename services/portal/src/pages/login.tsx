@@ -1,6 +1,6 @@
 // Signing in, and the same form again in a dialog when a session has ended.
 import { useSite } from '../site';
-import { Announce, Button, Notice, PageTitle } from '../parts/basics';
+import { Button, Notice, PageTitle } from '../parts/basics';
 import { Dialog } from '../parts/dialog';
 import { PasswordField, SendButton, TextField } from '../parts/fields';
 import { FormBox, useForm, type Errors } from '../parts/form';
@@ -18,12 +18,21 @@ function check(values: typeof empty): Errors {
   return errors;
 }
 
-/** `after` runs when the session is there. The password is cleared after a failed try, the ID kept. */
-function LoginForm({ after }: { after: (next: string) => void }) {
+interface LoginFormProps {
+  /** Runs when the session is there. */
+  after: (next: string) => void;
+  /** Before the fields' ids, where the page below may have such fields too. */
+  prefix?: string;
+}
+
+/** The password is cleared after a failed try, the ID kept. */
+function LoginForm({ after, prefix = '' }: LoginFormProps) {
   const form = useForm(empty, check);
+  const errors: Errors = {};
+  for (const [field, text] of Object.entries(form.errors)) errors[prefix + field] = text;
   return (
     <FormBox
-      form={form}
+      form={{ ...form, errors }}
       send={async ({ login_id, password }) => {
         try {
           const me = await signIn(login_id.trim(), password);
@@ -35,7 +44,7 @@ function LoginForm({ after }: { after: (next: string) => void }) {
       }}
     >
       <TextField
-        id="login_id"
+        id={`${prefix}login_id`}
         label={t('login_id')}
         hint={t('login_id_hint')}
         autocomplete="username"
@@ -44,7 +53,7 @@ function LoginForm({ after }: { after: (next: string) => void }) {
         onValue={(value) => form.set('login_id', value)}
       />
       <PasswordField
-        id="password"
+        id={`${prefix}password`}
         label={t('password')}
         autocomplete="current-password"
         value={form.values.password}
@@ -138,15 +147,14 @@ export function LoginAgain() {
     go('/login');
   };
   return (
-    <Dialog title={t('session_ended')} onClose={leave}>
+    <Dialog title={t('session_ended')}>
       <p>{t('session_ended_detail')}</p>
-      <LoginForm after={() => undefined} />
+      <LoginForm prefix="again-" after={() => undefined} />
       <div>
         <Button look="text" onClick={leave}>
           {t('leave_page')}
         </Button>
       </div>
-      <Announce text={t('session_ended')} />
     </Dialog>
   );
 }

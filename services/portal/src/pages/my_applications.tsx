@@ -38,7 +38,7 @@ export function MyApplicationPage({ id }: { id: string }) {
   const [said, setSaid] = useState(history.state === 'applied' ? t('apply_done') : '');
   return (
     <div class="stack wide">
-      <LoadBox from={loaded}>
+      <LoadBox titled from={loaded}>
         {(application) => (
           <>
             <PageTitle tag={<StatusTag status={application.status} />}>

@@ -3,6 +3,7 @@ import { call } from '../api/client';
 import type { Answer } from '../api/types';
 import { Facts, LinkButton, Notice, PageTitle } from '../parts/basics';
 import { CreditTable, RequirementLines } from '../parts/requirement';
+import { LinkingNotice, useLinking } from '../parts/linking';
 import { LoadBox, useLoad } from '../parts/load';
 import { useSession } from '../session';
 import { dateText, periodText, timeText, unitText } from '../text/format';
@@ -13,7 +14,7 @@ export type Standing = Answer<'/api/v1/me/standing', 'get'>['items'][number];
 export function OverviewPage() {
   const { me } = useSession();
   const loaded = useLoad((signal) => call('get', '/api/v1/me/standing', { signal }), []);
-  const linking = me?.doctor?.status === 'link_pending';
+  const linking = useLinking();
   return (
     <div class="stack wide">
       <div class="stack tight">
@@ -30,11 +31,7 @@ export function OverviewPage() {
           </p>
         )}
       </div>
-      {linking && (
-        <Notice tone="info" title={t('link_pending')}>
-          <p>{t('link_pending_detail')}</p>
-        </Notice>
-      )}
+      <LinkingNotice />
       <LoadBox from={loaded}>
         {({ items }) =>
           items.length === 0

@@ -20,7 +20,7 @@ export function ReviewOnePage({ id }: { id: string }) {
   };
   return (
     <div class="stack wide">
-      <LoadBox from={loaded}>
+      <LoadBox titled from={loaded}>
         {(application) => (
           <>
             <PageTitle tag={<StatusTag status={application.status} />}>

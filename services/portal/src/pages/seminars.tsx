@@ -98,7 +98,7 @@ export function SeminarPage({ no }: { no: string }) {
   );
   return (
     <div class="stack wide">
-      <LoadBox from={loaded}>
+      <LoadBox titled from={loaded}>
         {(seminar) => (
           <>
             <PageTitle tag={seminar.status === 'cancelled' && <Tag tone="bad">{t('seminar_cancelled')}</Tag>}>

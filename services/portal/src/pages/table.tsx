@@ -1,10 +1,10 @@
 // Which page an address means, for whom.
 import type { VNode } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { may, type Action } from '../gen/access';
 import { LinkButton, PageTitle } from '../parts/basics';
+import { GoTo } from '../parts/go_to';
 import { homeOf } from '../parts/layout';
-import { go, match, type Place } from '../router';
+import { match, type Place } from '../router';
 import type { Me } from '../session';
 import { t } from '../text/messages';
 import { AccountPage } from './account';
@@ -78,11 +78,6 @@ function keyed(path: string, page: VNode): VNode {
       {page}
     </div>
   );
-}
-
-function GoTo({ path }: { path: string }) {
-  useEffect(() => go(path, { replace: true }), [path]);
-  return <p class="soft">{t('loading')}</p>;
 }
 
 function NotFound() {

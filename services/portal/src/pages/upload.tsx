@@ -16,7 +16,7 @@ export function UploadPage({ id }: { id: string }) {
   const loaded = useLoad((signal) => call('get', '/api/v1/uploads/{upload_id}', { path, signal }), [id]);
   return (
     <div class="stack wide">
-      <LoadBox from={loaded}>{(upload) => <UploadView key={upload.upload_id} first={upload} />}</LoadBox>
+      <LoadBox titled from={loaded}>{(upload) => <UploadView key={upload.upload_id} first={upload} />}</LoadBox>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 // The smallest parts: buttons, links that look like buttons, tags, notices, facts.
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { hasMoved } from '../router';
 import { BadIcon, GoodIcon, InfoIcon, WarnIcon } from './icons';
 
 type Look = 'main' | 'side' | 'danger' | 'text';
@@ -94,7 +95,7 @@ export function PageTitle({ children, tag }: { children: string; tag?: Component
     document.title = `${children} - MAMIS`;
   }, [children]);
   useEffect(() => {
-    heading.current?.focus({ preventScroll: true });
+    if (hasMoved()) heading.current?.focus({ preventScroll: true });
   }, []);
   return (
     <div class="row between">

@@ -1,15 +1,17 @@
-// A question above the page, by the browser's own dialog: it keeps the focus inside and Escape closes it.
+// A question above the page, by the browser's own dialog: it keeps the focus inside.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 
 interface DialogProps {
   title: string;
   children: ComponentChildren;
-  onClose: () => void;
+  /** What Escape does; without it the dialog stays. */
+  onClose?: () => void;
 }
 
 export function Dialog({ title, children, onClose }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
+  const id = useId();
   useEffect(() => {
     const dialog = box.current;
     dialog?.showModal();
@@ -18,14 +20,18 @@ export function Dialog({ title, children, onClose }: DialogProps) {
   return (
     <dialog
       ref={box}
-      aria-labelledby="dialog-title"
+      aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();
-        onClose();
+        onClose?.();
+      }}
+      onClose={(event) => {
+        // Some browsers close on a second Escape whatever a page says.
+        if (event.currentTarget.isConnected) event.currentTarget.showModal();
       }}
     >
       <div class="stack">
-        <h2 id="dialog-title">{title}</h2>
+        <h2 id={id}>{title}</h2>
         {children}
       </div>
     </dialog>

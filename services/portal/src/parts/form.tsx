@@ -1,6 +1,6 @@
 // Forms: values, errors at their field and in a summary that takes the focus.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { errorOf, fieldOfPointer, type Problem } from '../api/problem';
 import { t } from '../text/messages';
 import { BadIcon } from './icons';
@@ -113,6 +113,7 @@ interface SummaryProps {
 
 export function ErrorSummary({ problem, errors, failed }: SummaryProps) {
   const box = useRef<HTMLDivElement>(null);
+  const id = useId();
   useEffect(() => {
     if (failed > 0) box.current?.focus();
   }, [failed]);
@@ -121,10 +122,10 @@ export function ErrorSummary({ problem, errors, failed }: SummaryProps) {
   // A field error that only repeats the problem's sentence is said once.
   const sentence = problem && !fields.some(([, text]) => text === problem.detail) ? problem.detail : '';
   return (
-    <div class="notice bad" ref={box} tabIndex={-1} role="group" aria-labelledby="form-errors">
+    <div class="notice bad" ref={box} tabIndex={-1} role="group" aria-labelledby={id}>
       <BadIcon />
       <div class="body">
-        <p class="strong" id="form-errors">
+        <p class="strong" id={id}>
           {problem?.title ?? t('fix_fields', { n: fields.length })}
         </p>
         {sentence && <p>{sentence}</p>}

@@ -67,7 +67,11 @@ function toMain(event: MouseEvent): void {
   document.getElementById('main')?.focus();
 }
 
+const nameOf = ({ account }: Me): string =>
+  account.role === 'doctor' ? t('signed_in_doctor', { name: account.name }) : account.name;
+
 function Header({ me, onLang }: { me: Me | null; onLang: (lang: Lang) => void }) {
+  const site = useSite();
   const other: Lang = lang() === 'ja' ? 'en' : 'ja';
   return (
     <header class="head">
@@ -76,11 +80,11 @@ function Header({ me, onLang }: { me: Me | null; onLang: (lang: Lang) => void })
           <MarkIcon />
           <span>
             <strong>MAMIS</strong>
-            <small>{t('brand_sub')}</small>
+            <small>{site?.name ?? t('brand_sub')}</small>
           </span>
         </a>
         <div class="tools">
-          {me && <span class="who">{t('signed_in_as', { name: me.account.name })}</span>}
+          {me && <span class="who">{nameOf(me)}</span>}
           <button type="button" class="btn text" lang={other} onClick={() => onLang(other)}>
             {t('to_english')}
           </button>

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { errorOf, type ApiError } from '../api/problem';
 import { lang } from '../text/lang';
 import { t } from '../text/messages';
-import { Button, Notice } from './basics';
+import { Button, Notice, PageTitle } from './basics';
 
 export interface Loaded<T> {
   data: T | undefined;
@@ -37,10 +37,18 @@ export function useLoad<T>(read: (signal: AbortSignal) => Promise<T>, deps: unkn
   return { data, error, reload, put: setData };
 }
 
-export function LoadBox<T>({ from, children }: { from: Loaded<T>; children: (data: T) => ComponentChildren }) {
+interface LoadBoxProps<T> {
+  from: Loaded<T>;
+  children: (data: T) => ComponentChildren;
+  /** The page's title stands inside, so a failure needs one of its own. */
+  titled?: boolean;
+}
+
+export function LoadBox<T>({ from, children, titled }: LoadBoxProps<T>) {
   if (from.error)
     return (
       <div class="stack">
+        {titled && from.data === undefined && <PageTitle>{from.error.problem.title}</PageTitle>}
         <ProblemNotice error={from.error} />
         {from.error.problem.status !== 404 && (
           <div>

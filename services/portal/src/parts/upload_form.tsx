@@ -2,8 +2,9 @@
 import { useRef, useState } from 'preact/hooks';
 import { newKey } from '../api/client';
 import { errorOf, type ApiError } from '../api/problem';
-import { sendFile, type Sending } from '../api/send_file';
+import { sendFile, type Accepted, type Sending } from '../api/send_file';
 import { go } from '../router';
+import { refresh } from '../session';
 import { bytesText } from '../text/format';
 import { t } from '../text/messages';
 import { Announce, Button } from './basics';
@@ -24,6 +25,7 @@ export function UploadForm({ seminarNo }: { seminarNo: string }) {
   const [percent, setPercent] = useState<number>();
   const [error, setError] = useState<ApiError>();
   const sending = useRef<Sending>();
+  const stopped = useRef(false);
   const input = useRef<HTMLInputElement>(null);
   const busy = percent !== undefined;
 
@@ -45,16 +47,35 @@ export function UploadForm({ seminarNo }: { seminarNo: string }) {
     }
     setError(undefined);
     setPercent(0);
-    sending.current = sendFile(seminarNo, chosen.file, chosen.key, setPercent);
+    stopped.current = false;
     try {
-      const { upload_id } = await sending.current.answer;
+      const { upload_id } = await sendOnce(chosen);
       go(`/uploads/${upload_id}`);
     } catch (cause) {
-      setError(errorOf(cause));
+      if (!stopped.current) setError(errorOf(cause));
     } finally {
       sending.current = undefined;
       setPercent(undefined);
     }
+  }
+
+  /** Where the session has ended, asks to sign in and sends the file again. */
+  async function sendOnce({ file, key }: Chosen): Promise<Accepted> {
+    for (let tried = 1; ; tried++) {
+      sending.current = sendFile(seminarNo, file, key, setPercent);
+      try {
+        return await sending.current.answer;
+      } catch (cause) {
+        const { status, code } = errorOf(cause).problem;
+        const signedOut = status === 401 || code === 'csrf';
+        if (!signedOut || tried > 1 || !(await refresh())) throw cause;
+      }
+    }
+  }
+
+  function stop(): void {
+    stopped.current = true;
+    sending.current?.stop();
   }
 
   return (
@@ -125,7 +146,7 @@ export function UploadForm({ seminarNo }: { seminarNo: string }) {
           {busy ? t('working') : t('upload_send')}
         </Button>
         {busy && (
-          <Button look="text" onClick={() => sending.current?.stop()}>
+          <Button look="text" onClick={stop}>
             {t('upload_stop')}
           </Button>
         )}

@@ -3,7 +3,6 @@ import type { Entry } from './messages';
 
 export const doctor = {
   me_title: ['マイページ', 'My Page'],
-  me_standing: ['更新に必要な単位', 'Credits for renewal'],
   me_none: [
     '更新の対象になる認定証は登録されていません。取得した単位は「単位」からご覧になれます。',
     'No certificate that can be renewed is registered. Your credits are under Credits.',
@@ -38,7 +37,7 @@ export const doctor = {
   credits_of_period: ['この更新で使う研修会（{n}件）', 'Seminars for this renewal ({n})'],
   counts: ['算入', 'Counts'],
   counts_full: ['算入', 'counts'],
-  not_web_cap: ['WEB研修の上限（5単位）を超えたため', 'beyond the limit of 5 web units'],
+  not_web_cap: ['WEB研修の上限を超えたため', 'beyond the limit of web units'],
   not_before_period: ['認定の有効期間より前のため', 'before the certificate’s period'],
   not_after_period: ['認定の有効期間より後のため', 'after the certificate’s period'],
   not_kind_not_counted: ['更新に数えない種別のため', 'a kind that does not count'],
@@ -60,7 +59,6 @@ export const doctor = {
   credits_empty: ['この条件の単位はありません。', 'There are no credits here.'],
   credit_posted: ['登録済み', 'posted'],
   credit_cancelled: ['取消', 'cancelled'],
-  posted_at: ['登録日', 'Posted'],
 
   certs_title: ['認定証', 'Certificates'],
   certs_none: ['認定証は登録されていません。', 'No certificates are registered.'],
@@ -104,8 +102,8 @@ export const doctor = {
   apply_title: ['{programme}の更新を申請', 'Apply for renewal: {programme}'],
   apply_lead: ['次の内容で申請します。', 'You are applying with the following.'],
   apply_fee: [
-    '審査・登録料は10,000円です。お支払い方法は都道府県医師会から別にご案内します。',
-    'The review and registration fee is 10,000 yen. Your prefectural association will tell you how to pay.',
+    '審査・登録料の金額とお支払い方法は、都道府県医師会から別にご案内します。',
+    'Your prefectural association will tell you the review and registration fee and how to pay it.',
   ],
   apply_send: ['この内容で申請する', 'Send application'],
   apply_done: ['申請を受け付けました。', 'Your application was received.'],
@@ -156,11 +154,6 @@ export const doctor = {
   history_withdraw: ['取り下げ', 'withdrawn'],
   requirement: ['必要な単位と算入する単位', 'Requirement and what counts'],
   evidence: ['根拠になる研修会', 'Seminars relied on'],
-  needed: ['必要', 'Needed'],
-  posted_units: ['研修会', 'Seminars'],
-  declared_units: ['手帳（申告）', 'Handbook (declared)'],
-  verified_units: ['手帳（確認済み）', 'Handbook (checked)'],
-  counted_units: ['算入', 'Counts'],
   cancelled_since: ['申請後に取り消されました', 'cancelled since the application'],
 
   profile_page: ['登録情報', 'Profile'],
@@ -177,7 +170,6 @@ export const doctor = {
     '生年月日を「1975-12-18」または「昭和50年12月18日」の形で入力してください。',
     'Enter your date of birth, e.g. 1975-12-18.',
   ],
-  workplace: ['勤務先', 'Workplace'],
   workplace_name: ['勤務先の名称', 'Name of workplace'],
   workplace_postcode: ['勤務先の郵便番号', 'Postcode of workplace'],
   postcode_hint: ['例: 812-0001', 'e.g. 812-0001'],

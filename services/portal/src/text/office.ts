@@ -19,7 +19,10 @@ export const office = {
     '申請後に取り消された単位があります。要件を確かめてください。',
     'Credits were cancelled after the application. Please check the requirement.',
   ],
-  declared_warning: ['手帳の申告に頼っている申請です。', 'This application relies on declared handbook credits.'],
+  declared_warning: [
+    '手帳で申告された単位を含めて要件を満たす申請です。手帳の原本を確かめてください。',
+    'The requirement is met only with declared handbook credits. Please check the original handbook.',
+  ],
   verify_title: ['手帳の単位を確認する', 'Check the handbook'],
   verify_lead: [
     '手帳の原本で確かめた単位数を入力してください。',
@@ -55,5 +58,4 @@ export const office = {
   approve_send: ['承認する', 'Approve'],
   action_done: ['記録しました。いまの状態: {status}', 'Recorded. Status now: {status}'],
   actions: ['手続き', 'Actions'],
-  no_actions: ['いま行える手続きはありません。', 'There is nothing to do now.'],
 } as const satisfies Record<string, Entry>;
