@@ -19,8 +19,7 @@ const struct setting notification_setting_table[NOTIFICATION_SETTING_COUNT] = {
 enum { NOTIFICATION_BATCH_MAX = 500 };
 
 /* Seminars make no mail of their own yet; their events are passed, so that nobody waits for us. */
-static const char *const topics[] = {TOPIC_ACCOUNT_EVENTS, TOPIC_DOCTOR_EVENTS, TOPIC_SEMINAR_EVENTS,
-                                     TOPIC_CREDIT_EVENTS,
+static const char *const topics[] = {TOPIC_ACCOUNT_EVENTS, TOPIC_DOCTOR_EVENTS, TOPIC_CREDIT_EVENTS,
                                      TOPIC_CERTIFICATE_EVENTS, TOPIC_SEMINAR_EVENTS};
 
 static const struct work_route routes[] = {
