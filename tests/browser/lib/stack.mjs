@@ -18,8 +18,9 @@ export const PASSWORD = 'browser story password';
 
 /** mamisctl with the settings of the copy that demo.json stands in. */
 export async function mamisctl(...words) {
-  const env = { ...process.env, MAMIS_RUN_DIR: dirname(demoPath) };
-  const { stdout } = await run(join(top, 'scripts', 'mamisctl'), words, { env, timeout: 60_000 });
+  const program = join(process.env.MAMIS_TEST_BUILD ?? join(top, 'build'), 'bin', 'mamisctl');
+  const settings = join(dirname(demoPath), 'settings', 'mamisctl.conf');
+  const { stdout } = await run(program, ['--settings', settings, ...words], { timeout: 60_000 });
   return stdout;
 }
 
@@ -42,7 +43,7 @@ export async function apiAs({ login_id, password }) {
   };
 }
 
-/** Today in the copy, which may have a clock of its own: the sample file was sent just now. */
+/** Today in Japan by the copy's clock, which may be set to another time. */
 let copyOffsetMs;
 export async function today(shiftDays = 0) {
   if (copyOffsetMs === undefined) {
@@ -89,7 +90,7 @@ export async function newDoctor(given = {}) {
   const mamisNo = newMamisNo();
   const member = {
     mamis_no: mamisNo,
-    register_no: String(randomInt(7_000_000, 9_999_999)),
+    register_no: String(randomInt(8_000_000, 9_999_999)),
     licensed_on: '2003-04-02',
     name: '試験　花子',
     name_kana: 'シケン　ハナコ',
