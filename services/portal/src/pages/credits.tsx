@@ -5,7 +5,7 @@ import type { Answer, Ask } from '../api/types';
 import { Button, PageTitle, Tag } from '../parts/basics';
 import { SelectField, TextField } from '../parts/fields';
 import { LinkingNotice } from '../parts/linking';
-import { LoadBox, MoreButton, usePages } from '../parts/load';
+import { LoadBox, ListFoot, usePages } from '../parts/load';
 import { Table, type Column } from '../parts/table';
 import { here, setQuery } from '../router';
 import { dateText, unitText } from '../text/format';
@@ -53,7 +53,7 @@ export function CreditsPage() {
                 off={(credit) => credit.status === 'cancelled'}
                 empty={t('credits_empty')}
               />
-              <MoreButton pages={pages} />
+              <ListFoot pages={pages} />
             </section>
           </>
         )}

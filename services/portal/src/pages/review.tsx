@@ -4,7 +4,7 @@ import type { Answer } from '../api/types';
 import { ApplicationTable, type Summary } from '../parts/application';
 import { PageTitle } from '../parts/basics';
 import { SelectField } from '../parts/fields';
-import { LoadBox, MoreButton, usePages } from '../parts/load';
+import { LoadBox, ListFoot, usePages } from '../parts/load';
 import { here, setQuery } from '../router';
 import { session } from '../session';
 import { t, tOf } from '../text/messages';
@@ -62,7 +62,7 @@ export function ReviewPage() {
               empty={t('review_none')}
               href={(id) => `/applications/${id}`}
             />
-            <MoreButton pages={pages} />
+            <ListFoot pages={pages} />
           </>
         )}
       </LoadBox>

@@ -7,7 +7,7 @@ import { may } from '../gen/access';
 import type { components } from '../gen/api';
 import { Button, Facts, Notice, PageTitle, Tag } from '../parts/basics';
 import { TextField } from '../parts/fields';
-import { LoadBox, MoreButton, useLoad, usePages } from '../parts/load';
+import { LoadBox, ListFoot, useLoad, usePages } from '../parts/load';
 import { Table, type Column } from '../parts/table';
 import { UploadForm } from '../parts/upload_form';
 import { UploadsTable } from '../parts/uploads_table';
@@ -57,7 +57,7 @@ export function SeminarsPage() {
               off={(seminar) => seminar.status === 'cancelled'}
               empty={t('seminars_none')}
             />
-            <MoreButton pages={pages} />
+            <ListFoot pages={pages} />
           </>
         )}
       </LoadBox>
@@ -119,7 +119,7 @@ export function SeminarPage({ no }: { no: string }) {
                 <section class="stack" aria-labelledby="uploads">
                   <h2 id="uploads">{t('uploads_of')}</h2>
                   <UploadsTable caption={t('uploads_of')} hideCaption items={uploads.items} />
-                  <MoreButton pages={uploads} />
+                  <ListFoot pages={uploads} />
                 </section>
               )}
             </LoadBox>

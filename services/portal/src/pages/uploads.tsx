@@ -3,7 +3,7 @@ import { call } from '../api/client';
 import type { Upload } from '../api/progress';
 import type { Answer } from '../api/types';
 import { PageTitle } from '../parts/basics';
-import { LoadBox, MoreButton, usePages } from '../parts/load';
+import { LoadBox, ListFoot, usePages } from '../parts/load';
 import { UploadsTable } from '../parts/uploads_table';
 import { t } from '../text/messages';
 
@@ -21,7 +21,7 @@ export function UploadsPage() {
         {() => (
           <>
             <UploadsTable caption={t('uploads_title')} hideCaption seminar items={pages.items} />
-            <MoreButton pages={pages} />
+            <ListFoot pages={pages} />
           </>
         )}
       </LoadBox>

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { errorOf, type ApiError } from '../api/problem';
 import { lang } from '../text/lang';
+import { numberText } from '../text/format';
 import { t } from '../text/messages';
 import { Button, Notice, PageTitle } from './basics';
 
@@ -137,13 +138,31 @@ export function usePages<T, P extends Page<T>>(
   };
 }
 
-export function MoreButton<T, P extends Page<T>>({ pages }: { pages: Pages<T, P> }) {
-  if (!pages.more) return null;
+/** Under a list: how much of it is shown, spoken when it changes, and the button for more. */
+export function ListFoot<T, P extends Page<T>>({ pages }: { pages: Pages<T, P> }) {
+  const count = useRef<HTMLParagraphElement>(null);
+  const asked = useRef(false);
+  useEffect(() => {
+    // The button that had the focus is gone: the focus stays at the list's end.
+    if (asked.current && !pages.more) count.current?.focus();
+  }, [pages.more === undefined]);
+  const n = numberText(pages.items.length);
   return (
-    <div class="pages noprint">
-      <Button busy={pages.busy} onClick={pages.more}>
-        {pages.busy ? t('loading') : t('show_more')}
-      </Button>
+    <div class="row between noprint">
+      <p ref={count} class="soft num" role="status" tabIndex={-1}>
+        {pages.items.length > 0 && t(pages.more ? 'shown_part' : 'shown_all', { n })}
+      </p>
+      {pages.more && (
+        <Button
+          busy={pages.busy}
+          onClick={() => {
+            asked.current = true;
+            pages.more?.();
+          }}
+        >
+          {pages.busy ? t('loading') : t('show_more')}
+        </Button>
+      )}
     </div>
   );
 }

@@ -6,7 +6,7 @@ import type { Answer } from '../api/types';
 import { setQuery } from '../router';
 import { numberText } from '../text/format';
 import { codeTitle, t } from '../text/messages';
-import { LoadBox, MoreButton, usePages } from './load';
+import { LoadBox, ListFoot, usePages } from './load';
 import { Table, type Column } from './table';
 
 type Rows = Answer<'/api/v1/uploads/{upload_id}/rows', 'get'>;
@@ -82,7 +82,7 @@ export function RowList({ upload, outcome }: { upload: Upload; outcome: Outcome 
               keyOf={(row) => row.row_no}
               empty={t('rows_none')}
             />
-            <MoreButton pages={pages} />
+            <ListFoot pages={pages} />
           </>
         )}
       </LoadBox>

@@ -17,6 +17,8 @@ export const common = {
   loading: ['読み込んでいます…', 'Loading…'],
   working: ['送信しています…', 'Sending…'],
   show_more: ['さらに表示する', 'Show more'],
+  shown_all: ['全{n}件', '{n} in all'],
+  shown_part: ['{n}件を表示（続きがあります）', '{n} shown, more follow'],
   try_again: ['もう一度読み込む', 'Try again'],
   required: ['必須', 'required'],
   save: ['保存する', 'Save'],
