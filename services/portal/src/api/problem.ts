@@ -1,11 +1,13 @@
 // What can go wrong with a request, in one shape: problem+json as the server sends it, or made
 // here when no answer came.
+import { lang } from '../text/lang';
 import { t } from '../text/messages';
 
 export interface FieldError {
   pointer?: string;
   parameter?: string;
   code: string;
+  /** What is wrong, and after it what to do about it. */
   detail: string;
 }
 
@@ -13,6 +15,7 @@ export interface Problem {
   title: string;
   status: number;
   detail: string;
+  cure: string;
   code: string;
   errors: FieldError[];
 }
@@ -32,6 +35,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const textOf = (value: unknown, otherwise = ''): string =>
   typeof value === 'string' ? value : otherwise;
 
+const sentences = (...texts: string[]): string => texts.filter(Boolean).join(lang() === 'ja' ? '' : ' ');
+
 /** Any JSON an error answer may hold (or none) as a problem that can be shown. */
 export function problemOf(body: unknown, status: number): Problem {
   const given = isRecord(body) ? body : {};
@@ -40,12 +45,13 @@ export function problemOf(body: unknown, status: number): Problem {
     title: textOf(given['title'], t('failed')),
     status,
     detail: textOf(given['detail'], t(status >= 500 ? 'try_later' : 'failed_detail')),
+    cure: textOf(given['cure']),
     code: textOf(given['code'], 'unknown'),
     errors: errors.map((error) => ({
       ...(typeof error['pointer'] === 'string' ? { pointer: error['pointer'] } : {}),
       ...(typeof error['parameter'] === 'string' ? { parameter: error['parameter'] } : {}),
       code: textOf(error['code']),
-      detail: textOf(error['detail']),
+      detail: sentences(textOf(error['detail']), textOf(error['cure'])),
     })),
   };
 }
@@ -56,6 +62,7 @@ export function noAnswer(): ApiError {
     title: t('no_answer'),
     status: 0,
     detail: t('no_answer_detail'),
+    cure: '',
     code: 'no_answer',
     errors: [],
   });
@@ -67,6 +74,7 @@ export function stillWorking(): ApiError {
     title: t('still_working'),
     status: 202,
     detail: t('still_working_detail'),
+    cure: '',
     code: 'still_working',
     errors: [],
   });

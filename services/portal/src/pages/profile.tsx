@@ -88,7 +88,12 @@ function StepForm({ profile }: { profile: Profile }) {
       <FormBox
         form={form}
         send={async () => {
-          await command('put', '/api/v1/me/profile', { body: values });
+          try {
+            await command('put', '/api/v1/me/profile', { body: values });
+          } catch (cause) {
+            setChecking(false); // where the fields are, with what is wrong beside them
+            throw cause;
+          }
           await refresh();
           window.scrollTo(0, 0);
         }}

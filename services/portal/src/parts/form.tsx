@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { errorOf, fieldOfPointer, type Problem } from '../api/problem';
-import { t } from '../text/messages';
+import { t, type Key } from '../text/messages';
 import { BadIcon } from './icons';
 
 export type Errors = Record<string, string>;
@@ -22,12 +22,40 @@ export interface Form<V> {
   reset(values: V): void;
 }
 
+/** Names of fields that the server's sentences quote, as the page calls them. */
+const LABELS: Record<string, Key> = {
+  login_id: 'login_id',
+  password: 'new_password',
+  email: 'email',
+  name: 'name',
+  name_kana: 'name_kana',
+  former_name: 'former_name',
+  former_name_kana: 'former_name_kana',
+  sex: 'sex',
+  birth_on: 'birth_on',
+  workplace_name: 'workplace_name',
+  workplace_postcode: 'workplace_postcode',
+  workplace_address: 'workplace_address',
+  phone: 'phone_no',
+  half_units: 'hand_units',
+  last_on: 'hand_last',
+  until: 'return_until',
+  reason: 'return_reason',
+};
+
+function named(sentence: string, field: string): string {
+  const name = field.split('-').pop() ?? '';
+  const label = LABELS[name];
+  if (!label) return sentence;
+  return sentence.replace(`「${name}」`, `「${t(label)}」`).replace(`"${name}"`, `"${t(label)}"`);
+}
+
 /** Says which of the summary's lines belong to a field of the page, by the problem's pointers. */
 export function errorsOf(problem: Problem): Errors {
   const errors: Errors = {};
   for (const error of problem.errors) {
     const field = error.pointer ? fieldOfPointer(error.pointer) : (error.parameter ?? '');
-    if (field && !errors[field]) errors[field] = error.detail;
+    if (field && !errors[field]) errors[field] = named(error.detail, field);
   }
   return errors;
 }
@@ -120,7 +148,7 @@ export function ErrorSummary({ problem, errors, failed }: SummaryProps) {
   const fields = Object.entries(errors);
   if (!problem && fields.length === 0) return null;
   // A field error that only repeats the problem's sentence is said once.
-  const sentence = problem && !fields.some(([, text]) => text === problem.detail) ? problem.detail : '';
+  const sentence = problem && !fields.some(([, text]) => text.startsWith(problem.detail)) ? problem.detail : '';
   return (
     <div class="notice bad" ref={box} tabIndex={-1} role="group" aria-labelledby={id}>
       <BadIcon />
@@ -129,6 +157,7 @@ export function ErrorSummary({ problem, errors, failed }: SummaryProps) {
           {problem?.title ?? t('fix_fields', { n: fields.length })}
         </p>
         {sentence && <p>{sentence}</p>}
+        {sentence && problem?.cure && <p>{problem.cure}</p>}
         {fields.length > 0 && (
           <ul>
             {fields.map(([field, text]) => (
@@ -144,6 +173,7 @@ export function ErrorSummary({ problem, errors, failed }: SummaryProps) {
 }
 
 function FieldLink({ field, text }: { field: string; text: string }) {
+  if (!document.getElementById(field)) return <>{text}</>;
   return (
     <a
       href={`#${field}`}

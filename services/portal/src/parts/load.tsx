@@ -73,6 +73,7 @@ export function ProblemNotice({ error }: { error: ApiError }) {
   return (
     <Notice tone="bad" title={problem.title} alert>
       <p>{problem.detail}</p>
+      {problem.cure && <p>{problem.cure}</p>}
       {problem.errors.length > 0 && (
         <ul>
           {problem.errors.map((item) => (
