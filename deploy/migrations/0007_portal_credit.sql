@@ -96,12 +96,17 @@ CROSS JOIN LATERAL unnest(c.posted_row, c.posted_line, c.posted_doctor)
     AS p (row_no, line_no, doctor_id)
 JOIN credit.doctor d ON d.doctor_id = p.doctor_id;
 
+-- Only those that did not post.
+CREATE VIEW portal.upload_row_other AS
+SELECT u.upload_id, r.row_no, r.outcome, r.reason, r.problems, r.same_as_row
+FROM credit.upload u JOIN credit.upload_row r USING (upload_no);
+
 CREATE VIEW portal.upload_part AS
 SELECT u.upload_id, p.part_no, p.bytes
 FROM credit.upload u JOIN credit.upload_part p USING (upload_id);
 
 CREATE VIEW portal.upload_chunk AS
-SELECT u.upload_id, c.chunk_no, c.first_row, c.first_line, c.byte_offset, c.byte_length
+SELECT u.upload_id, c.chunk_no, c.first_row, c.first_line, c.row_count, c.byte_offset, c.byte_length
 FROM credit.upload u JOIN credit.upload_chunk c USING (upload_no);
 
 -- A doctor's postings (even revisions) with the state of each.
@@ -122,8 +127,9 @@ ALTER VIEW portal.seminar OWNER TO mamis_portal;
 ALTER VIEW portal.session OWNER TO mamis_portal;
 ALTER VIEW portal.upload OWNER TO mamis_portal;
 ALTER VIEW portal.upload_row OWNER TO mamis_portal;
+ALTER VIEW portal.upload_row_other OWNER TO mamis_portal;
 ALTER VIEW portal.upload_part OWNER TO mamis_portal;
 ALTER VIEW portal.upload_chunk OWNER TO mamis_portal;
 ALTER VIEW portal.credit OWNER TO mamis_portal;
-GRANT SELECT ON portal.seminar, portal.session, portal.upload, portal.upload_row, portal.upload_part,
+GRANT SELECT ON portal.seminar, portal.session, portal.upload, portal.upload_row, portal.upload_row_other, portal.upload_part,
     portal.upload_chunk, portal.credit TO mamis_gateway;

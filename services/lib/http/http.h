@@ -107,6 +107,8 @@ void http_stream_begin(struct http_request *request, unsigned status, const char
  */
 void http_stream_write(struct http_request *request, struct str bytes, struct flow *flow);
 void http_stream_end(struct http_request *request);
+/* End it so that the client sees it was cut off: an answer that could not be completed. */
+void http_stream_abort(struct http_request *request);
 /* The client went away: nothing more needs to be written; end the stream. */
 bool http_gone(const struct http_request *request);
 

@@ -24,7 +24,7 @@ ssize_t http_stream_read(void *context, uint64_t at, char *out, size_t most)
     size_t give = waiting(request) < most ? waiting(request) : most;
 
     (void)at;
-    if (request->server->aborting)
+    if (request->server->aborting || request->out_cut)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     if (give == 0 && request->out_end)
         return MHD_CONTENT_READER_END_OF_STREAM;
@@ -90,4 +90,10 @@ void http_stream_end(struct http_request *request)
         http_request_bury(request);
     else
         http_request_wake(request);
+}
+
+void http_stream_abort(struct http_request *request)
+{
+    request->out_cut = true;
+    http_stream_end(request);
 }
