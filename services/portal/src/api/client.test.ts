@@ -125,3 +125,8 @@ test('whatever comes as an error can be shown', () => {
   const made = problemOf({ errors: [{ pointer: '/phone', code: 'x', detail: '誤り。', cure: '直す。' }] }, 400);
   assert.equal(made.errors[0]!.detail, '誤り。直す。');
 });
+
+test('the state of an application is called as on the page', () => {
+  const detail = '申請の今の状態は「l3_queued」です。';
+  assert.equal(problemOf({ code: 'application_state', detail }, 409).detail, '申請の今の状態は「全国医師会へ送付済み」です。');
+});

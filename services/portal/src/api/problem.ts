@@ -1,7 +1,7 @@
 // What can go wrong with a request, in one shape: problem+json as the server sends it, or made
 // here when no answer came.
 import { lang } from '../text/lang';
-import { t } from '../text/messages';
+import { t, tOf } from '../text/messages';
 
 export interface FieldError {
   pointer?: string;
@@ -37,14 +37,19 @@ const textOf = (value: unknown, otherwise = ''): string =>
 
 const sentences = (...texts: string[]): string => texts.filter(Boolean).join(lang() === 'ja' ? '' : ' ');
 
+const stateName = (_: string, open: string, name: string, close: string): string =>
+  open + tOf('status', name) + close;
+
 /** Any JSON an error answer may hold (or none) as a problem that can be shown. */
 export function problemOf(body: unknown, status: number): Problem {
   const given = isRecord(body) ? body : {};
   const errors = Array.isArray(given['errors']) ? given['errors'].filter(isRecord) : [];
+  const detail = textOf(given['detail'], t(status >= 500 ? 'try_later' : 'failed_detail'));
   return {
     title: textOf(given['title'], t('failed')),
     status,
-    detail: textOf(given['detail'], t(status >= 500 ? 'try_later' : 'failed_detail')),
+    // The state of an application is quoted by its name in the contract.
+    detail: given['code'] === 'application_state' ? detail.replace(/([「"])(\w+)([」"])/, stateName) : detail,
     cure: textOf(given['cure']),
     code: textOf(given['code'], 'unknown'),
     errors: errors.map((error) => ({
