@@ -18,7 +18,7 @@ static void free_work(void *arg)
     if (--work->timers > 0)
         return;
     work_outbox_drop(work);
-    free(work->marks.ids);
+    free(work->marks.items);
     free(work->service);
     free(work->source);
     free(work->group);

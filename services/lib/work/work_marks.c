@@ -16,19 +16,25 @@ static void marks_run(struct flow *flow)
     struct work_marks *marks = &work->marks;
     struct db_batch *batch = db_batch_new(flow->arena);
     struct db_query *query;
+    struct uuid *ids;
 
     marks->writing = marks->count < WORK_MARK_ROWS_MAX ? marks->count : WORK_MARK_ROWS_MAX;
     db_add(batch, &work->sql[WORK_SQL_CARELESS]);
     query = db_add(batch, &work->sql[WORK_SQL_MARK]);
-    db_uuid_array(query, marks->ids, marks->writing);
+    ids = arena_array(flow->arena, struct uuid, marks->writing);
+    for (size_t i = 0; i < marks->writing; i++)
+        ids[i] = marks->items[i]->id;
+    db_uuid_array(query, ids, marks->writing);
     flow_wait(flow, FLOW_END);
     db_run(work->db, batch, WORK_READ_DEADLINE_MS, flow);
 }
 
 static void take_off(struct work_marks *marks, size_t count)
 {
+    for (size_t i = 0; i < count; i++)
+        work_item_end(marks->items[i]);
     marks->count -= count;
-    memmove(marks->ids, marks->ids + count, marks->count * sizeof(*marks->ids));
+    memmove(marks->items, marks->items + count, marks->count * sizeof(struct work_item *));
 }
 
 static void plan(struct work *work, uint64_t delay_ms)
@@ -48,7 +54,9 @@ static void marks_done(struct flow *flow)
     if (err == ERR_OK)
         take_off(marks, marks->writing);
     if (marks->count > 0)
-        plan(work, err != ERR_OK ? WORK_TICK_MS : WORK_MARK_MS);
+        plan(work, err != ERR_OK                       ? WORK_TICK_MS
+                   : marks->count < WORK_MARK_ROWS_MAX ? WORK_MARK_MS
+                                                       : 0);
 }
 
 void work_marks_flush(struct work *work)
@@ -73,17 +81,19 @@ void work_marks_init(struct work *work)
     timer_open(&work->marks.timer, work->loop, on_timer, work);
 }
 
-void work_mark_sent(struct work *work, struct uuid id)
+void work_mark_sent(struct work *work, struct work_item *item)
 {
     struct work_marks *marks = &work->marks;
 
-    if (marks->count == WORK_MARKS_MAX)
-        return; /* no database for long: it is sent once more */
+    if (marks->count == WORK_MARKS_MAX) { /* no database for long: it is sent once more */
+        work_item_end(item);
+        return;
+    }
     if (marks->count == marks->room) {
         marks->room = marks->room > 0 ? marks->room * 2 : WORK_MARK_ROWS_MAX;
-        marks->ids = heap_realloc(marks->ids, marks->room * sizeof(*marks->ids));
+        marks->items = heap_realloc(marks->items, marks->room * sizeof(struct work_item *));
     }
-    marks->ids[marks->count++] = id;
+    marks->items[marks->count++] = item;
     if (marks->running)
         return;
     if (marks->count == 1)

@@ -13,7 +13,7 @@ struct uuid work_emit(struct work *work, struct db_batch *batch, const struct wo
 {
     struct arena *arena = db_batch_arena(batch);
     struct work_emitted *emitted = arena_new_of(arena, struct work_emitted);
-    struct work_emitted **link = (struct work_emitted **)db_batch_tag(batch);
+    struct work_emitted **first = (struct work_emitted **)db_batch_tag(batch);
     struct db_query *query = db_add(batch, &work->sql[WORK_SQL_EMIT]);
 
     emitted->id = uuid_new();
@@ -25,9 +25,11 @@ struct uuid work_emit(struct work *work, struct db_batch *batch, const struct wo
     db_text_c(query, event->topic);
     db_text(query, emitted->key);
     db_text(query, emitted->body);
-    while (*link != NULL)
-        link = &(*link)->next;
-    *link = emitted;
+    if (*first == NULL)
+        *first = emitted;
+    else
+        (*first)->last->next = emitted;
+    (*first)->last = emitted;
     return emitted->id;
 }
 
@@ -59,8 +61,7 @@ static struct work_item *item_new(struct work *work, struct uuid id)
     return item;
 }
 
-/* Take it out of the table and free it. */
-static void item_end(struct work_item *item)
+void work_item_end(struct work_item *item)
 {
     struct work_item **link = bucket_of(item->work, item->id);
 
@@ -77,20 +78,21 @@ static void on_ack(void *arg, enum err err)
 {
     struct work_item *item = arg;
     struct work *work = item->work;
-    struct uuid id = item->id;
 
     if (work == NULL) {
         free(item);
         return;
     }
     work->outbox.unacked--;
-    item_end(item);
     if (err == ERR_OK) {
         work->stats.emitted++;
-        work_mark_sent(work, id);
-    } else if (err == ERR_BUS_TOO_LARGE) {
-        work_park(work, id, "", err_name(err));
-    } /* else the sweep sends it again */
+        item->acked = true;
+        work_mark_sent(work, item);
+    } else {
+        if (err == ERR_BUS_TOO_LARGE)
+            work_park(work, item->id, "", err_name(err));
+        work_item_end(item); /* the sweep sends it again */
+    }
     if (work->outbox.waiting > 0)
         publish_waiting(work);
 }
@@ -147,7 +149,7 @@ static void publish_waiting(struct work *work)
         free(item->topic);
         item->topic = NULL;
         if (err != ERR_OK)
-            item_end(item);
+            work_item_end(item);
     }
 }
 
@@ -175,7 +177,7 @@ bool work_publish(struct work *work, struct uuid id, const char *topic, struct s
         keep_waiting(item, topic, key, body);
         return true;
     }
-    item_end(item);
+    work_item_end(item);
     if (err == ERR_BUS_TOO_LARGE) {
         work_park(work, id, topic, err_name(err));
         return true;
@@ -198,13 +200,16 @@ void work_outbox_drop(struct work *work)
         struct work_item *item = outbox->waiting_head;
 
         outbox->waiting_head = item->waiting_next;
-        item_end(item);
+        work_item_end(item);
     }
     for (size_t i = 0; i < WORK_ITEM_BUCKETS; i++) {
         for (struct work_item *item = outbox->buckets[i]; item != NULL;) {
             struct work_item *next = item->hash_next;
 
-            item->work = NULL; /* freed by its acknowledgement */
+            if (item->acked)
+                free(item);
+            else
+                item->work = NULL; /* freed by its acknowledgement */
             item = next;
         }
         outbox->buckets[i] = NULL;

@@ -32,7 +32,7 @@ enum {
     WORK_BATCH_MESSAGES_MAX = 500,
     WORK_BACKOFF_FIRST_MS = 100,
     WORK_BACKOFF_MAX_MS = 5000,
-    WORK_CONFLICTS_MAX = 10, /* in a row on one batch: no accident any more */
+    WORK_CONFLICTS_MAX = 5, /* in a row on one batch: no accident any more */
     WORK_FENCED_WAIT_MS = 1000,
     WORK_LOOK_WAIT_MS = 250,
     /* Events that wait in memory because the bus is full; more are left to the sweep. */
@@ -40,7 +40,7 @@ enum {
     WORK_WAITING_BYTES_MAX = 16 * 1024 * 1024,
     WORK_ITEM_BUCKETS = 4096,
     WORK_MARK_MS = 20,
-    WORK_MARK_ROWS_MAX = 500,
+    WORK_MARK_ROWS_MAX = 1000,
     WORK_MARKS_MAX = 20000, /* not yet written; more are forgotten: the sweep sends them again */
     WORK_SWEEP_ROWS_MAX = 500,
     WORK_SWEEP_BYTES_MAX = 8 * 1024 * 1024,
@@ -104,15 +104,17 @@ CHECKED enum err work_json_scan(struct str text, struct err_note *note);
 /* An event that was emitted into a batch; lives in the batch's arena. */
 struct work_emitted {
     struct work_emitted *next;
+    struct work_emitted *last; /* of the list; kept in its first element */
     struct uuid id;
     const char *topic;
     struct str key;
     struct str body;
 };
 
-/* An event on its way to Kafka. */
+/* An event on its way: until its row says that it was sent, the sweep has to leave it alone. */
 struct work_item {
     struct work *work; /* NULL: its owner is gone */
+    bool acked;        /* Kafka has it; its row does not say so yet */
     struct work_item *hash_next;
     struct work_item *waiting_next;
     struct uuid id;
@@ -135,13 +137,15 @@ void work_publish_emitted(struct work *work, struct db_batch *batch);
 /* Publish one event unless it is on its way already. False: no room, left to the sweep. */
 bool work_publish(struct work *work, struct uuid id, const char *topic, struct str key,
                   struct str body);
+/* Take it out of the table and free it. */
+void work_item_end(struct work_item *item);
 /* Forget everything on its way; acknowledgements that still come are ignored. */
 void work_outbox_drop(struct work *work);
 
 /* ---- work_marks.c ---- */
 
 struct work_marks {
-    struct uuid *ids; /* acknowledged, not yet written */
+    struct work_item **items; /* acknowledged, not yet written */
     size_t count;
     size_t room;
     size_t writing; /* of them, in the statement that runs: the first ones */
@@ -152,7 +156,8 @@ struct work_marks {
 };
 
 void work_marks_init(struct work *work);
-void work_mark_sent(struct work *work, struct uuid id);
+/* Takes the item over. */
+void work_mark_sent(struct work *work, struct work_item *item);
 /* Kafka will never take it: off the sweep's list, with an alarm. */
 void work_park(struct work *work, struct uuid id, const char *topic, const char *why);
 /* Write what there is now. */
