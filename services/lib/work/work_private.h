@@ -41,7 +41,7 @@ enum {
     WORK_ITEM_BUCKETS = 4096,
     WORK_MARK_MS = 20,
     WORK_MARK_ROWS_MAX = 1000,
-    WORK_MARKS_MAX = 20000, /* not yet written; more are forgotten: the sweep sends them again */
+    WORK_MARKS_MAX = 32768, /* not yet written; more are forgotten: the sweep sends them again */
     WORK_SWEEP_ROWS_MAX = 500,
     WORK_SWEEP_BYTES_MAX = 8 * 1024 * 1024,
     WORK_CLEAN_EVERY_S = 3600,
