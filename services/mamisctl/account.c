@@ -234,7 +234,6 @@ cleanup:
     if (err != ERR_OK)
         return tool_fail("account create", err, &note);
     (void)printf("created %s (%s)\n", account.login, account.role);
-    (void)tool_flush(tool, TOOL_SETTLE_MS);
     return tool_settle(tool, topics, ARRAY_LEN(topics)) ? TOOL_OK : TOOL_UNSETTLED;
 }
 

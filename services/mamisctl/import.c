@@ -1,6 +1,7 @@
 /*
- * mamisctl import: takes organisers, members or seminars from a CSV file. Rows and their events are
- * one transaction; the command ends only when every projection has applied the last event, so that
+ * mamisctl import: takes organisers, members or seminars from a CSV file. A row and its events are
+ * one transaction, and so are up to IMPORT_PART_ROWS rows; a run that dies between two parts is
+ * simply run again. The command ends only when every projection has applied the last event, so that
  * an upload sent afterwards finds its doctors.
  */
 #include "mamisctl/import.h"
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { FLUSH_MS = 10000 };
 
 static const struct import_kind *const kinds[] = {&import_kind_organisers, &import_kind_members,
                                                   &import_kind_seminars};
@@ -49,24 +52,47 @@ static bool all_good(const struct import_file *file, const struct import_options
     return file->bad_rows == 0 || options->keep_good != NULL;
 }
 
-/* One attempt: look at the database, decide, write. */
-static enum err attempt(const struct import_kind *kind, struct import_file *file,
-                        const struct import_options *options, struct err_note *note)
+/* One transaction: the rows of the part and their events. */
+static enum err write_part(const struct import_kind *kind, struct import_file *file,
+                           const struct import_options *options, struct err_note *note)
 {
     struct arena *arena = arena_new();
     struct db_batch *batch = db_batch_new(arena);
     enum err err;
 
-    TRY(kind->load(file, arena, note));
-    if (!all_good(file, options))
-        goto cleanup;
-    if (file->bad_rows > 0)
-        TRY(write_bad_lines(file, options->keep_good, note));
     TRY(kind->write(file, options, batch, note));
     if (db_batch_count(batch) > 0)
         TRY(tool_run_work(file->tool, batch, note));
+    if (kind->written != NULL)
+        kind->written(file);
+    /* Room for the next part's events. While Kafka is away they are only kept, and sent later. */
+    (void)tool_flush(file->tool, FLUSH_MS);
 cleanup:
     arena_free(arena);
+    return err;
+}
+
+/* One attempt: look at the database, decide, write part by part. */
+static enum err attempt(const struct import_kind *kind, struct import_file *file,
+                        const struct import_options *options, struct err_note *note)
+{
+    struct arena *arena = arena_new();
+    enum err err = kind->load(file, arena, note);
+
+    arena_free(arena);
+    if (err != ERR_OK || !all_good(file, options))
+        return err;
+    if (file->bad_rows > 0)
+        TRY(write_bad_lines(file, options->keep_good, note));
+    file->seminar_written = STR_NONE;
+    for (size_t first = 0; first < file->row_count; first += IMPORT_PART_ROWS) {
+        size_t left = file->row_count - first;
+
+        file->part_first = first;
+        file->part_end = first + (left < IMPORT_PART_ROWS ? left : IMPORT_PART_ROWS);
+        TRY(write_part(kind, file, options, note));
+    }
+cleanup:
     return err;
 }
 
@@ -98,6 +124,8 @@ static void print_result(const struct import_kind *kind, const struct import_fil
     if (file->bad_rows > 0)
         (void)printf(", %zu bad (in %s)", file->bad_rows, options->keep_good);
     (void)printf("\n");
+    if (file->postcards != NULL)
+        (void)printf("temporary passwords for the printer: %s\n", options->postcards);
     (void)fflush(stdout); /* the rest waits for the services */
 }
 
@@ -126,10 +154,6 @@ static enum tool_exit run(const struct import_kind *kind, struct import_file *fi
     if (!all_good(file, options))
         return refuse(kind, file);
     print_result(kind, file, options);
-    if (!tool_flush(file->tool, TOOL_SETTLE_MS)) {
-        tool_say("the events are kept but Kafka has not taken all; the services send them later");
-        return TOOL_UNSETTLED;
-    }
     return tool_settle(file->tool, kind->topics, kind->topic_count) ? TOOL_OK : TOOL_UNSETTLED;
 }
 

@@ -12,7 +12,10 @@ enum {
     IMPORT_COLUMNS_MAX = 32,
     IMPORT_PROBLEMS_SHOWN_MAX = 10000,
     IMPORT_SLICE_ROWS = 1000, /* of one statement's arrays */
-    IMPORT_TRIES_MAX = 5,     /* when somebody changed the same rows meanwhile */
+    /* Of one transaction: its events, up to four a row, find room in the queues of lib/work and
+       bus. */
+    IMPORT_PART_ROWS = 5000,
+    IMPORT_TRIES_MAX = 5, /* when somebody changed the same rows meanwhile */
 };
 
 struct import_column {
@@ -23,6 +26,8 @@ struct import_column {
 
 /* What a good row does to the database; IMPORT_SAME rows are not written. */
 enum import_change { IMPORT_SAME, IMPORT_CHANGED, IMPORT_NEW };
+
+struct import_postcards;
 
 struct import_problem {
     uint32_t line;
@@ -50,7 +55,12 @@ struct import_file {
     struct import_problem *problems; /* at most IMPORT_PROBLEMS_SHOWN_MAX */
     size_t problem_count;            /* found, also beyond what is kept */
     size_t bad_rows;
-    bool postcards_made; /* by an earlier attempt of this command: the file is ours to overwrite */
+    /* The rows that write() looks at: one transaction. */
+    size_t part_first;
+    size_t part_end;
+    struct str seminar_written;         /* the last one, since its lines may lie in two parts */
+    const char *password_hash;          /* of --password-for-tests, hashed once */
+    struct import_postcards *postcards; /* NULL until one is made */
 };
 
 /* What the command line asked for. */
@@ -76,9 +86,11 @@ struct import_kind {
      * again with another arena when somebody changed the same rows before write() could.
      */
     enum err (*load)(struct import_file *file, struct arena *arena, struct err_note *note);
-    /* Append statements and events of the good rows to `batch`. */
+    /* Append statements and events of the good rows of the part to `batch`. */
     enum err (*write)(struct import_file *file, const struct import_options *options,
                       struct db_batch *batch, struct err_note *note);
+    /* The part is committed for certain. May be NULL. */
+    void (*written)(struct import_file *file);
 };
 
 extern const struct import_kind import_kind_organisers;
@@ -138,7 +150,7 @@ void import_unique(struct import_file *file, size_t column,
 /* The next rows from `*cursor` on, good or bad, at most IMPORT_SLICE_ROWS. 0 at the end. */
 size_t import_slice_all(struct import_file *file, size_t *cursor,
                         struct import_row *out[IMPORT_SLICE_ROWS]);
-/* The next good rows that change at least so much. */
+/* The next good rows of the part that change at least so much; `*cursor` begins at 0. */
 size_t import_slice(struct import_file *file, size_t *cursor, enum import_change least,
                     struct import_row *out[IMPORT_SLICE_ROWS]);
 /* An array parameter: `value` of each row; what is no UTF-8 is sent empty. */

@@ -179,7 +179,9 @@ size_t import_slice(struct import_file *file, size_t *cursor, enum import_change
 {
     size_t count = 0;
 
-    while (*cursor < file->row_count && count < IMPORT_SLICE_ROWS) {
+    if (*cursor < file->part_first)
+        *cursor = file->part_first;
+    while (*cursor < file->part_end && count < IMPORT_SLICE_ROWS) {
         struct import_row *row = &file->rows[(*cursor)++];
 
         if (!row->bad && row->change >= least)

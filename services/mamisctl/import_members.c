@@ -446,4 +446,5 @@ const struct import_kind import_kind_members = {
     .check = members_check,
     .load = members_load,
     .write = members_write,
+    .written = members_written,
 };

@@ -82,6 +82,8 @@ enum err members_write(struct import_file *file, const struct import_options *op
 /* Statements for credentials, and the postcards file, which is on disk before this returns. */
 enum err members_write_secrets(struct import_file *file, const struct import_options *options,
                                struct db_batch *batch, struct err_note *note);
+/* The part is committed, and so are its postcards. */
+void members_written(struct import_file *file);
 
 static inline struct member *member_of(const struct import_row *row)
 {

@@ -5,8 +5,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mamisctl/import_members.h"
@@ -30,11 +30,20 @@ static const struct db_stmt put_passwords = {
 
 /* ---- postcards ---- */
 
+/* The file for the printer while it is written, part by part. */
+struct import_postcards {
+    int fd;
+    off_t kept;                       /* bytes of parts that are committed, and the header */
+    const struct import_row *witness; /* with a postcard of the part that is not known to be */
+};
+
+/* What a part adds to it. */
 struct postcards {
     struct secret_key key;
-    struct buf csv; /* what goes to the printer */
+    struct buf csv;
     int64_t now_us;
     int64_t expires_us;
+    const struct import_row *first;
 };
 
 static bool wants_postcard(const struct import_row *row)
@@ -93,6 +102,8 @@ static void write_slice_postcards(struct import_file *file, struct import_row **
     for (size_t i = 0; i < count; i++) {
         if (!wants_postcard(rows[i]))
             continue;
+        if (postcards->first == NULL)
+            postcards->first = rows[i];
         make_postcard(file, rows[i], postcards, &logins[made], &hmacs[made]);
         accounts[made++] = member_of(rows[i])->account_id;
     }
@@ -106,40 +117,86 @@ static void write_slice_postcards(struct import_file *file, struct import_row **
     db_time(query, postcards->expires_us);
 }
 
-/* Mode 0600, on disk. A file that is there already may hold passwords that were not printed yet. */
-static enum err save(struct import_file *file, const char *path, struct str csv,
-                     struct err_note *note)
+static bool write_all(int fd, struct str bytes)
 {
-    static const char header[] = "register_no,name,login_id,temporary_password\r\n";
-    int fresh = file->postcards_made ? O_TRUNC : O_EXCL;
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | fresh, 0600);
-    bool well;
+    while (bytes.len > 0) {
+        ssize_t put = write(fd, bytes.data, bytes.len);
+
+        if (put <= 0)
+            return false;
+        bytes.data += put;
+        bytes.len -= (size_t)put;
+    }
+    return true;
+}
+
+/* Mode 0600. A file that is there already may hold passwords that were not printed yet. */
+static enum err open_file(struct import_file *file, const char *path, struct err_note *note)
+{
+    static const struct str header = STR("register_no,name,login_id,temporary_password\r\n");
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd < 0)
         return err_say(note, ERR_SETTINGS, "--postcards %s: %s", path, strerror(errno));
-    file->postcards_made = true;
-    well = write(fd, header, sizeof(header) - 1) == (ssize_t)sizeof(header) - 1;
-    while (well && csv.len > 0) {
-        ssize_t put = write(fd, csv.data, csv.len);
-
-        well = put > 0;
-        csv.data += well ? put : 0;
-        csv.len -= well ? (size_t)put : 0;
-    }
-    well = well && fsync(fd) == 0;
-    well = close(fd) == 0 && well;
-    if (!well) {
-        (void)unlink(path);
+    file->postcards = arena_new_of(file->arena, struct import_postcards);
+    file->postcards->fd = fd;
+    if (!write_all(fd, header))
         return err_say(note, ERR_SETTINGS, "--postcards %s: %s", path, strerror(errno));
-    }
+    file->postcards->kept = (off_t)header.len;
     return ERR_OK;
+}
+
+/* On disk before the commit, so that no password is lost. */
+static enum err save(struct import_file *file, const char *path, const struct postcards *part,
+                     struct err_note *note)
+{
+    struct import_postcards *postcards;
+    enum err err = ERR_OK;
+
+    if (file->postcards == NULL)
+        TRY(open_file(file, path, note));
+    postcards = file->postcards;
+    if (lseek(postcards->fd, postcards->kept, SEEK_SET) < 0 ||
+        !write_all(postcards->fd, buf_str(&part->csv)) || fsync(postcards->fd) != 0)
+        return err_say(note, ERR_SETTINGS, "--postcards %s: %s", path, strerror(errno));
+    postcards->witness = part->first;
+cleanup:
+    return err;
+}
+
+void members_written(struct import_file *file)
+{
+    struct import_postcards *postcards = file->postcards;
+    struct stat status;
+
+    if (postcards == NULL || postcards->witness == NULL)
+        return;
+    must(fstat(postcards->fd, &status) == 0);
+    postcards->kept = status.st_size;
+    postcards->witness = NULL;
+}
+
+/*
+ * After a failed attempt the database was read again: does it have what the last part made? Then
+ * its postcards stay, else they go.
+ */
+static void settle_last_part(struct import_file *file)
+{
+    if (file->postcards == NULL || file->postcards->witness == NULL)
+        return;
+    if (wants_postcard(file->postcards->witness)) {
+        must(ftruncate(file->postcards->fd, file->postcards->kept) == 0);
+        file->postcards->witness = NULL;
+    } else {
+        members_written(file);
+    }
 }
 
 static size_t count_wanted(const struct import_file *file)
 {
     size_t wanted = 0;
 
-    for (size_t i = 0; i < file->row_count; i++)
+    for (size_t i = file->part_first; i < file->part_end; i++)
         wanted += !file->rows[i].bad && wants_postcard(&file->rows[i]);
     return wanted;
 }
@@ -159,8 +216,7 @@ static enum err write_postcards(struct import_file *file, const char *path, stru
     TRY(secret_key_load(settings->temp_key_file, &postcards.key, note));
     while ((count = import_slice(file, &cursor, IMPORT_SAME, rows)) > 0)
         write_slice_postcards(file, rows, count, &postcards, batch);
-    TRY(save(file, path, buf_str(&postcards.csv), note));
-    (void)fprintf(stderr, "mamisctl: temporary passwords for the printer: %s\n", path);
+    TRY(save(file, path, &postcards, note));
 cleanup:
     if (postcards.csv.data != NULL)
         secret_wipe(postcards.csv.data, postcards.csv.cap);
@@ -196,34 +252,48 @@ static void write_slice_passwords(struct import_row **rows, size_t count, const 
     db_time(query, clock_now_us());
 }
 
-static enum err write_passwords(struct import_file *file, const char *password,
-                                struct db_batch *batch, struct err_note *note)
+/* Hashed once for all: it is slow on purpose. */
+static enum err hash_once(struct import_file *file, const char *password, struct err_note *note)
 {
-    struct import_row *rows[IMPORT_SLICE_ROWS];
-    char hash[PASSWORD_HASH_BYTES];
     struct secret_key pepper;
-    size_t cursor = 0;
-    size_t count;
+    char *hash;
     enum err err;
 
+    if (file->password_hash != NULL)
+        return ERR_OK;
     TRY(secret_key_load(file->tool->settings->pepper_file, &pepper, note));
+    hash = arena_alloc(file->arena, PASSWORD_HASH_BYTES);
     err = password_hash(&pepper, PASSWORD_COST_DEFAULT, str_of(password), hash);
     secret_wipe(&pepper, sizeof(pepper));
     if (err != ERR_OK)
         return err_say(note, err, "--password-for-tests: no password, or over %d bytes",
                        PASSWORD_BYTES_MAX);
-    while ((count = import_slice(file, &cursor, IMPORT_SAME, rows)) > 0)
-        write_slice_passwords(rows, count, hash, batch);
+    file->password_hash = hash;
 cleanup:
+    return err;
+}
+
+static enum err write_passwords(struct import_file *file, const char *password,
+                                struct db_batch *batch, struct err_note *note)
+{
+    struct import_row *rows[IMPORT_SLICE_ROWS];
+    size_t cursor = 0;
+    size_t count;
+    enum err err = hash_once(file, password, note);
+
+    while (err == ERR_OK && (count = import_slice(file, &cursor, IMPORT_SAME, rows)) > 0)
+        write_slice_passwords(rows, count, file->password_hash, batch);
     return err;
 }
 
 enum err members_write_secrets(struct import_file *file, const struct import_options *options,
                                struct db_batch *batch, struct err_note *note)
 {
-    size_t wanted = count_wanted(file);
+    size_t wanted;
     enum err err = ERR_OK;
 
+    settle_last_part(file);
+    wanted = count_wanted(file);
     if (wanted > 0 && options->postcards == NULL)
         tool_say("%zu doctors wait for a temporary password: import again with --postcards OUT.csv",
                  wanted);

@@ -179,7 +179,7 @@ static void emit(struct import_file *file, struct import_row *row, struct db_bat
 
 /* Seminars that are new or differ, by the first of their lines in this slice. */
 static void write_seminars(struct import_file *file, struct import_row **rows, size_t count,
-                           struct db_batch *batch, struct str *last_written)
+                           struct db_batch *batch)
 {
     struct import_row *chosen[IMPORT_SLICE_ROWS];
     int64_t versions[IMPORT_SLICE_ROWS];
@@ -189,9 +189,9 @@ static void write_seminars(struct import_file *file, struct import_row **rows, s
     for (size_t i = 0; i < count; i++) {
         const struct session *session = rows[i]->item;
 
-        if (!session->seminar_differs || str_eq(seminar_no_of(rows[i]), *last_written))
+        if (!session->seminar_differs || str_eq(seminar_no_of(rows[i]), file->seminar_written))
             continue;
-        *last_written = seminar_no_of(rows[i]);
+        file->seminar_written = seminar_no_of(rows[i]);
         versions[chosen_count] = session->version + 1;
         chosen[chosen_count++] = rows[i];
     }
@@ -241,14 +241,13 @@ static enum err store(struct import_file *file, const struct import_options *opt
                       struct db_batch *batch, struct err_note *note)
 {
     struct import_row *rows[IMPORT_SLICE_ROWS];
-    struct str last_written = STR_NONE;
     size_t cursor = 0;
     size_t count;
 
     (void)options;
     (void)note;
     while ((count = import_slice(file, &cursor, IMPORT_CHANGED, rows)) > 0) {
-        write_seminars(file, rows, count, batch, &last_written);
+        write_seminars(file, rows, count, batch);
         write_sessions(rows, count, batch);
     }
     return ERR_OK;

@@ -88,7 +88,7 @@ void tool_close(struct tool *tool);
 /* db_run() or work_run(), and wait. */
 CHECKED enum err tool_run(struct tool *tool, struct db_batch *batch, struct err_note *note);
 CHECKED enum err tool_run_work(struct tool *tool, struct db_batch *batch, struct err_note *note);
-/* Wait until all published events are acknowledged. False after `wait_ms`. */
+/* Wait until what tool_run_work() published is acknowledged. False after `wait_ms`. */
 bool tool_flush(struct tool *tool, uint64_t wait_ms);
 
 /* "mamisctl: ..." on standard error. */

@@ -115,7 +115,7 @@ class Stack:
 @contextlib.contextmanager
 def running_stack(**options):
     """A stack that is stopped and removed at the end. Logs of a failed start are shown."""
-    stack = Stack(tempfile.mkdtemp(prefix="mamis-test-", dir="/tmp"))
+    stack = Stack(tempfile.mkdtemp(prefix="mamis-stack-", dir="/tmp"))
     try:
         stack.start(**options)
         yield stack
