@@ -4,8 +4,8 @@
  */
 #include <stdio.h>
 
-#include "attendance/attendance_result.h"
-#include "attendance/attendance_rows.h"
+#include "credit/attendance_result.h"
+#include "credit/attendance_rows.h"
 #include "gateway/gateway_call.h"
 
 void endpoint_get_upload_result(struct flow *flow);
@@ -16,7 +16,14 @@ enum {
     PIECE_BYTES = 64 * 1024, /* handed to the connection at a time */
 };
 
-enum result_step { RESULT_LOOK, RESULT_BEGIN, RESULT_CHUNK, RESULT_LINES, RESULT_WRITE, RESULT_CUT };
+enum result_step {
+    RESULT_LOOK,
+    RESULT_BEGIN,
+    RESULT_CHUNK,
+    RESULT_LINES,
+    RESULT_WRITE,
+    RESULT_CUT
+};
 
 struct result {
     bool only_fix;
@@ -60,7 +67,8 @@ static const struct db_stmt select_rows = {
     "gateway_result_rows",
     "SELECT r.row_no, r.outcome, r.reason, r.problems, coalesce(r.same_as_row, 0)"
     " FROM portal.upload_chunk c JOIN portal.upload_row_other r"
-    "  ON r.upload_id = c.upload_id AND r.row_no BETWEEN c.first_row AND c.first_row + c.row_count - 1"
+    "  ON r.upload_id = c.upload_id AND r.row_no BETWEEN c.first_row AND c.first_row + c.row_count "
+    "- 1"
     " WHERE c.upload_id = $1 AND c.chunk_no = $2 ORDER BY r.row_no",
 };
 
@@ -188,8 +196,7 @@ static struct str chunk_bytes(struct result *result, const struct attendance_chu
 
     for (size_t i = 0; i < db_rows(result->parts); i++) {
         if (i == 0)
-            skip = (size_t)(chunk->offset -
-                            (uint64_t)db_get_i32(result->parts, 0, 0) * PART_BYTES);
+            skip = (size_t)(chunk->offset - (uint64_t)db_get_i32(result->parts, 0, 0) * PART_BYTES);
         buf_add_str(&joined_parts, db_get_bytes(result->parts, i, 1));
     }
     bytes = joined_parts.len < skip + chunk->length
@@ -214,7 +221,8 @@ static void put_chunk(const struct call *call, struct result *result)
         .offset = (uint64_t)db_get_i64(result->pointer, 0, 3),
         .length = (uint32_t)db_get_i32(result->pointer, 0, 4),
     };
-    attendance_rows_read(result->arena, &result->header, &chunk, chunk_bytes(result, &chunk), &rows);
+    attendance_rows_read(result->arena, &result->header, &chunk, chunk_bytes(result, &chunk),
+                         &rows);
     put_rows(call, result, &rows);
 }
 

@@ -1,0 +1,130 @@
+/*
+ * gateway: what the files of this process share.
+ *
+ * One request is one call (gateway_call.h): a flow that first finds out who asks, then goes through
+ * the steps of its endpoint. Endpoints are functions named after the operations of openapi.yaml;
+ * one that is missing does not link.
+ */
+#pragma once
+#include "gen/access.h"
+#include "gen/routes.h"
+#include "http/http.h"
+#include "proc/proc.h"
+#include "secret/secret.h"
+
+struct gateway_settings {
+#define SETTING(name, type, fallback, least, most, unit, flags, help) SETTING_FIELD_##type name;
+#include "gateway/gateway_settings.def"
+#undef SETTING
+};
+
+enum {
+    GATEWAY_SETTING_COUNT = 0
+#define SETTING(name, type, fallback, least, most, unit, flags, help) +1
+#include "gateway/gateway_settings.def"
+#undef SETTING
+    ,
+    GATEWAY_READ_MS = 5000,
+    GATEWAY_WRITE_MS = 10000,
+    GATEWAY_LIST_MAX = 16, /* entries of a setting that is a list */
+};
+
+extern struct gateway_settings gateway_settings;
+extern const struct setting gateway_setting_table[GATEWAY_SETTING_COUNT];
+
+struct files;
+struct upload;
+struct replies;
+struct watchers;
+struct sweep;
+
+struct gateway {
+    struct proc *proc;
+    struct loop *loop;
+    struct db_pool *db;
+    struct cache *cache;
+    struct bus *bus;
+    struct work *work;
+    struct pool *hashes; /* threads that hash passwords */
+    struct http_server *http;
+    const struct gateway_settings *settings;
+    struct secret_key pepper, temp_key, link_key;
+    const char *cookie;                      /* name of the session cookie */
+    bool secure;                             /* public_url is https */
+    const char *hosts[GATEWAY_LIST_MAX + 1]; /* that of public_url and others, NULL at the end */
+    const char *proxies[GATEWAY_LIST_MAX + 1];
+    struct str kind_names;     /* JSON object: name of each kind of credit by its code */
+    struct str notices;        /* JSON list */
+    struct files *files;       /* the portal's pages */
+    struct replies *replies;   /* requests that wait for the answer to a command */
+    struct watchers *watchers; /* streams of upload progress */
+    struct upload *uploads;    /* bodies that come in now */
+    struct sweep *sweep;       /* tidies up now and then */
+    unsigned closing;          /* parts whose close callback is still to come */
+    bool stopping;
+    bool marks_owed; /* sessions ended that Redis may still call good: it is not asked meanwhile */
+    struct gateway_figures {
+        uint64_t calls, refused, failed;
+        uint64_t session_cached, session_read;
+        uint64_t sign_ins, sign_ins_failed, sign_ins_throttled;
+        uint64_t commands, commands_late;
+        uint64_t uploads, upload_bytes;
+        struct metric_histogram command; /* accepted to answered */
+    } figures;
+};
+
+/* ---- gateway_start.c ---- */
+
+enum err gateway_start(struct proc *proc, void *state, struct err_note *note);
+void gateway_stop(struct proc *proc, void *state);
+bool gateway_ready(struct proc *proc, void *state, struct err_note *why);
+void gateway_metrics(struct proc *proc, void *state, struct buf *out);
+
+/* ---- gateway_files.c: pages and scripts, loaded at start ---- */
+
+/* Errors: ERR_SETTINGS with the place in `note`. `dir` empty: nothing is served. */
+CHECKED enum err files_load(const char *dir, struct files **ret_files, struct err_note *note);
+void files_free(struct files *files);
+/* Answers everything that is no route: see http_set_fallback(). */
+void files_answer(void *gateway, struct http_request *request);
+
+/* ---- gateway_replies.c: answers to commands that this instance waits for ---- */
+
+struct replies *replies_open(struct gateway *gateway);
+/* Flows that wait go on with ERR_TIMEOUT. */
+void replies_close(struct replies *replies, void (*closed)(void *arg), void *arg);
+
+/* A place to wait; embedded in the one who waits. */
+struct reply_wait {
+    struct reply_wait *next;
+    struct uuid operation_id;
+    uint64_t until_ms; /* monotonic */
+    struct flow *flow; /* NULL: nobody waits yet, an early answer is kept */
+    bool come;
+    bool done;      /* status done, not failed */
+    json_t *result; /* owned by the arena of the one who waits; NULL for none */
+    json_t *problem;
+    struct arena *arena;
+};
+/* Expect an answer from now on, before the command is sent. */
+void reply_expect(struct replies *replies, struct reply_wait *wait);
+/* Resume `flow` when the answer is there (wait->come) or the time is over, always with ERR_OK. */
+void reply_await(struct replies *replies, struct reply_wait *wait, struct flow *flow);
+/* Stop expecting; harmless when it has come. */
+void reply_forget(struct replies *replies, struct reply_wait *wait);
+unsigned replies_waiting(const struct replies *replies);
+
+/* ---- gateway_sweep.c: what is out of date goes; sessions that ended leave Redis ---- */
+
+struct sweep *sweep_open(struct gateway *gateway);
+void sweep_close(struct sweep *sweep, void (*closed)(void *arg), void *arg);
+/* Sessions ended just now: tell Redis soon. */
+void sweep_soon(struct sweep *sweep);
+
+/* ---- gateway_watch.c: streams of upload progress ---- */
+
+struct watchers *watchers_open(struct gateway *gateway);
+/* End every stream; clients come back and resume elsewhere. */
+void watchers_end(struct watchers *watchers);
+void watchers_close(struct watchers *watchers, void (*closed)(void *arg), void *arg);
+unsigned watchers_count(const struct watchers *watchers);

@@ -1,0 +1,136 @@
+/* gateway_account: who one is, and the steps of first login that registration decides on. */
+#include "gateway/gateway_command.h"
+#include "gateway/gateway_link.h"
+#include "gen/events.h"
+#include "mail/mail.h"
+
+void endpoint_get_me(struct flow *flow);
+void endpoint_sign_out(struct flow *flow);
+void endpoint_agree_terms(struct flow *flow);
+void endpoint_set_email(struct flow *flow);
+void endpoint_set_profile(struct flow *flow);
+
+void endpoint_get_me(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+
+    call_object(call, 200, who_me(&call->who));
+}
+
+/* The row first, then Redis: what it still says for a moment is not believed (marks_owed). */
+void endpoint_sign_out(struct flow *flow)
+{
+    enum { OUT_END, OUT_ENDED };
+    struct call *call = CALL_OF(flow);
+
+    if (flow->step == OUT_END) {
+        call->batch = db_batch_new(flow->arena);
+        session_end(call->batch, call->who.digest, call->now_us);
+        call_run(call, OUT_ENDED);
+        return;
+    }
+    session_mark_ended(call->gateway, flow->arena, call->who.digest);
+    session_cookie(call, "");
+    call_empty(call, 204);
+}
+
+/* A command to registration about oneself. */
+static struct command account_command(struct call *call, const char *type)
+{
+    char key[UUID_TEXT_BYTES];
+
+    uuid_format(call->who.account_id, key);
+    return (struct command){
+        .type = type,
+        .topic = TOPIC_REGISTRATION_COMMANDS,
+        .key = str_of(arena_strdup(call->flow.arena, key)),
+        .status = 200,
+        .operation_id = uuid_new(),
+    };
+}
+
+void endpoint_agree_terms(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+    struct body_agree_terms body;
+    struct command command = account_command(call, EVENT_ACCOUNT_AGREE_TERMS);
+
+    if (!CALL_BODY(call, agree_terms, &body))
+        return;
+    const struct event_account_agree_terms event = {
+        .operation_id = command.operation_id,
+        .account_id = call->who.account_id,
+        .terms_version = body.version,
+    };
+    command.data = event_account_agree_terms_encode(&event);
+    command_accept(call, &command);
+}
+
+/* ---- e-mail: the link is made with the command ---- */
+
+static void add_email_link(struct call *call, struct db_batch *batch)
+{
+    link_issue(call, batch, call->state);
+}
+
+void endpoint_set_email(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+    struct body_set_email body;
+    struct command command = account_command(call, EVENT_ACCOUNT_SET_EMAIL);
+    struct link_new *link;
+
+    if (!CALL_BODY(call, set_email, &body))
+        return;
+    if (!mail_address_ok(body.email)) {
+        call_field_problem(call, "/email", CODE_EMAIL_ADDRESS);
+        return;
+    }
+    const struct event_account_set_email event = {
+        .operation_id = command.operation_id,
+        .account_id = call->who.account_id,
+        .email = body.email,
+    };
+    link = arena_new_of(flow->arena, struct link_new);
+    *link = (struct link_new){.purpose = LINK_EMAIL_CONFIRM,
+                              .account_id = call->who.account_id,
+                              .email = body.email,
+                              .good_s = call->gateway->settings->email_link_s};
+    call->state = link;
+    command.data = event_account_set_email_encode(&event);
+    command.add = add_email_link;
+    command_accept(call, &command);
+}
+
+/* ---- profile ---- */
+
+static struct str or_empty(struct str text)
+{
+    return text.data == NULL ? STR("") : text;
+}
+
+void endpoint_set_profile(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+    struct body_set_profile body;
+    struct command command = account_command(call, EVENT_ACCOUNT_SET_PROFILE);
+
+    if (!CALL_BODY(call, set_profile, &body))
+        return;
+    const struct event_account_set_profile event = {
+        .operation_id = command.operation_id,
+        .account_id = call->who.account_id,
+        .profile = {.name = body.name,
+                    .name_kana = body.name_kana,
+                    .former_name = or_empty(body.former_name),
+                    .former_name_kana = or_empty(body.former_name_kana),
+                    .sex = body.sex,
+                    .birth_on = body.birth_on,
+                    .workplace_name = or_empty(body.workplace_name),
+                    .workplace_postcode = or_empty(body.workplace_postcode),
+                    .workplace_address = or_empty(body.workplace_address),
+                    .phone = or_empty(body.phone)},
+    };
+    command.data = event_account_set_profile_encode(&event);
+    command_accept(call, &command);
+}

@@ -1,0 +1,227 @@
+/* gateway_answer: answers of calls, and of requests that lib/http refuses. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/gateway_call.h"
+
+#define JSON_TYPE "application/json"
+#define PROBLEM_TYPE "application/problem+json"
+
+enum { RETRY_LEAST_S = 1, RETRY_SPREAD_S = 3 };
+
+/* Headers of every answer of the interface. */
+static void set_headers(struct http_request *request)
+{
+    http_set_header(request, "Cache-Control", "no-store");
+    http_set_header(request, "X-Content-Type-Options", "nosniff");
+    http_set_header(request, "Content-Security-Policy",
+                    "default-src 'none'; frame-ancestors 'none'");
+    http_set_header(request, "Referrer-Policy", "no-referrer");
+}
+
+static void send_answer(struct call *call, unsigned status, const char *type, struct str body)
+{
+    must(!call->answered);
+    call->answered = true;
+    set_headers(call->request);
+    http_answer(call->request, status, type, body);
+    call->request = NULL;
+}
+
+void call_json(struct call *call, unsigned status, struct str body)
+{
+    send_answer(call, status, JSON_TYPE, body);
+    flow_end(&call->flow, ERR_OK);
+}
+
+void call_object(struct call *call, unsigned status, json_t *body)
+{
+    char *text = json_dumps(body, JSON_COMPACT);
+
+    must(text != NULL);
+    send_answer(call, status, JSON_TYPE, str_of(text));
+    free(text);
+    json_decref(body);
+    flow_end(&call->flow, ERR_OK);
+}
+
+void call_empty(struct call *call, unsigned status)
+{
+    send_answer(call, status, NULL, STR(""));
+    flow_end(&call->flow, ERR_OK);
+}
+
+void call_accepted(struct call *call, struct uuid operation_id)
+{
+    char id[UUID_TEXT_BYTES];
+
+    uuid_format(operation_id, id);
+    http_set_header(call->request, "Location",
+                    arena_printf(call->flow.arena, "/api/v1/operations/%s", id));
+    call_json(call, 202, str_of(arena_printf(call->flow.arena, "{\"operation_id\":\"%s\"}", id)));
+}
+
+/* ---- problems ---- */
+
+/* Clients that come back at once and all together keep an overload alive: a little spread. */
+static unsigned retry_s(void)
+{
+    uint8_t byte;
+
+    random_bytes(&byte, sizeof(byte));
+    return RETRY_LEAST_S + byte % RETRY_SPREAD_S;
+}
+
+static void send_problem(struct http_request *request, json_t *problem, bool english,
+                         unsigned status)
+{
+    char *text = json_dumps(problem, JSON_COMPACT);
+
+    must(text != NULL);
+    set_headers(request);
+    http_set_header(request, "Content-Language", english ? "en" : "ja");
+    if (status == 401)
+        http_set_header(request, "WWW-Authenticate", "Bearer realm=\"mamis\"");
+    http_answer(request, status, PROBLEM_TYPE, str_of(text));
+    free(text);
+    json_decref(problem);
+}
+
+static void set_retry(struct call *call, unsigned seconds)
+{
+    http_set_header(call->request, "Retry-After", arena_printf(call->flow.arena, "%u", seconds));
+}
+
+void call_answer_problem(struct call *call, enum code code, json_t *told)
+{
+    unsigned status = code_status(code);
+
+    must(!call->answered);
+    call->answered = true;
+    call->gateway->figures.refused++;
+    if (status == 503 || (status == 429 && !call->retry_set))
+        set_retry(call, retry_s());
+    send_problem(call->request,
+                 problem_object(call->flow.arena, code, call->english, call->flow.trace, told),
+                 call->english, status);
+    call->request = NULL;
+}
+
+void call_problem(struct call *call, enum code code)
+{
+    call_answer_problem(call, code, NULL);
+    flow_end(&call->flow, ERR_OK);
+}
+
+static json_t *told_param(const char *name, const char *value)
+{
+    json_t *told = json_object(), *params = json_object();
+
+    must(json_object_set_new(params, name, json_string(value)) == 0);
+    must(json_object_set_new(told, "params", params) == 0);
+    return told;
+}
+
+void call_problem_with(struct call *call, enum code code, const char *name, const char *value)
+{
+    json_t *told = told_param(name, value);
+
+    call_answer_problem(call, code, told);
+    json_decref(told);
+    flow_end(&call->flow, ERR_OK);
+}
+
+void call_problem_later(struct call *call, enum code code, unsigned seconds)
+{
+    set_retry(call, seconds);
+    call->retry_set = true;
+    call_problem_with(call, code, "seconds", arena_printf(call->flow.arena, "%u", seconds));
+}
+
+void call_problem_json(struct call *call, json_t *told)
+{
+    call_answer_problem(call, problem_code(told), told);
+    flow_end(&call->flow, ERR_OK);
+}
+
+void call_field_problem(struct call *call, const char *pointer, enum code code)
+{
+    call->problems[0] = (struct body_problem){.pointer = pointer, .code = code};
+    call->problem_count = 1;
+    call_answer_fields(call, CODE_SCHEMA, "pointer");
+}
+
+static json_t *params_json(const struct body_problem *problem)
+{
+    json_t *params = json_object();
+
+    for (size_t i = 0; i < problem->params_count; i++) {
+        const struct code_param *param = &problem->params[i];
+        json_t *value = json_stringn(param->value.data, param->value.len);
+
+        if (value != NULL) /* no UTF-8: cannot be shown */
+            must(json_object_set_new(params, param->name, value) == 0);
+    }
+    return params;
+}
+
+void call_answer_fields(struct call *call, enum code code, const char *kind)
+{
+    json_t *told = json_object(), *errors = json_array();
+    size_t count =
+        call->problem_count < CALL_PROBLEMS_MAX ? call->problem_count : CALL_PROBLEMS_MAX;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct body_problem *problem = &call->problems[i];
+        const struct code_text *text = code_text(problem->code, call->english);
+        json_t *error = json_object();
+        struct buf detail = {0};
+
+        code_render(&detail, text->detail, problem->params, problem->params_count);
+        must(json_object_set_new(error, kind, json_string(problem->pointer)) == 0);
+        must(json_object_set_new(error, "code", json_string(code_name(problem->code))) == 0);
+        must(json_object_set_new(error, "detail",
+                                 json_stringn(detail.len == 0 ? "" : detail.data, detail.len)) ==
+             0);
+        must(json_array_append_new(errors, error) == 0);
+        buf_free(&detail);
+    }
+    must(json_object_set_new(told, "errors", errors) == 0);
+    if (count > 0)
+        must(json_object_set_new(told, "params", params_json(&call->problems[0])) == 0);
+    call_answer_problem(call, code, told);
+    json_decref(told);
+    flow_end(&call->flow, ERR_OK);
+}
+
+/* ---- refusals of lib/http ---- */
+
+const char *call_size_text(struct arena *arena, uint32_t bytes)
+{
+    if (bytes % (1024 * 1024) == 0)
+        return arena_printf(arena, "%u MiB", bytes / (1024 * 1024));
+    return arena_printf(arena, "%u KiB", bytes / 1024);
+}
+
+void call_refuse(void *context, struct http_request *request, enum err err, const char *detail)
+{
+    struct gateway *gateway = context;
+    const struct http_route *route = http_request_route(request);
+    bool english = accept_english(http_header(request, "Accept-Language"));
+    enum code code = code_of_err(err);
+    json_t *told = NULL;
+
+    gateway->figures.refused++;
+    LOG_DEBUG("request_refused", F_ERR(err), F_STR("detail", detail));
+    if (err == ERR_BODY_TOO_LARGE && route != NULL &&
+        strcmp(route->operation, "post_attendance") == 0) {
+        code = CODE_FILE_TOO_LARGE;
+        told = told_param("limit", call_size_text(http_request_arena(request),
+                                                  gateway->settings->upload_bytes_max));
+    }
+    send_problem(
+        request,
+        problem_object(http_request_arena(request), code, english, http_request_id(request), told),
+        english, code_status(code));
+    json_decref(told);
+}

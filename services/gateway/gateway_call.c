@@ -1,0 +1,229 @@
+/* gateway_call: the life of one request, from its arrival to its answer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/gateway_command.h"
+
+/* Every operation of the contract has its function here, or the program does not link. */
+#define X(method, path, operation, action, body_max, streams)                                      \
+    void endpoint_##operation(struct flow *);
+ROUTES(X)
+#undef X
+
+static struct endpoint endpoints[ROUTE_COUNT] = {
+#define X(method, path, operation, action, body_max, streams) {NULL, endpoint_##operation},
+    ROUTES(X)
+#undef X
+};
+
+static const struct http_route routes[ROUTE_COUNT] = {
+#define X(method, path, operation, action, body_max, streams)                                      \
+    {method, path, #operation, action, body_max, streams, call_start},
+    ROUTES(X)
+#undef X
+};
+
+const struct http_route *call_routes(void)
+{
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        endpoints[i].info = route_info(routes[i].operation);
+        must(endpoints[i].info != NULL);
+    }
+    return routes;
+}
+
+/* ---- beginning and end ---- */
+
+static enum code code_of_failure(struct call *call)
+{
+    enum code code = code_of_err(call->flow.err);
+
+    if (call->flow.err == ERR_UNAUTHENTICATED)
+        return CODE_UNAUTHENTICATED;
+    return code == CODE_NONE ? CODE_INTERNAL : code;
+}
+
+static void answer_failure(struct call *call)
+{
+    enum err err = call->flow.err;
+    enum code code = code_of_failure(call);
+
+    if (err_class(err) == ERR_CLASS_BUG || err == ERR_OK)
+        LOG_ERROR("request_failed", F_STR("operation", call->endpoint->info->operation), F_ERR(err),
+                  F_STR("note", call->flow.note.text));
+    else if (err_class(err) == ERR_CLASS_RETRY && err != ERR_CLIENT_GONE)
+        LOG_WARN("request_not_now", F_STR("operation", call->endpoint->info->operation), F_ERR(err),
+                 F_STR("note", call->flow.note.text));
+    call->gateway->figures.failed++;
+    call->flow.err = ERR_OK;
+    call_answer_problem(call, code, NULL);
+}
+
+static void call_done(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+
+    if (!call->answered)
+        answer_failure(call);
+    command_forget(call);
+    flow_fini(flow);
+    free(call);
+}
+
+void call_start(void *context, struct http_request *request)
+{
+    struct gateway *gateway = context;
+    struct call *call = heap_zero(sizeof(*call));
+
+    call->gateway = gateway;
+    call->request = request;
+    call->endpoint = &endpoints[http_request_route(request) - routes];
+    call->english = accept_english(http_header(request, "Accept-Language"));
+    call->now_us = clock_now_us();
+    call->since_ms = clock_mono_ms();
+    gateway->figures.calls++;
+    flow_init(&call->flow, gateway->loop, who_run, call_done, http_request_id(request));
+    flow_start(&call->flow, 0);
+}
+
+/* ---- rights ---- */
+
+/* Scheme and host of a Referer. */
+static struct str origin_of(struct str address)
+{
+    size_t at = str_starts(address, STR("https://"))  ? 8
+                : str_starts(address, STR("http://")) ? 7
+                                                      : 0;
+
+    while (at > 0 && at < address.len && address.data[at] != '/')
+        at++;
+    return (struct str){address.data, at};
+}
+
+static bool origin_ours(const struct gateway *gateway, struct str origin)
+{
+    struct str scheme = gateway->secure ? STR("https://") : STR("http://");
+
+    if (!str_starts(origin, scheme))
+        return false;
+    origin = (struct str){origin.data + scheme.len, origin.len - scheme.len};
+    for (size_t i = 0; gateway->hosts[i] != NULL; i++)
+        if (str_eq_nocase(origin, str_of(gateway->hosts[i])))
+            return true;
+    return false;
+}
+
+/*
+ * Whether the request comes from a page of ours, as far as the browser says: Origin, else
+ * Sec-Fetch-Site, else Referer. Programs that send none of them cannot be made to by other sites.
+ */
+static bool origin_fits(const struct call *call)
+{
+    struct str origin = http_header(call->request, "Origin");
+    struct str site = http_header(call->request, "Sec-Fetch-Site");
+    struct str referer = http_header(call->request, "Referer");
+
+    if (origin.data != NULL)
+        return origin_ours(call->gateway, origin);
+    if (site.data != NULL)
+        return str_eq_c(site, "same-origin") || str_eq_c(site, "none");
+    if (referer.data != NULL)
+        return origin_ours(call->gateway, origin_of(referer));
+    return true;
+}
+
+static enum code forged(const struct call *call)
+{
+    struct str token = http_header(call->request, "X-CSRF-Token");
+
+    if (http_request_method(call->request) == HTTP_GET || call->who.token)
+        return CODE_NONE;
+    if (!origin_fits(call))
+        return CODE_ORIGIN;
+    if (call->who.role == ROLE_NONE)
+        return CODE_NONE;
+    return token.data != NULL && str_eq_secret(token, call->who.csrf) ? CODE_NONE : CODE_CSRF;
+}
+
+static bool token_allowed(const struct who *who, enum action action)
+{
+    for (size_t i = 0; i < who->scope_count; i++)
+        if (access_token_allowed(who->scopes[i], action))
+            return true;
+    return false;
+}
+
+/* CODE_NONE when the person may do it now. */
+static enum code rights(struct call *call)
+{
+    enum action action = call->endpoint->info->action;
+    const struct who *who = &call->who;
+
+    if (action == ACTION_PUBLIC)
+        return CODE_NONE;
+    if (who->token)
+        return token_allowed(who, action) ? CODE_NONE : CODE_FORBIDDEN;
+    if (who->step.len > 0 && !access_first_login(action))
+        return CODE_FIRST_LOGIN_STEP;
+    return access_allowed(who->role, action) ? CODE_NONE : CODE_FORBIDDEN;
+}
+
+static void refuse(struct call *call, enum code code)
+{
+    json_t *told = NULL;
+
+    if (code == CODE_FIRST_LOGIN_STEP) {
+        json_t *step = json_stringn(call->who.step.data, call->who.step.len);
+        json_t *params = json_object();
+
+        told = json_object();
+        must(json_object_set(params, "next", step) == 0);
+        must(json_object_set_new(told, "next", step) == 0);
+        must(json_object_set_new(told, "params", params) == 0);
+    }
+    call_answer_problem(call, code, told);
+    json_decref(told);
+    flow_end(&call->flow, ERR_OK);
+}
+
+void call_known(struct call *call)
+{
+    enum code code = forged(call);
+
+    if (code == CODE_NONE)
+        code = rights(call);
+    if (code != CODE_NONE) {
+        refuse(call, code);
+        return;
+    }
+    if (!call_params_check(call))
+        return;
+    call->state = NULL;
+    call->flow.run = call->endpoint->run;
+    flow_goto(&call->flow, 0);
+}
+
+/* ---- PostgreSQL ---- */
+
+static const struct db_stmt set_scope = {
+    "gateway_set_scope",
+    "SELECT set_config('app.scope', $1, true)",
+};
+
+void call_scope_add(struct db_batch *batch, const char *scope)
+{
+    db_text_c(db_add(batch, &set_scope), scope);
+}
+
+struct db_batch *call_scoped(struct call *call)
+{
+    call->batch = db_batch_new(call->flow.arena);
+    call_scope_add(call->batch, who_scope(call->flow.arena, &call->who));
+    return call->batch;
+}
+
+void call_run(struct call *call, int next)
+{
+    flow_wait(&call->flow, next);
+    db_run(call->gateway->db, call->batch, GATEWAY_READ_MS, &call->flow);
+}

@@ -1,0 +1,130 @@
+/*
+ * gateway_call: one request. Its flow looks who asks and what may be asked, then hands over to the
+ * endpoint: a flow function whose steps begin at 0. An endpoint answers once and ends the flow;
+ * when the flow ends with an error and without an answer, the error becomes a problem.
+ */
+#pragma once
+#include "gateway/gateway.h"
+#include "gateway/gateway_who.h"
+#include "gen/bodies.h"
+
+enum { CALL_PROBLEMS_MAX = 20 };
+
+struct endpoint {
+    const struct route_info *info;
+    flow_fn run;
+};
+
+struct accept;
+
+struct call {
+    struct flow flow; /* its arena is the call's */
+    struct gateway *gateway;
+    struct http_request *request;
+    const struct endpoint *endpoint;
+    struct who who; /* ROLE_NONE for public operations */
+    bool english;
+    bool answered;
+    bool retry_set;    /* Retry-After is there */
+    int64_t now_us;    /* business time of arrival */
+    uint64_t since_ms; /* monotonic, of arrival */
+    json_t *body;
+    struct body_problem problems[CALL_PROBLEMS_MAX];
+    size_t problem_count;
+    struct db_batch *batch;
+    struct db_query *query;
+    void *state;           /* of the endpoint, in the arena */
+    struct accept *accept; /* of an accepted command */
+};
+
+#define CALL_OF(flow_pointer) CONTAINER_OF((flow_pointer), struct call, flow)
+
+/* The routes for http_open(). */
+const struct http_route *call_routes(void);
+/* Every route's handler. */
+void call_start(void *gateway, struct http_request *request);
+/* Answers refusals of lib/http: see http_set_refusal(). */
+void call_refuse(void *gateway, struct http_request *request, enum err err, const char *detail);
+
+/* By who_run(): rights, CSRF, parameters, then the endpoint's steps. */
+void call_known(struct call *call);
+
+/* ---- gateway_params.c: what was asked; parameters are checked before the endpoint runs ---- */
+
+/* False when a parameter was no good: then the problem is answered and the flow ended. */
+bool call_params_check(struct call *call);
+
+/* data NULL when it is not given. */
+struct str call_text(const struct call *call, const char *name);
+/* The contract's default when it is not given. */
+int64_t call_number(const struct call *call, const char *name);
+bool call_flag(const struct call *call, const char *name);
+/* DAY_NONE when it is not given. */
+day_t call_day(const struct call *call, const char *name);
+/* Of a path parameter of that form. */
+struct uuid call_id(const struct call *call, const char *name);
+
+/*
+ * The JSON body as a struct of gen/bodies.h:  if (!CALL_BODY(call, sign_in, &body)) return;
+ * When it is no good the problem is answered and the flow ended.
+ */
+#define CALL_BODY(call, name, out)                                                                 \
+    (call_body_read(call) &&                                                                       \
+     call_body_checked((call), body_##name##_decode((call)->flow.arena, (call)->body, (out),       \
+                                                    (call)->problems, CALL_PROBLEMS_MAX,           \
+                                                    &(call)->problem_count)))
+bool call_body_read(struct call *call);
+/* Content-Type without its parameters, case ignored. */
+bool call_content_type(const struct call *call, const char *wanted);
+/* Fills call->body; when it is no JSON the problem is answered and the flow ended. */
+bool call_json_parse(struct call *call, struct str text);
+bool call_body_checked(struct call *call, enum err err);
+
+/* ---- PostgreSQL ---- */
+
+/* A transaction that begins with the caller's scope; call->batch. */
+struct db_batch *call_scoped(struct call *call);
+/* The first statement of a transaction that reads through the portal's views. */
+void call_scope_add(struct db_batch *batch, const char *scope);
+/* Run call->batch and go on at `next`. */
+void call_run(struct call *call, int next);
+
+/* gateway_password.c: another password of an account. */
+void credential_change(struct db_batch *batch, struct uuid account_id, const char *hash,
+                       int64_t now_us);
+
+/* ---- answers: each also ends the flow well ---- */
+
+void call_json(struct call *call, unsigned status, struct str body);
+/* Steals `body`. */
+void call_object(struct call *call, unsigned status, json_t *body);
+void call_empty(struct call *call, unsigned status);
+/* 202 with the place to ask. */
+void call_accepted(struct call *call, struct uuid operation_id);
+void call_problem(struct call *call, enum code code);
+/* One wrong field of the body, or one wrong parameter; the problem itself is `schema`. */
+void call_field_problem(struct call *call, const char *pointer, enum code code);
+/* With one parameter of its text. */
+void call_problem_with(struct call *call, enum code code, const char *name, const char *value);
+/* With Retry-After. */
+void call_problem_later(struct call *call, enum code code, unsigned seconds);
+/* As a worker told it: {"code", "params", "errors"}; see problem_of_worker(). */
+void call_problem_json(struct call *call, json_t *told);
+/* The problem alone; the flow goes on. `told`: see problem_object(). */
+void call_answer_problem(struct call *call, enum code code, json_t *told);
+/* All of call->problems; `kind` says what their places are: "pointer" or "parameter". */
+void call_answer_fields(struct call *call, enum code code, const char *kind);
+
+/* "64 MiB" */
+const char *call_size_text(struct arena *arena, uint32_t bytes);
+
+/* ---- gateway_problem.c ---- */
+
+bool accept_english(struct str accept_language);
+/* A problem object in one language; `told` (may be NULL): params, errors and members to keep. */
+json_t *problem_object(struct arena *arena, enum code code, bool english, const char *request_id,
+                       json_t *told);
+/* The code in a worker's problem; CODE_INTERNAL when it has none that is known. */
+enum code problem_code(json_t *told);
+/* Where an object has text and text_en, keep the one wanted. Up to four levels deep. */
+void problem_pick_language(json_t *json, bool english);

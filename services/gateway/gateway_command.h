@@ -1,0 +1,63 @@
+/*
+ * gateway_command: commands. Accepted by one commit (command, idempotency key, outbox row), then
+ * waited for; whoever waits too long is told where to ask.
+ */
+#pragma once
+#include "gateway/gateway_call.h"
+
+/* What an accepted command's answer shows. */
+enum command_shows {
+    COMMAND_SHOWS_RESULT,      /* the worker's result as it is */
+    COMMAND_SHOWS_APPLICATION, /* the application it names */
+    COMMAND_SHOWS_HANDBOOK,
+};
+
+struct command {
+    const char *type; /* of the event */
+    const char *topic;
+    struct str key;
+    json_t *data;    /* with operation_id; stolen by command_accept() */
+    unsigned status; /* of a good answer: 200 or 201 */
+    enum command_shows shows;
+    struct uuid operation_id;
+    /*
+     * More statements and events for the same transaction; may be NULL. `call->state` is still the
+     * endpoint's.
+     */
+    void (*add)(struct call *call, struct db_batch *batch);
+    /* After the commit is certain; may be NULL. */
+    void (*committed)(struct call *call);
+    /* Instead of the usual answer to a good reply; may be NULL. Ends the flow. */
+    void (*answer)(struct call *call, json_t *result);
+};
+
+/*
+ * The rest of the call: accept, wait, answer. Call it in a step, instead of waiting. Takes over the
+ * call's flow.
+ */
+void command_accept(struct call *call, const struct command *command);
+
+/* When the call ends, however it does. */
+void command_forget(struct call *call);
+/* A column of JSON as a document in the arena; NULL for NULL. */
+json_t *command_json(struct arena *arena, struct str text);
+
+/* ---- idempotency keys, also for uploads ---- */
+
+struct idempotency {
+    const char *route;
+    struct str key;
+    uint8_t body_sha256[SECRET_DIGEST_BYTES];
+    struct uuid accepted_id;
+};
+
+/* data NULL when the request has none. */
+struct str call_idempotency_key(const struct call *call);
+/* Operation and path: what a key belongs to, beside its owner. */
+const char *call_route(struct call *call);
+void call_body_digest(const struct call *call, uint8_t out[SECRET_DIGEST_BYTES]);
+/* Columns: body_sha256, accepted_id; no row when the key is new. */
+struct db_query *idempotency_find(struct call *call, struct db_batch *batch, const char *route,
+                                  struct str key);
+/* ERR_DB_CONFLICT when somebody else was quicker. */
+void idempotency_add(struct call *call, struct db_batch *batch, const struct idempotency *key);

@@ -1,0 +1,293 @@
+/* gateway_link: links in mails: asking for one, using it. */
+#include <string.h>
+
+#include "gateway/gateway_command.h"
+#include "gateway/gateway_link.h"
+#include "gateway/gateway_password.h"
+#include "gateway/gateway_throttle.h"
+#include "gen/events.h"
+
+void endpoint_request_password_reset(struct flow *flow);
+void endpoint_use_link(struct flow *flow);
+
+enum { LINKS_PER_HOUR_MAX = 5, RESET_ACCOUNTS_MAX = 5 };
+
+static const struct db_stmt insert_link = {
+    "gateway_insert_link",
+    "INSERT INTO gateway.link (link_id, purpose, account_id, email, issued_at, expires_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6)",
+};
+/* Accounts behind an address, without those that were sent links enough lately. */
+static const struct db_stmt find_accounts = {
+    "gateway_reset_accounts",
+    "SELECT a.account_id, a.email FROM portal.sign_in a JOIN gateway.credential c USING "
+    "(account_id)"
+    " WHERE lower(a.email) = lower($1) AND a.email <> '' AND a.email_confirmed"
+    " AND a.state = 'active' AND (SELECT count(*) FROM gateway.link l"
+    "  WHERE l.account_id = a.account_id AND l.purpose = 'password_reset'"
+    "  AND l.issued_at > $2 - interval '1 hour') < $3 LIMIT $4",
+};
+static const struct db_stmt find_link = {
+    "gateway_find_link",
+    "SELECT l.purpose, l.account_id, l.email, l.used_at IS NOT NULL, l.expires_at <= $2,"
+    " coalesce(c.login_id, ''), coalesce(a.name, ''), coalesce(a.step, ''), coalesce(a.mamis_no, "
+    "'')"
+    " FROM gateway.link l LEFT JOIN portal.sign_in a USING (account_id)"
+    " LEFT JOIN gateway.credential c USING (account_id) WHERE l.link_id = $1",
+};
+/* Once only: whoever comes second changes nothing at all. */
+static const struct db_stmt burn_link = {
+    "gateway_burn_link",
+    "WITH used AS (UPDATE gateway.link SET used_at = $2"
+    "  WHERE link_id = $1 AND used_at IS NULL AND expires_at > $2 RETURNING 1)"
+    " SELECT mamis.changed(count(*)) FROM used",
+};
+
+void link_issue(struct call *call, struct db_batch *batch, const struct link_new *link)
+{
+    struct uuid link_id = uuid_new();
+    int64_t expires_us = call->now_us + link->good_s * CLOCK_SECOND_US;
+    struct db_query *query = db_add(batch, &insert_link);
+    const struct event_link_issued issued = {.link_id = link_id,
+                                             .purpose = str_of(link->purpose),
+                                             .account_id = link->account_id,
+                                             .email = link->email,
+                                             .expires_at = expires_us};
+    char key[UUID_TEXT_BYTES];
+
+    db_uuid(query, link_id);
+    db_text_c(query, link->purpose);
+    db_uuid(query, link->account_id);
+    db_text(query, link->email);
+    db_time(query, call->now_us);
+    db_time(query, expires_us);
+    uuid_format(link->account_id, key);
+    const struct work_event event = {.type = EVENT_LINK_ISSUED,
+                                     .topic = TOPIC_ACCOUNT_EVENTS,
+                                     .key = str_of(key),
+                                     .subject = str_of(key),
+                                     .data = event_link_issued_encode(&issued)};
+    (void)work_emit(call->gateway->work, batch, &event, call->flow.trace);
+}
+
+/* ---- POST /password-resets ---- */
+
+enum reset_step { RESET_BODY, RESET_FOUND, RESET_SLEEP, RESET_ANSWER };
+
+static void issue_resets(struct call *call)
+{
+    struct db_query *found = call->query;
+
+    call->batch = db_batch_new(call->flow.arena);
+    for (size_t i = 0; i < db_rows(found); i++) {
+        const struct link_new link = {.purpose = LINK_PASSWORD_RESET,
+                                      .account_id = db_get_uuid(found, i, 0),
+                                      .email = db_get_text(found, i, 1),
+                                      .good_s = call->gateway->settings->reset_link_s};
+
+        link_issue(call, call->batch, &link);
+    }
+    flow_wait(&call->flow, RESET_SLEEP);
+    work_run(call->gateway->work, call->batch, GATEWAY_WRITE_MS, &call->flow);
+}
+
+/* The answer is the same and comes at the same moment, whether anybody has the address or not. */
+void endpoint_request_password_reset(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+    struct body_request_password_reset body;
+    uint64_t at_ms, now_ms;
+
+    switch ((enum reset_step)flow->step) {
+    case RESET_BODY:
+        if (!CALL_BODY(call, request_password_reset, &body))
+            return;
+        call->batch = db_batch_read(flow->arena);
+        call->query = db_add(call->batch, &find_accounts);
+        db_text(call->query, body.email);
+        db_time(call->query, call->now_us);
+        db_i64(call->query, LINKS_PER_HOUR_MAX);
+        db_i64(call->query, RESET_ACCOUNTS_MAX);
+        call_run(call, RESET_FOUND);
+        return;
+    case RESET_FOUND:
+        if (db_rows(call->query) > 0)
+            issue_resets(call);
+        else
+            flow_goto(flow, RESET_SLEEP);
+        return;
+    case RESET_SLEEP:
+        at_ms = call->since_ms + call->gateway->settings->reset_answer_ms;
+        now_ms = clock_mono_ms();
+        flow_wait(flow, RESET_ANSWER);
+        flow_sleep(flow, at_ms > now_ms ? at_ms - now_ms : 0);
+        return;
+    case RESET_ANSWER:
+        call_json(call, 202, STR("{}"));
+        return;
+    }
+    must(false);
+}
+
+/* ---- POST /links ---- */
+
+enum link_step { LINK_BODY, LINK_FOUND, LINK_HASHED, LINK_SAVED };
+
+struct use_link {
+    struct body_use_link body;
+    struct uuid link_id;
+    struct uuid account_id;
+    const char *purpose;
+    struct str login_id;
+    struct password_job make;
+    struct db_query *ended;
+};
+
+static void burn(struct call *call, struct db_batch *batch)
+{
+    const struct use_link *use = call->state;
+    struct db_query *query = db_add(batch, &burn_link);
+
+    db_uuid(query, use->link_id);
+    db_time(query, call->now_us);
+}
+
+static void begin(struct call *call)
+{
+    struct use_link *use = arena_new_of(call->flow.arena, struct use_link);
+
+    call->state = use;
+    if (!CALL_BODY(call, use_link, &use->body))
+        return;
+    if (!link_id(use->body.link, &use->link_id)) {
+        call_problem(call, CODE_LINK_INVALID);
+        return;
+    }
+    call->batch = db_batch_read(call->flow.arena);
+    call->query = db_add(call->batch, &find_link);
+    db_uuid(call->query, use->link_id);
+    db_time(call->query, call->now_us);
+    call_run(call, LINK_FOUND);
+}
+
+static enum code judge(struct call *call, struct use_link *use)
+{
+    const struct db_query *query = call->query;
+    bool reset;
+
+    if (db_rows(query) != 1)
+        return CODE_LINK_INVALID;
+    reset = str_eq_c(db_get_text(query, 0, 0), LINK_PASSWORD_RESET);
+    use->purpose = reset ? LINK_PASSWORD_RESET : LINK_EMAIL_CONFIRM;
+    use->account_id = db_get_uuid(query, 0, 1);
+    use->login_id = db_get_text(query, 0, 5);
+    if (!link_check(&call->gateway->link_key, use->purpose, use->body.link))
+        return CODE_LINK_INVALID;
+    if (db_get_bool(query, 0, 3))
+        return CODE_LINK_USED;
+    return db_get_bool(query, 0, 4) ? CODE_LINK_EXPIRED : CODE_NONE;
+}
+
+/* ---- an address is confirmed ---- */
+
+static void answer_confirmed(struct call *call, json_t *result)
+{
+    json_t *body = json_object();
+    json_t *next = json_object_get(result, "next");
+
+    must(json_object_set_new(body, "purpose", json_string(LINK_EMAIL_CONFIRM)) == 0);
+    must(json_object_set(body, "next", next) == 0);
+    call_object(call, 200, body);
+}
+
+static void confirm(struct call *call, struct use_link *use)
+{
+    char key[UUID_TEXT_BYTES];
+    struct command command = {
+        .type = EVENT_ACCOUNT_CONFIRM_EMAIL,
+        .topic = TOPIC_REGISTRATION_COMMANDS,
+        .status = 200,
+        .operation_id = uuid_new(),
+        .add = burn,
+        .answer = answer_confirmed,
+    };
+    const struct event_account_confirm_email event = {
+        .operation_id = command.operation_id,
+        .account_id = use->account_id,
+        .email = db_get_text(call->query, 0, 2),
+    };
+
+    call->who.account_id = use->account_id; /* whose command it is */
+    uuid_format(use->account_id, key);
+    command.key = str_of(arena_strdup(call->flow.arena, key));
+    command.data = event_account_confirm_email_encode(&event);
+    command_accept(call, &command);
+}
+
+/* ---- a new password ---- */
+
+static void hash(struct call *call, struct use_link *use)
+{
+    const struct str own[] = {use->login_id, db_get_text(call->query, 0, 6),
+                              db_get_text(call->query, 0, 8), db_get_text(call->query, 0, 2)};
+    enum code code;
+
+    if (use->body.password.data == NULL) {
+        call_json(call, 200, STR("{\"purpose\":\"password_reset\",\"next\":\"password\"}"));
+        return;
+    }
+    code = password_rules(use->body.password, own, ARRAY_LEN(own));
+    if (code != CODE_NONE) {
+        call_field_problem(call, "/password", code);
+        return;
+    }
+    use->make.password = use->body.password;
+    flow_wait(&call->flow, LINK_HASHED);
+    password_job_run(call->gateway, &use->make, &call->flow);
+}
+
+static void save(struct call *call, struct use_link *use)
+{
+    if (!use->make.renewed) {
+        call_field_problem(call, "/password", CODE_PASSWORD_TOO_LONG);
+        return;
+    }
+    call->batch = db_batch_new(call->flow.arena);
+    burn(call, call->batch);
+    credential_change(call->batch, use->account_id, use->make.made, call->now_us);
+    use->ended = session_end_others(call->batch, use->account_id, NULL, call->now_us);
+    if (use->login_id.len > 0)
+        throttle_forget_login(call, use->login_id, call->batch);
+    call_run(call, LINK_SAVED);
+}
+
+void endpoint_use_link(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+    struct use_link *use = call->state;
+    enum code code;
+
+    switch ((enum link_step)flow->step) {
+    case LINK_BODY:
+        begin(call);
+        return;
+    case LINK_FOUND:
+        code = judge(call, use);
+        if (code != CODE_NONE)
+            call_problem(call, code);
+        else if (strcmp(use->purpose, LINK_EMAIL_CONFIRM) == 0)
+            confirm(call, use);
+        else
+            hash(call, use);
+        return;
+    case LINK_HASHED:
+        save(call, use);
+        return;
+    case LINK_SAVED:
+        session_mark_all(call->gateway, flow->arena, use->ended);
+        LOG_INFO("password_reset");
+        call_json(call, 200, STR("{\"purpose\":\"password_reset\",\"next\":\"\"}"));
+        return;
+    }
+    must(false);
+}

@@ -1,0 +1,19 @@
+/*
+ * gateway_link: links in mails. The row holds the id only; the secret is computed from it, so
+ * events carry no secret either. A link is used up by a POST of the page it opens, never by a GET.
+ */
+#pragma once
+#include "gateway/gateway_call.h"
+
+#define LINK_EMAIL_CONFIRM "email_confirm"
+#define LINK_PASSWORD_RESET "password_reset"
+
+struct link_new {
+    const char *purpose;
+    struct uuid account_id;
+    struct str email;
+    uint32_t good_s;
+};
+
+/* Adds the row and the event that makes notification send it. */
+void link_issue(struct call *call, struct db_batch *batch, const struct link_new *link);

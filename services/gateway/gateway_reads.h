@@ -1,0 +1,28 @@
+/*
+ * gateway_reads: answers that PostgreSQL makes, from the portal's views, in the caller's scope.
+ * Lists are read one row further than asked; a cursor is the place of the last row shown.
+ */
+#pragma once
+#include "gateway/gateway_call.h"
+
+enum { CURSOR_PARTS_MAX = 4 };
+
+/* The parts of a cursor, as they stood in the row; 0 parts: from the beginning. */
+struct cursor {
+    struct str parts[CURSOR_PARTS_MAX];
+    size_t count;
+};
+
+/* False when it is none of ours with so many parts: the problem is answered and the flow ended. */
+bool cursor_read(struct call *call, size_t parts, struct cursor *ret_cursor);
+void call_cursor_bad(struct call *call);
+/* Opaque form of parts joined with '|'; lives in the arena. */
+struct str cursor_text(struct arena *arena, struct str parts);
+/* A part that has to be a number. */
+int64_t cursor_number(const struct cursor *cursor, size_t part);
+
+/*
+ * Answers 200 with {"items": column 0 of row 0, [`more`: column 2,] "next_cursor": column 1}.
+ * `languages`: texts of the items stand in both, one is picked.
+ */
+void reads_answer_list(struct call *call, const char *more, bool languages);

@@ -1,0 +1,274 @@
+/*
+ * gateway_sign_in: login id and password to a session. Every try costs one Argon2id hash, whether
+ * the login id exists, is a postcard's, or is nobody's: time tells nothing.
+ */
+#include <string.h>
+
+#include "gateway/gateway_password.h"
+#include "gateway/gateway_throttle.h"
+#include "text/fold.h"
+
+void endpoint_sign_in(struct flow *flow);
+
+enum sign_in_step {
+    SIGN_IN_BODY,
+    SIGN_IN_FREE,     /* whether it has to wait is known */
+    SIGN_IN_FOUND,    /* credentials were read; a try of the postcard is used up */
+    SIGN_IN_CHECKED,  /* the password was compared */
+    SIGN_IN_COUNTED,  /* the failure was counted */
+    SIGN_IN_RECORDED, /* the session is there */
+};
+
+struct sign_in {
+    struct body_sign_in body;
+    struct str login_id;              /* folded: NFKC, no blanks, lower case */
+    char temp_login[TEMP_TEXT_BYTES]; /* as on postcards; "" when it cannot be one */
+    char temp_password[TEMP_TEXT_BYTES];
+    struct throttle throttle;
+    struct password_job job;
+    struct db_query *credential, *postcard, *try;
+    struct session_new session;
+    const struct db_query *account; /* whose columns tell who it is */
+    enum code refusal;
+};
+
+/* Columns of both: account_id, login_id, secret, then the account. */
+#define ACCOUNT_COLUMNS                                                                            \
+    " a.role, a.state, a.name, a.step, a.email, a.organiser_code, a.l1_code, a.l2_code,"           \
+    " coalesce(a.doctor_id, 0)"
+enum {
+    COLUMN_ACCOUNT_ID,
+    COLUMN_LOGIN_ID,
+    COLUMN_SECRET,
+    COLUMN_ROLE,
+    COLUMN_STATE,
+    COLUMN_NAME,
+    COLUMN_STEP,
+    COLUMN_EMAIL,
+    COLUMN_ORGANISER,
+    COLUMN_L1,
+    COLUMN_L2,
+    COLUMN_DOCTOR_ID,
+    COLUMN_LEFT, /* of a postcard: tries, before this one */
+    COLUMN_GOOD, /* of a postcard: not dead, not out of date */
+};
+
+/* By login id, or by a confirmed address that leads to one account only. */
+static const struct db_stmt find_credential = {
+    "gateway_sign_in_credential",
+    "SELECT a.account_id, c.login_id, c.password_hash," ACCOUNT_COLUMNS
+    " FROM gateway.credential c JOIN portal.sign_in a USING (account_id) WHERE c.login_id = $1"
+    " UNION ALL"
+    " SELECT a.account_id, c.login_id, c.password_hash," ACCOUNT_COLUMNS
+    " FROM portal.sign_in a JOIN gateway.credential c USING (account_id)"
+    " WHERE position('@' IN $1) > 0 AND lower(a.email) = $1 AND a.email <> ''"
+    "  AND a.email_confirmed AND c.login_id <> $1 LIMIT 2",
+};
+static const struct db_stmt find_postcard = {
+    "gateway_sign_in_postcard",
+    "SELECT a.account_id, t.login_id, t.hmac," ACCOUNT_COLUMNS ", t.tries_left,"
+    " t.dead_at IS NULL AND t.expires_at > $2"
+    " FROM gateway.temp_credential t JOIN portal.sign_in a USING (account_id)"
+    " WHERE t.login_id = $1",
+};
+/* Before the password is looked at, so that many guesses at once are not more than five. */
+static const struct db_stmt use_try = {
+    "gateway_use_try",
+    "UPDATE gateway.temp_credential SET tries_left = tries_left - 1"
+    " WHERE login_id = $1 AND tries_left > 0 AND dead_at IS NULL AND expires_at > $2"
+    " RETURNING tries_left",
+};
+static const struct db_stmt give_tries_back = {
+    "gateway_give_tries_back",
+    "UPDATE gateway.temp_credential SET tries_left = 5 WHERE login_id = $1",
+};
+
+/* ---- finding ---- */
+
+static void begin(struct call *call)
+{
+    struct sign_in *sign_in = arena_new_of(call->flow.arena, struct sign_in);
+
+    call->state = sign_in;
+    if (!CALL_BODY(call, sign_in, &sign_in->body))
+        return;
+    sign_in->login_id = fold_header(call->flow.arena, sign_in->body.login_id);
+    if (!temp_fold(sign_in->body.login_id, sign_in->temp_login))
+        sign_in->temp_login[0] = '\0';
+    if (!temp_fold(sign_in->body.password, sign_in->temp_password))
+        sign_in->temp_password[0] = '\0';
+    throttle_init(&sign_in->throttle, call, sign_in->login_id);
+    flow_wait(&call->flow, SIGN_IN_FREE);
+    throttle_check(&sign_in->throttle, &call->flow);
+}
+
+static struct db_query *add_temp(struct call *call, const struct db_stmt *stmt)
+{
+    const struct sign_in *sign_in = call->state;
+    struct db_query *query = db_add(call->batch, stmt);
+
+    db_text_c(query, sign_in->temp_login);
+    db_time(query, call->now_us);
+    return query;
+}
+
+static void find(struct call *call, struct sign_in *sign_in)
+{
+    call->batch = db_batch_new(call->flow.arena);
+    sign_in->credential = db_add(call->batch, &find_credential);
+    db_text(sign_in->credential, sign_in->login_id);
+    sign_in->postcard = add_temp(call, &find_postcard);
+    sign_in->try = add_temp(call, &use_try);
+    call_run(call, SIGN_IN_FOUND);
+}
+
+static void compare(struct call *call, struct sign_in *sign_in)
+{
+    bool known = db_rows(sign_in->credential) == 1;
+
+    sign_in->job.password = sign_in->body.password;
+    sign_in->job.hash =
+        known ? arena_str(call->flow.arena, db_get_text(sign_in->credential, 0, COLUMN_SECRET)).data
+              : password_hash_of_nobody();
+    flow_wait(&call->flow, SIGN_IN_CHECKED);
+    password_job_run(call->gateway, &sign_in->job, &call->flow);
+}
+
+/* ---- judging ---- */
+
+/* A postcard is good once the person has not finished first login, for a few tries, for a time. */
+static bool postcard_good(struct call *call, struct sign_in *sign_in)
+{
+    uint8_t hmac[SECRET_DIGEST_BYTES];
+
+    if (db_rows(sign_in->postcard) == 0)
+        return false;
+    temp_hmac(&call->gateway->temp_key, sign_in->temp_password, hmac);
+    if (db_rows(sign_in->try) == 1 && sign_in->temp_password[0] != '\0' &&
+        str_eq_secret((struct str){(const char *)hmac, sizeof(hmac)},
+                      db_get_bytes(sign_in->postcard, 0, COLUMN_SECRET)))
+        return true;
+    /* Whoever holds the postcard has to know that only a new one helps. */
+    if (db_rows(sign_in->try) == 0 && db_get_bool(sign_in->postcard, 0, COLUMN_GOOD))
+        sign_in->refusal = CODE_TEMP_LOCKED;
+    return false;
+}
+
+static bool judge(struct call *call, struct sign_in *sign_in)
+{
+    struct str state;
+
+    sign_in->refusal = CODE_SIGN_IN_FAILED;
+    if (db_rows(sign_in->credential) == 1 && sign_in->job.good) {
+        sign_in->account = sign_in->credential;
+    } else if (postcard_good(call, sign_in)) {
+        sign_in->account = sign_in->postcard;
+        sign_in->session.temporary = true;
+    } else {
+        return false;
+    }
+    state = db_get_text(sign_in->account, 0, COLUMN_STATE);
+    if (str_eq_c(state, "suspended")) {
+        sign_in->refusal = CODE_ACCOUNT_SUSPENDED;
+        return false;
+    }
+    if (sign_in->session.temporary)
+        return str_eq_c(state, "temp_issued");
+    return str_eq_c(state, "active");
+}
+
+/* ---- answering ---- */
+
+static void record(struct call *call, struct sign_in *sign_in)
+{
+    const struct db_query *account = sign_in->account;
+    struct session_new *session = &sign_in->session;
+
+    session->account_id = db_get_uuid(account, 0, COLUMN_ACCOUNT_ID);
+    session->login_id = db_get_text(account, 0, COLUMN_LOGIN_ID);
+    session->doctor = db_get_i64(account, 0, COLUMN_DOCTOR_ID) != 0;
+    call->batch = db_batch_new(call->flow.arena);
+    session_add(call->gateway, call->batch, session, call->now_us);
+    throttle_forget(&sign_in->throttle, call->batch);
+    if (session->temporary)
+        db_text_c(db_add(call->batch, &give_tries_back), sign_in->temp_login);
+    else if (sign_in->job.renewed)
+        credential_change(call->batch, session->account_id, sign_in->job.made, call->now_us);
+    call_run(call, SIGN_IN_RECORDED);
+}
+
+static void answer(struct call *call, struct sign_in *sign_in)
+{
+    const struct db_query *account = sign_in->account;
+    struct who *who = &call->who;
+    json_t *body = json_object();
+    struct str step = db_get_text(account, 0, COLUMN_STEP);
+
+    who->account_id = sign_in->session.account_id;
+    who->login_id = sign_in->session.login_id;
+    who->role = role_of_name(db_get_text(account, 0, COLUMN_ROLE));
+    who->name = db_get_text(account, 0, COLUMN_NAME);
+    who->email = db_get_text(account, 0, COLUMN_EMAIL);
+    who->organiser_code = db_get_text(account, 0, COLUMN_ORGANISER);
+    who->l1_code = db_get_text(account, 0, COLUMN_L1);
+    who->l2_code = db_get_text(account, 0, COLUMN_L2);
+    must(json_object_set_new(body, "account", who_account(who)) == 0);
+    must(json_object_set_new(body, "csrf_token", json_string(sign_in->session.csrf)) == 0);
+    must(json_object_set_new(body, "next",
+                             json_stringn(step.len == 0 ? "" : step.data, step.len)) == 0);
+    session_cookie(call, sign_in->session.token);
+    secret_wipe(sign_in->session.token, sizeof(sign_in->session.token));
+    call->gateway->figures.sign_ins++;
+    LOG_INFO("signed_in", F_STR("role", role_name(who->role)),
+             F_BOOL("temporary", sign_in->session.temporary));
+    call_object(call, 201, body);
+}
+
+static void refuse(struct call *call, struct sign_in *sign_in)
+{
+    call->gateway->figures.sign_ins_failed++;
+    LOG_INFO("sign_in_failed", F_STR("code", code_name(sign_in->refusal)));
+    call_problem(call, sign_in->refusal);
+}
+
+void endpoint_sign_in(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+    struct sign_in *sign_in = call->state;
+
+    switch ((enum sign_in_step)flow->step) {
+    case SIGN_IN_BODY:
+        begin(call);
+        return;
+    case SIGN_IN_FREE:
+        if (sign_in->throttle.wait_s == 0) {
+            find(call, sign_in);
+            return;
+        }
+        call->gateway->figures.sign_ins_throttled++;
+        call_problem_later(call, CODE_SIGN_IN_THROTTLED, sign_in->throttle.wait_s);
+        return;
+    case SIGN_IN_FOUND:
+        compare(call, sign_in);
+        return;
+    case SIGN_IN_CHECKED:
+        if (judge(call, sign_in)) {
+            record(call, sign_in);
+            return;
+        }
+        if (sign_in->refusal == CODE_ACCOUNT_SUSPENDED) {
+            refuse(call, sign_in);
+            return;
+        }
+        flow_wait(flow, SIGN_IN_COUNTED);
+        throttle_count(&sign_in->throttle, flow);
+        return;
+    case SIGN_IN_COUNTED:
+        refuse(call, sign_in);
+        return;
+    case SIGN_IN_RECORDED:
+        answer(call, sign_in);
+        return;
+    }
+    must(false);
+}

@@ -1,0 +1,283 @@
+/* gateway_start: opens what the process needs, in one visible order, and closes it in reverse. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "domain/kinds.h"
+#include "gateway/gateway_call.h"
+#include "gen/topics.h"
+
+struct gateway_settings gateway_settings;
+
+#define SETTING(name, type, fallback, least, most, unit, flags, help)                              \
+    {#name,    SETTING_##type, offsetof(struct gateway_settings, name),                            \
+     fallback, least,          most,                                                               \
+     unit,     flags,          help},
+const struct setting gateway_setting_table[GATEWAY_SETTING_COUNT] = {
+#include "gateway/gateway_settings.def"
+};
+#undef SETTING
+
+enum {
+    NOTICES_BYTES_MAX = 256 * 1024,
+    HASH_NICE = 5,
+    CLOSE_WAIT_MS = 1500,
+};
+
+/* ---- what settings say ---- */
+
+/* `text` at commas, each a C string that lives for ever; NULL ends the list. */
+static enum err split(const char *name, const char *text, const char **list, size_t used,
+                      struct err_note *note)
+{
+    struct str left = str_of(text), item;
+
+    while (left.len > 0 && str_cut(&left, ',', &item)) {
+        item = str_trim(item);
+        if (item.len == 0)
+            continue;
+        if (used >= GATEWAY_LIST_MAX)
+            return err_say(note, ERR_SETTINGS, "%s: more than %d", name, GATEWAY_LIST_MAX);
+        char *copy = heap_zero(item.len + 1);
+        memcpy(copy, item.data, item.len);
+        list[used++] = copy;
+    }
+    list[used] = NULL;
+    return ERR_OK;
+}
+
+/* On a machine of one's own both names of the loopback lead here. */
+static size_t add_loopback(struct gateway *gateway, struct str host, size_t used)
+{
+    static const char *const names[] = {"127.0.0.1", "localhost"};
+    struct str port = host, name;
+
+    (void)str_cut(&port, ':', &name);
+    for (size_t i = 0; i < 2; i++) {
+        if (!str_eq_c(name, names[i]))
+            continue;
+        struct buf other = {0};
+        buf_printf(&other, "%s%s%.*s", names[1 - i], port.len > 0 ? ":" : "", STR_ARG(port));
+        gateway->hosts[used++] = other.data;
+    }
+    return used;
+}
+
+static enum err read_url(struct gateway *gateway, const char *url, struct err_note *note)
+{
+    struct str host = str_of(url);
+    char *copy;
+
+    gateway->secure = str_starts(host, STR("https://"));
+    if (!gateway->secure && !str_starts(host, STR("http://")))
+        return err_say(note, ERR_SETTINGS, "public_url begins with http:// or https://");
+    host.data += gateway->secure ? 8 : 7;
+    host.len -= gateway->secure ? 8 : 7;
+    while (host.len > 0 && host.data[host.len - 1] == '/')
+        host.len--;
+    if (host.len == 0 || memchr(host.data, '/', host.len) != NULL)
+        return err_say(note, ERR_SETTINGS, "public_url is scheme and host, without a path");
+    copy = heap_zero(host.len + 1);
+    memcpy(copy, host.data, host.len);
+    gateway->hosts[0] = copy;
+    gateway->cookie = gateway->secure ? "__Host-mamis_session" : "mamis_session";
+    return split("http_hosts", gateway->settings->http_hosts, gateway->hosts,
+                 add_loopback(gateway, host, 1), note);
+}
+
+static enum err read_keys(struct gateway *gateway, struct err_note *note)
+{
+    const struct proc_settings *common = proc_settings(gateway->proc);
+    enum err err;
+
+    TRY(secret_key_load(gateway->settings->pepper_file, &gateway->pepper, note));
+    TRY(secret_key_load(gateway->settings->temp_key_file, &gateway->temp_key, note));
+    TRY(secret_key_load(common->link_key_file, &gateway->link_key, note));
+cleanup:
+    return err;
+}
+
+static void collect_kinds(struct gateway *gateway)
+{
+    json_t *names = json_object();
+    char *text;
+
+    for (int kind = KIND_NONE + 1; kind < KIND_COUNT; kind++)
+        must(json_object_set_new(names, kind_code((enum kind)kind),
+                                 json_string(kind_name((enum kind)kind, false))) == 0);
+    text = json_dumps(names, JSON_COMPACT);
+    must(text != NULL);
+    gateway->kind_names = str_of(text);
+    json_decref(names);
+}
+
+static enum err read_notices(struct gateway *gateway, struct err_note *note)
+{
+    const char *path = gateway->settings->notices_file;
+    struct buf built = {0};
+    json_error_t error;
+    json_t *notices;
+    char *text;
+
+    if (*path == '\0') {
+        const char *data_dir = proc_settings(gateway->proc)->data_dir;
+
+        buf_printf(&built, "%s/deploy/site/notices.json",
+                   *data_dir != '\0' ? data_dir : MAMIS_SOURCE_DIR);
+        path = built.data;
+    }
+    notices = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!json_is_array(notices) || json_array_size(notices) > 50) {
+        (void)err_say(note, ERR_SETTINGS, "notices: %s: %s", path, error.text);
+        json_decref(notices);
+        buf_free(&built);
+        return ERR_SETTINGS;
+    }
+    text = json_dumps(notices, JSON_COMPACT);
+    must(text != NULL);
+    gateway->notices = str_of(text);
+    json_decref(notices);
+    buf_free(&built);
+    return ERR_OK;
+}
+
+/* ---- start ---- */
+
+static enum err open_http(struct gateway *gateway, struct err_note *note)
+{
+    const struct gateway_settings *settings = gateway->settings;
+    const struct http_options options = {
+        .address = settings->http_address,
+        .port = (uint16_t)settings->http_port,
+        .connections_max = settings->http_connections_max,
+        .hosts = gateway->hosts,
+        .trusted_proxies = gateway->proxies,
+        .idle_timeout_ms = settings->http_idle_ms,
+    };
+    enum err err;
+
+    TRY(http_open(gateway->loop, &options, call_routes(), ROUTE_COUNT, gateway, &gateway->http,
+                  note));
+    http_set_fallback(gateway->http, files_answer);
+    http_set_refusal(gateway->http, call_refuse);
+    LOG_INFO("http_open", F_STR("address", settings->http_address),
+             F_I64("port", http_port(gateway->http)));
+cleanup:
+    return err;
+}
+
+static void open_bus(struct gateway *gateway)
+{
+    static const char *const topics[] = {TOPIC_REGISTRATION_COMMANDS, TOPIC_CREDIT_WORK,
+                                         TOPIC_RENEWAL_COMMANDS, TOPIC_ACCOUNT_EVENTS};
+
+    gateway->bus = proc_bus(gateway->proc);
+    gateway->work = proc_work(gateway->proc);
+    for (size_t i = 0; i < ARRAY_LEN(topics); i++)
+        bus_warm(gateway->bus, topics[i]);
+    gateway->replies = replies_open(gateway);
+}
+
+enum err gateway_start(struct proc *proc, void *state, struct err_note *note)
+{
+    struct gateway *gateway = state;
+    enum err err;
+
+    gateway->proc = proc;
+    gateway->loop = proc_loop(proc);
+    gateway->settings = &gateway_settings;
+    TRY(read_url(gateway, proc_settings(proc)->public_url, note));
+    TRY(split("trusted_proxies", gateway_settings.trusted_proxies, gateway->proxies, 0, note));
+    TRY(read_keys(gateway, note));
+    TRY(read_notices(gateway, note));
+    TRY(files_load(gateway_settings.portal_dir, &gateway->files, note));
+    collect_kinds(gateway);
+    gateway->db = proc_db(proc);
+    gateway->cache = proc_cache(proc);
+    gateway->hashes = pool_new(gateway->loop, gateway_settings.hash_threads,
+                               gateway_settings.hash_waiting_max, HASH_NICE);
+    gateway->sweep = sweep_open(gateway);
+    open_bus(gateway);
+    gateway->watchers = watchers_open(gateway);
+    TRY(open_http(gateway, note));
+cleanup:
+    return err;
+}
+
+/* ---- stop ---- */
+
+static void part_closed(void *arg)
+{
+    struct gateway *gateway = arg;
+
+    if (--gateway->closing > 0)
+        return;
+    pool_free(gateway->hashes);
+    files_free(gateway->files);
+    secret_wipe(&gateway->pepper, sizeof(gateway->pepper));
+    secret_wipe(&gateway->temp_key, sizeof(gateway->temp_key));
+    secret_wipe(&gateway->link_key, sizeof(gateway->link_key));
+    proc_stopped(gateway->proc);
+}
+
+static void http_closed(void *arg)
+{
+    struct gateway *gateway = arg;
+
+    gateway->http = NULL;
+    gateway->closing = 3;
+    watchers_close(gateway->watchers, part_closed, gateway);
+    replies_close(gateway->replies, part_closed, gateway);
+    sweep_close(gateway->sweep, part_closed, gateway);
+}
+
+void gateway_stop(struct proc *proc, void *state)
+{
+    struct gateway *gateway = state;
+
+    (void)proc;
+    gateway->stopping = true;
+    watchers_end(gateway->watchers);
+    http_close(gateway->http, CLOSE_WAIT_MS, http_closed, gateway);
+}
+
+bool gateway_ready(struct proc *proc, void *state, struct err_note *why)
+{
+    const struct gateway *gateway = state;
+
+    (void)proc;
+    if (!db_up(gateway->db))
+        (void)err_say(why, ERR_DB_DOWN, "PostgreSQL does not answer");
+    return db_up(gateway->db);
+}
+
+void gateway_metrics(struct proc *proc, void *state, struct buf *out)
+{
+    const struct gateway *gateway = state;
+    const struct gateway_figures *figures = &gateway->figures;
+    struct http_stats http = {0};
+
+    (void)proc;
+    if (gateway->http != NULL)
+        http_stats(gateway->http, &http);
+    metric_add(out, "http_requests_total", "", (int64_t)http.requests);
+    metric_add(out, "http_refused_total", "", (int64_t)http.refused);
+    metric_add(out, "http_connections", "", http.connections);
+    metric_add(out, "http_open", "", http.open);
+    metric_add(out, "calls_total", "", (int64_t)figures->calls);
+    metric_add(out, "calls_refused_total", "", (int64_t)figures->refused);
+    metric_add(out, "calls_failed_total", "", (int64_t)figures->failed);
+    metric_add(out, "sessions_total", "from=\"redis\"", (int64_t)figures->session_cached);
+    metric_add(out, "sessions_total", "from=\"postgresql\"", (int64_t)figures->session_read);
+    metric_add(out, "sign_ins_total", "result=\"good\"", (int64_t)figures->sign_ins);
+    metric_add(out, "sign_ins_total", "result=\"failed\"", (int64_t)figures->sign_ins_failed);
+    metric_add(out, "sign_ins_total", "result=\"throttled\"", (int64_t)figures->sign_ins_throttled);
+    metric_add(out, "hashes_waiting", "", pool_waiting(gateway->hashes));
+    metric_add(out, "commands_total", "", (int64_t)figures->commands);
+    metric_add(out, "commands_late_total", "", (int64_t)figures->commands_late);
+    metric_add(out, "commands_waiting", "", replies_waiting(gateway->replies));
+    metric_add(out, "uploads_total", "", (int64_t)figures->uploads);
+    metric_add(out, "upload_bytes_total", "", (int64_t)figures->upload_bytes);
+    metric_add(out, "watchers", "", watchers_count(gateway->watchers));
+    metric_histogram_add(out, "command", "", &figures->command);
+}

@@ -1,0 +1,44 @@
+/*
+ * gateway_throttle: failed sign-ins cost time. Counted for each login id, and for each address the
+ * number of login ids that failed from it, so that hammering one account harms nobody else who
+ * shares the address. Fine counters are in Redis; from the fifth failure on PostgreSQL keeps a
+ * coarse one, which a flushed Redis does not forget. Only failures count, and only those that were
+ * not throttled already; nothing is ever locked for good.
+ */
+#pragma once
+#include "gateway/gateway_call.h"
+
+enum {
+    THROTTLE_FREE = 5,          /* failures of a login id before it waits */
+    THROTTLE_ADDRESS_FREE = 30, /* login ids that may fail from one address */
+    THROTTLE_WINDOW_S = 900,    /* after so long without a failure all is forgotten */
+    THROTTLE_WAIT_MAX_S = 60,
+};
+
+struct throttle {
+    struct flow flow; /* a job of its own inside the call */
+    struct flow *parent;
+    struct call *call;
+    const char *account; /* subjects: the login id's SHA-256, the address */
+    const char *address;
+    struct cache_answer answer;
+    int64_t failures; /* of the login id, as PostgreSQL knows them */
+    int64_t counted;  /* as Redis counts them, 0 when it is away */
+    int64_t address_failures;
+    unsigned wait_s; /* 0: go on */
+    struct db_query *query;
+};
+
+/* Seconds to wait after so many failures. */
+unsigned throttle_wait_s(int64_t failures, int64_t free);
+/* `login_id` is folded. */
+void throttle_init(struct throttle *throttle, struct call *call, struct str login_id);
+/* Whether it has to wait: resumes `flow` with ERR_OK and throttle->wait_s. */
+void throttle_check(struct throttle *throttle, struct flow *flow);
+/* Count one failure; resumes `flow` with ERR_OK always: what cannot be counted is not lost on us.
+ */
+void throttle_count(struct throttle *throttle, struct flow *flow);
+/* It worked: the login id is free again. Adds to `batch`; Redis is told without waiting. */
+void throttle_forget(struct throttle *throttle, struct db_batch *batch);
+/* The same for a login id known otherwise (a reset). */
+void throttle_forget_login(struct call *call, struct str login_id, struct db_batch *batch);
