@@ -33,6 +33,9 @@ void scan_refuse_now(struct attendance_scan *scan, struct attendance_refusal ref
     scan->phase = PHASE_REFUSED;
     scan->encoding = ENCODING_UNKNOWN;
     scan->delimiter = '\0';
+    scan->header_offset = 0;
+    scan->header_line = 0;
+    scan->header_len = 0;
     scan->rows_total = 0;
     scan->chunks_total = 0;
 }
@@ -110,32 +113,11 @@ static void feed_body(struct attendance_scan *scan, struct str slice,
     }
 }
 
-/* Line of the NUL in the head, or 0 when there is none. */
-static uint32_t nul_line(const struct attendance_scan *scan)
-{
-    const char *nul = memchr(scan->head, '\0', scan->head_len);
-    struct str before = {scan->head, nul == NULL ? 0 : (size_t)(nul - scan->head)};
-    struct csv_scan csv;
-    struct csv_row row;
-
-    if (nul == NULL)
-        return 0;
-    csv_scan_init(&csv, CSV_ANY, 0, scan->head_line);
-    while (csv_scan_next(&csv, &before, &row) != CSV_MORE)
-        continue;
-    return csv.line;
-}
-
 /* Look for the header in what the head holds; the rest of it may be rows already. */
 static void try_head(struct attendance_scan *scan, bool at_end, const struct listener *listener)
 {
-    const uint32_t line = nul_line(scan);
     size_t used;
 
-    if (line > 0) {
-        scan_refuse_now(scan, (struct attendance_refusal){.code = CODE_NOT_TEXT_NUL, .line = line});
-        return;
-    }
     scan_head(scan, at_end, &used);
     if (scan->phase == PHASE_BODY)
         feed_body(scan, (struct str){scan->head + used, scan->head_len - used}, listener);
@@ -177,13 +159,13 @@ static void fill_head(struct attendance_scan *scan, struct str *slice, size_t mo
     slice->len -= len;
 }
 
-/* Only a line's end, a NUL or a full head can change what the head says. */
+/* Only a line's end or a full head can change what the head says. */
 static bool head_is_worth_a_look(const struct attendance_scan *scan, uint32_t from)
 {
     if (scan->head_len == sizeof(scan->head))
         return true;
     for (uint32_t i = from; i < scan->head_len; i++) {
-        if (scan->head[i] == '\n' || scan->head[i] == '\r' || scan->head[i] == '\0')
+        if (scan->head[i] == '\n' || scan->head[i] == '\r')
             return true;
     }
     /* A CR that was held back for its LF. */

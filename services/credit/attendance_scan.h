@@ -66,9 +66,9 @@ struct attendance_scan {
     struct attendance_refusal refusal; /* the gravest so far; it counts at the end */
     struct attendance_chunk chunk;     /* the open one; none while it has no rows */
 
-    /* Results, complete with SCAN_DONE. */
-    enum encoding encoding; /* ENCODING_UNKNOWN when refused */
-    char delimiter;         /* '\0' when refused */
+    /* Results, complete with SCAN_DONE; nothing of them when refused. */
+    enum encoding encoding;
+    char delimiter;
     uint32_t header_line;
     uint64_t header_offset; /* of the header row in the file, without its line end */
     uint32_t header_len;

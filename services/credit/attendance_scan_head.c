@@ -49,7 +49,9 @@ static enum csv_event first_row(const struct attendance_scan *scan, char delimit
     enum csv_event event;
 
     csv_scan_init(ret_csv, delimiter, scan->head_offset, scan->head_line);
-    event = csv_scan_next(ret_csv, &slice, ret_row);
+    do {
+        event = csv_scan_next(ret_csv, &slice, ret_row);
+    } while (event == CSV_NUL); /* looked for when it is clear what belongs to the header */
     if (event == CSV_MORE && at_end)
         event = csv_scan_end(ret_csv, ret_row);
     return event;
@@ -97,18 +99,20 @@ static void judge_reading(const struct attendance_scan *scan, char delimiter,
                           struct reading *reading)
 {
     struct arena *arena = arena_new();
+    enum encoding encoding = (enum encoding)scan->detect.encoding;
     struct str raw = head_of(scan);
     struct attendance_header header;
 
     if (reading->readable) {
         raw.len = reading->row.length;
-    } else { /* its first line shows what it wanted to be */
+    } else { /* its first line shows what it wanted to be; the file's encoding may still be open */
         const size_t len = raw.len;
 
         for (raw.len = 0; raw.len < len && raw.data[raw.len] != '\n' && raw.data[raw.len] != '\r';)
             raw.len++;
+        encoding = encoding_valid(ENCODING_UTF8, raw) ? ENCODING_UTF8 : ENCODING_CP932;
     }
-    attendance_header_read(arena, raw, (enum encoding)scan->detect.encoding, delimiter, &header);
+    attendance_header_read(arena, raw, encoding, delimiter, &header);
     reading->known = header.known;
     reading->fields = header.count;
     arena_free(arena);
@@ -161,6 +165,22 @@ static void give_up_header(struct attendance_scan *scan, const struct reading *r
     }
 }
 
+/* Line of the first NUL in `len` bytes of the head; 0 when there is none. */
+static uint32_t nul_line(const struct attendance_scan *scan, size_t len)
+{
+    const char *nul = memchr(scan->head, '\0', len);
+    struct str before = {scan->head, nul == NULL ? 0 : (size_t)(nul - scan->head)};
+    struct csv_scan csv;
+    struct csv_row row;
+
+    if (nul == NULL)
+        return 0;
+    csv_scan_init(&csv, CSV_ANY, 0, scan->head_line);
+    while (csv_scan_next(&csv, &before, &row) != CSV_MORE)
+        continue;
+    return csv.line;
+}
+
 static bool is_better(const struct reading *one, const struct reading *than)
 {
     return one->known > than->known || (one->known == than->known && one->fields > than->fields);
@@ -170,6 +190,7 @@ void scan_head(struct attendance_scan *scan, bool at_end, size_t *ret_used)
 {
     struct reading readings[DELIMITERS];
     size_t best = 0;
+    uint32_t line;
     bool full;
 
     *ret_used = 0;
@@ -192,7 +213,10 @@ void scan_head(struct attendance_scan *scan, bool at_end, size_t *ret_used)
     scan->delimiter = delimiters[best];
     scan->csv = readings[best].csv;
     *ret_used = (size_t)(scan->csv.offset - scan->head_offset);
-    if (readings[best].readable)
+    line = nul_line(scan, *ret_used);
+    if (line > 0)
+        scan_refuse_now(scan, (struct attendance_refusal){.code = CODE_NOT_TEXT_NUL, .line = line});
+    else if (readings[best].readable)
         take_header(scan, &readings[best]);
     else
         give_up_header(scan, &readings[best]);

@@ -1,46 +1,41 @@
 /* attendance_sniff: files that are no text at all, and what to call them. */
 #include <stdio.h>
-#include <string.h>
 
 #include "credit/attendance_header.h"
 #include "credit/attendance_scan_private.h"
 
-#define SIGNATURE(literal) (literal), sizeof(literal) - 1
-
-/* In the order of looking: the more special first. */
+/* What the file begins with, and what stands at a place behind it; the more special first. */
 static const struct {
-    uint8_t at;
-    const char *bytes;
-    size_t len;
+    struct str start;
+    size_t at;
+    struct str then;
     enum not_text kind;
 } signatures[] = {
-    {30, SIGNATURE("[Content_Types].xml"), NOT_TEXT_XLSX},
-    {30, SIGNATURE("xl/"), NOT_TEXT_XLSX},
-    {30, SIGNATURE("_rels/.rels"), NOT_TEXT_XLSX},
-    {30, SIGNATURE("mimetypeapplication/vnd.oasis"), NOT_TEXT_ODS},
-    {0, SIGNATURE("PK\x03\x04"), NOT_TEXT_ZIP},
-    {0, SIGNATURE("PK\x05\x06"), NOT_TEXT_ZIP},
-    {0, SIGNATURE("PK\x07\x08"), NOT_TEXT_ZIP},
-    {0, SIGNATURE("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), NOT_TEXT_XLS},
-    {0, SIGNATURE("%PDF-"), NOT_TEXT_PDF},
-    {0, SIGNATURE("\x1F\x8B\x08"), NOT_TEXT_GZIP},
-    {0, SIGNATURE("{\\rtf"), NOT_TEXT_RTF},
-    {0, SIGNATURE("\x89PNG\r\n\x1A\n"), NOT_TEXT_IMAGE},
-    {0, SIGNATURE("\xFF\xD8\xFF"), NOT_TEXT_IMAGE},
-    {0, SIGNATURE("GIF87a"), NOT_TEXT_IMAGE},
-    {0, SIGNATURE("GIF89a"), NOT_TEXT_IMAGE},
-    {0, SIGNATURE("II*\0"), NOT_TEXT_IMAGE},
-    {0, SIGNATURE("MM\0*"), NOT_TEXT_IMAGE},
-    {8, SIGNATURE("WEBPVP8"), NOT_TEXT_IMAGE},
-    {4, SIGNATURE("ftypheic"), NOT_TEXT_IMAGE},
-    {4, SIGNATURE("ftypmif1"), NOT_TEXT_IMAGE},
-    {0, SIGNATURE("\xFF\xFE\0\0"), NOT_TEXT_UTF32},
-    {0, SIGNATURE("\0\0\xFE\xFF"), NOT_TEXT_UTF32},
-    {0, SIGNATURE("\xFF\xFE"), NOT_TEXT_UTF16},
-    {0, SIGNATURE("\xFE\xFF"), NOT_TEXT_UTF16},
+    {STR("PK\x03\x04"), 30, STR("[Content_Types].xml"), NOT_TEXT_XLSX},
+    {STR("PK\x03\x04"), 30, STR("xl/"), NOT_TEXT_XLSX},
+    {STR("PK\x03\x04"), 30, STR("_rels/.rels"), NOT_TEXT_XLSX},
+    {STR("PK\x03\x04"), 30, STR("mimetypeapplication/vnd.oasis"), NOT_TEXT_ODS},
+    {STR("PK\x03\x04"), 0, STR(""), NOT_TEXT_ZIP},
+    {STR("PK\x05\x06"), 0, STR(""), NOT_TEXT_ZIP},
+    {STR("PK\x07\x08"), 0, STR(""), NOT_TEXT_ZIP},
+    {STR("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), 0, STR(""), NOT_TEXT_XLS},
+    {STR("%PDF-"), 0, STR(""), NOT_TEXT_PDF},
+    {STR("\x1F\x8B\x08"), 0, STR(""), NOT_TEXT_GZIP},
+    {STR("{\\rtf"), 0, STR(""), NOT_TEXT_RTF},
+    {STR("\x89PNG\r\n\x1A\n"), 0, STR(""), NOT_TEXT_IMAGE},
+    {STR("\xFF\xD8\xFF"), 0, STR(""), NOT_TEXT_IMAGE},
+    {STR("GIF87a"), 0, STR(""), NOT_TEXT_IMAGE},
+    {STR("GIF89a"), 0, STR(""), NOT_TEXT_IMAGE},
+    {STR("II*\0"), 0, STR(""), NOT_TEXT_IMAGE},
+    {STR("MM\0*"), 0, STR(""), NOT_TEXT_IMAGE},
+    {STR("BM"), 6, STR("\0\0\0\0"), NOT_TEXT_IMAGE},
+    {STR("RIFF"), 8, STR("WEBPVP8"), NOT_TEXT_IMAGE},
+    {STR("\0\0\0"), 4, STR("ftyp"), NOT_TEXT_IMAGE},
+    {STR("\xFF\xFE\0\0"), 0, STR(""), NOT_TEXT_UTF32},
+    {STR("\0\0\xFE\xFF"), 0, STR(""), NOT_TEXT_UTF32},
+    {STR("\xFF\xFE"), 0, STR(""), NOT_TEXT_UTF16},
+    {STR("\xFE\xFF"), 0, STR(""), NOT_TEXT_UTF16},
 };
-
-enum { ZIP_NAME_AT = 30 };
 
 static const struct {
     const char *ja;
@@ -59,18 +54,16 @@ static const struct {
     [NOT_TEXT_UTF32] = {"UTF-32のテキスト", "UTF-32 text"},
 };
 
-static bool stands_at(struct str start, size_t at, const char *bytes, size_t len)
+static bool stands_at(struct str start, size_t at, struct str bytes)
 {
-    return start.len >= at + len && memcmp(start.data + at, bytes, len) == 0;
+    return at <= start.len && str_starts((struct str){start.data + at, start.len - at}, bytes);
 }
 
 enum not_text attendance_sniff(struct str start)
 {
-    const bool zip = stands_at(start, 0, SIGNATURE("PK\x03\x04"));
-
     for (size_t i = 0; i < ARRAY_LEN(signatures); i++) {
-        if ((signatures[i].at != ZIP_NAME_AT || zip) &&
-            stands_at(start, signatures[i].at, signatures[i].bytes, signatures[i].len))
+        if (stands_at(start, 0, signatures[i].start) &&
+            stands_at(start, signatures[i].at, signatures[i].then))
             return signatures[i].kind;
     }
     return NOT_TEXT_NONE;

@@ -122,7 +122,9 @@ static void good_files(void **state)
         GOOD("register_no,x,x,,\n1\n", 1, ',', ENCODING_UTF8),
         GOOD("register_no,\"a\"\"b\" c\n1,a\"b\n", 1, ',', ENCODING_UTF8),
         GOOD("register_no\n\"1\n2\"\n3\"\n", 2, ',', ENCODING_UTF8),
+        /* Signatures count where they belong only. */
         GOOD("register_no\n1,'PK\x03\x04\n", 1, ',', ENCODING_UTF8),
+        GOOD("\xEF\xBB\xBFxftypmif1,register_no\n1,1\n", 1, ',', ENCODING_UTF8),
     };
 
     (void)state;
@@ -152,6 +154,7 @@ static void refused_files(void **state)
         BAD("no,header,here\n1\n\0\n", CODE_NOT_TEXT_NUL, 3),
         BAD("register_no,\xFF\n1\n", CODE_NOT_TEXT_ENCODING, 1),
         BAD("\n\nregister_no,\xE3\x81\xFF\n1\n", CODE_NOT_TEXT_ENCODING, 3),
+        BAD("register_no,\xFF\n1\0\n", CODE_NOT_TEXT_ENCODING, 1), /* the first of the two */
         BAD("1,2,3\n", CODE_HEADER_MISSING, 1),
         BAD("\n\r\n\"x\n\",y\nregister_no\n", CODE_HEADER_MISSING, 3),
         BAD("name\n", CODE_HEADER_MISSING, 1),
