@@ -1,5 +1,5 @@
 /* Any text as a cell, for every parser of a field, and through every fold. */
-#include "credit/attendance_cells.h"
+#include "attendance/attendance_cells.h"
 #include "domain/numbers.h"
 #include "domain/offers.h"
 #include "fuzz.h"

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "credit/attendance_judge.h"
-#include "credit/attendance_result.h"
-#include "credit/attendance_scan.h"
+#include "attendance/attendance_judge.h"
+#include "attendance/attendance_result.h"
+#include "attendance/attendance_scan.h"
 #include "fuzz.h"
 
 enum { FILE_BYTES_MAX = 256 * 1024, CHUNK_ROWS = 50 };

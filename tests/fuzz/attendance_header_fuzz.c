@@ -1,5 +1,5 @@
 /* Any bytes as a header row: counts agree, and a known name is found again when it is folded. */
-#include "credit/attendance_header.h"
+#include "attendance/attendance_header.h"
 #include "fuzz.h"
 #include "text/csv.h"
 #include "text/fold.h"
