@@ -2,7 +2,7 @@
  * credit_match: who the rows of a chunk speak of, and what stands for them already.
  */
 #pragma once
-#include "credit/attendance_map.h"
+#include "attendance/attendance_map.h"
 #include "credit/credit_upload.h"
 
 /* First round: doctors by their numbers. */

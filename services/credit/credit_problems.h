@@ -2,7 +2,7 @@
  * credit_problems: a row's problems as people read them, in both languages.
  */
 #pragma once
-#include "credit/attendance_judge.h"
+#include "attendance/attendance_judge.h"
 
 /*
  * [{"code","column","value","detail","cure","detail_en","cure_en"}, ...] in the arena; "[]" for

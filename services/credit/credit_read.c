@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
-#include "credit/attendance_header.h"
-#include "credit/attendance_scan.h"
+#include "attendance/attendance_header.h"
+#include "attendance/attendance_scan.h"
 #include "credit/credit_upload.h"
 #include "gen/topics.h"
 

@@ -1,7 +1,7 @@
 /* credit_start: opens what the process needs, in one visible order; figures; orphans of uploads. */
 #include <string.h>
 
-#include "credit/attendance.h"
+#include "attendance/attendance.h"
 #include "credit/credit.h"
 #include "gen/events.h"
 #include "gen/topics.h"

@@ -3,7 +3,7 @@
  * it.
  */
 #pragma once
-#include "credit/attendance_judge.h"
+#include "attendance/attendance_judge.h"
 #include "credit/credit.h"
 #include "gen/events.h"
 

@@ -4,8 +4,8 @@
  */
 #include <stdio.h>
 
-#include "credit/attendance_result.h"
-#include "credit/attendance_rows.h"
+#include "attendance/attendance_result.h"
+#include "attendance/attendance_rows.h"
 #include "gateway/gateway_call.h"
 
 void endpoint_get_upload_result(struct flow *flow);
