@@ -120,7 +120,9 @@ def test_the_result_file_can_be_sent_again(clean_ledger):
     again = client.post_attendance("S2026-0001", only, "fix.csv").expect(202).json["upload_id"]
     state = wait_until_done(client, again)
     assert state["rows_total"] == fixable
-    assert state["counts"]["posted"] == 0
+    # Rows of another length were cut or padded to the header, which mends them.
+    mended = [row for row in all_rows(client, first) if row["reason"] == "field_count"]
+    assert state["counts"]["posted"] == len(mended)
     assert {"結果", "理由", "説明", "直し方"} <= set(state["ignored_columns"])
 
 
