@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/uuid.h"
 #include "lib/child.h"
 
@@ -157,6 +159,19 @@ static bool topic_stands(const char *name, int partitions)
     return led == partitions;
 }
 
+/* A broker that was frozen needs a while until it leads again. */
+static void wait_partitions(const char *topic, int partitions)
+{
+    const struct timespec pause = {.tv_nsec = 5 * 1000 * 1000};
+    uint64_t end_ms = clock_mono_ms() + ADMIN_MS;
+
+    while (!topic_stands(topic, partitions)) {
+        if (clock_mono_ms() >= end_ms)
+            fail(topic, partitions > 0 ? "has no leaders" : "is still there");
+        nanosleep(&pause, NULL);
+    }
+}
+
 void kafka_topic_make(const char *topic, int partitions)
 {
     char why[256];
@@ -173,9 +188,7 @@ void kafka_topic_make(const char *topic, int partitions)
         count);
     rd_kafka_event_destroy(event);
     rd_kafka_NewTopic_destroy(wanted);
-    for (int tries = 0; !topic_stands(topic, partitions); tries++)
-        if (tries == 1000)
-            fail(topic, "has no leaders");
+    wait_partitions(topic, partitions);
 }
 
 void kafka_topic_delete(const char *topic)
@@ -191,9 +204,7 @@ void kafka_topic_delete(const char *topic)
         count);
     rd_kafka_event_destroy(event);
     rd_kafka_DeleteTopic_destroy(gone);
-    for (int tries = 0; !topic_stands(topic, 0); tries++)
-        if (tries == 1000)
-            fail(topic, "is still there");
+    wait_partitions(topic, 0);
 }
 
 void kafka_records_delete(const char *topic, int32_t part, int64_t before)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "bus/bus_private.h"
 
@@ -100,13 +101,16 @@ static void drop_user(void *arg)
     free(consumer);
 }
 
-/* Off the loop, and only while brokers answer: leaving crashes or hangs without a coordinator. */
+/*
+ * Off the loop. Leaving crashes or hangs without a coordinator, so only a member leaves, while
+ * brokers answer; the group finds out about others by itself.
+ */
 static void end_instance(struct bus_consumer *consumer)
 {
     struct bus *bus = consumer->bus;
 
     bus->ending--;
-    bus_reap(bus, consumer->rk, consumer->tail_topic == NULL && bus->up, drop_user, consumer);
+    bus_reap(bus, consumer->rk, consumer->member && bus->up, drop_user, consumer);
     timer_close(&consumer->apply, drop_user);
     timer_close(&consumer->look, drop_user);
 }
@@ -123,7 +127,11 @@ static void on_apply(void *arg)
 
 void bus_consumer_later(struct bus_consumer *consumer)
 {
-    timer_start(&consumer->apply, 0, 0);
+    uint64_t now_ms = clock_mono_ms();
+    uint64_t next_ms = consumer->assigned_ms + BUS_ASSIGN_GAP_MS;
+    bool wait = !consumer->detached && consumer->assigned_ms > 0 && next_ms > now_ms;
+
+    timer_start(&consumer->apply, wait ? next_ms - now_ms : 0, 0);
 }
 
 struct bus_consumer *bus_consumer_new(struct bus *bus, const char *group)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "bus/bus_private.h"
 
@@ -97,6 +98,7 @@ void bus_parts_apply(struct bus_consumer *consumer)
         part->state = BUS_PART_RUNNING;
     }
     assign(consumer, list);
+    consumer->assigned_ms = clock_mono_ms();
     rd_kafka_topic_partition_list_destroy(list);
     for (size_t i = 0; i < consumer->part_count; i++) {
         struct bus_part *part = &consumer->parts[i];
@@ -110,6 +112,8 @@ static void given(struct bus_consumer *consumer, const rd_kafka_topic_partition_
 {
     rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
 
+    consumer->member = true;
+    bus_note_up(consumer->bus, true);
     bus_parts_clear(consumer);
     assign(consumer, none);
     rd_kafka_topic_partition_list_destroy(none);
@@ -124,6 +128,7 @@ static void taken(struct bus_consumer *consumer)
     struct bus_part *parts = consumer->parts;
     size_t count = consumer->part_count;
 
+    consumer->member = false;
     bus_parts_resume(consumer);
     assign(consumer, NULL);
     consumer->parts = NULL;

@@ -14,6 +14,12 @@ enum {
     BUS_CLOSE_MS = 2000,
     BUS_CLOSE_ACKS_MS = 500, /* of it, waiting for acknowledgements */
     BUS_LOOKUP_MS = 1000,    /* limit of one question about a topic's partitions */
+    /*
+     * Between two assignments: a partition that is taken off and given back while librdkafka still
+     * waits for its fetcher to stop is stopped twice, and an assertion ends the process (its issue
+     * 5573, there in all versions up to 2.15).
+     */
+    BUS_ASSIGN_GAP_MS = 250,
 };
 
 /* ---- bus_conf.c ---- */
@@ -110,9 +116,11 @@ struct bus_consumer {
     void *arg;
     struct bus_part *parts; /* those of this generation */
     size_t part_count;
-    struct timer apply; /* the next turn: tell librdkafka what changed, or end */
-    bool detached;      /* callbacks do nothing: set before any other thread touches `rk` */
-    char *tail_topic;   /* NULL unless a tail */
+    struct timer apply;   /* the next turn: tell librdkafka what changed, or end */
+    uint64_t assigned_ms; /* when it was told last; monotonic */
+    bool member;          /* the group has us: its coordinator answered lately */
+    bool detached;        /* callbacks do nothing: set before any other thread touches `rk` */
+    char *tail_topic;     /* NULL unless a tail */
     void (*tail_message)(void *arg, const struct bus_message *message);
     struct timer look; /* tail: ask for the topic's partitions */
     bool looking;      /* tail: the answer is on its way */
@@ -121,7 +129,7 @@ struct bus_consumer {
 
 /* Makes the instance and its pump; a group's name is needed even where none is joined. */
 struct bus_consumer *bus_consumer_new(struct bus *bus, const char *group);
-/* Do what is to be done in the next turn of the loop. */
+/* Do what is to be done in the next turn of the loop, or as soon as another assignment may come. */
 void bus_consumer_later(struct bus_consumer *consumer);
 /* Once a second: offsets for the lag tools; and a poll, or the group takes us for stuck. */
 void bus_consumer_tick(struct bus_consumer *consumer);

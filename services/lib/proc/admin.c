@@ -63,6 +63,8 @@ static void add_work(struct proc *proc, struct buf *out)
     metric_add(out, "work_swept_total", "", (int64_t)stats.swept);
     metric_add(out, "work_lag", "", stats.lag);
     metric_add(out, "work_partitions", "", stats.partitions);
+    metric_add(out, "work_stopped_partitions", "", stats.stopped);
+    metric_add(out, "work_parked_total", "", (int64_t)stats.parked);
 }
 
 static void add_cache(struct proc *proc, struct buf *out)

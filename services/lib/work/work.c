@@ -9,6 +9,13 @@
 #include "base/log.h"
 #include "work/work_private.h"
 
+void work_note_refused(const struct flow *flow, const char *what)
+{
+    if (flow->err != ERR_OK && err_class(flow->err) != ERR_CLASS_RETRY)
+        LOG_ERROR("work_refused", F_STR("what", what), F_ERR(flow->err),
+                  F_STR("note", flow->note.text));
+}
+
 static void free_work(void *arg)
 {
     struct work *work = arg;

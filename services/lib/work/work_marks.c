@@ -48,6 +48,7 @@ static void marks_done(struct flow *flow)
     struct work_marks *marks = &work->marks;
     enum err err = flow->err;
 
+    work_note_refused(flow, "mark");
     flow_fini(flow);
     marks->running = false;
     work->flows--;
@@ -128,6 +129,7 @@ static void park_done(struct flow *flow)
 {
     struct park *park = FLOW_OF(flow, struct park, flow);
 
+    work_note_refused(flow, "park");
     park->work->flows--;
     flow_fini(flow);
     free(park);

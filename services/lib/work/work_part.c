@@ -106,6 +106,7 @@ static void read_done(struct flow *flow)
     struct work_part *part = place->part;
     bool wanted = part->state == WORK_PART_READING && !part->work->closing;
 
+    work_note_refused(flow, "place");
     if (wanted && place->epoch != part->epoch)
         work_part_back_off(part);
     else if (wanted && (flow->err != ERR_OK || db_rows(place->query) == 0))
@@ -122,6 +123,7 @@ static void settle_done(struct flow *flow)
     struct place *place = FLOW_OF(flow, struct place, flow);
     struct work_part *part = place->part;
 
+    work_note_refused(flow, "settle");
     if (flow->err == ERR_OK && place->epoch == part->epoch && part->state == WORK_PART_RUNNING) {
         part->place = place->low;
         part->from_beginning = false;

@@ -39,6 +39,7 @@ static void pauses_done(struct flow *flow)
 
     if (flow->err == ERR_OK && !work->closing) /* else: as it was */
         apply(work, work->pauses_query);
+    work_note_refused(flow, "pauses");
     flow_fini(flow);
     work->pausing = false;
     work->flows--;

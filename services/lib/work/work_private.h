@@ -362,5 +362,8 @@ struct work {
     void *closed_arg;
 };
 
+/* A statement of ours was refused, which no retry mends: say so. Others come again by themselves.
+ */
+void work_note_refused(const struct flow *flow, const char *what);
 /* Log, then end the process: it is started again by whoever watches it. */
 _Noreturn void work_die(const char *event, const struct work_turn *turn);

@@ -53,6 +53,7 @@ static void sweep_done(struct flow *flow)
     struct work *work = CONTAINER_OF(flow, struct work, sweep.flow);
     bool more = flow->err == ERR_OK && publish_rows(work, flow->arena);
 
+    work_note_refused(flow, "sweep");
     flow_fini(flow);
     work->sweep.running = false;
     work->flows--;
@@ -125,6 +126,7 @@ static void clean_done(struct flow *flow)
 {
     struct work *work = CONTAINER_OF(flow, struct work, clean);
 
+    work_note_refused(flow, "clean");
     flow_fini(flow); /* when it failed: in an hour again */
     work->cleaning = false;
     work->flows--;

@@ -224,6 +224,7 @@ static void turn_run(struct flow *flow)
         work_effect_attempt(turn);
         return;
     case TURN_NOT_ATTEMPTED:
+        work_note_refused(flow, "attempt");
         end(turn, WORK_RETRY);
         return;
     case TURN_JUDGE:
