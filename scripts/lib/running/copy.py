@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 from . import kafka as brokers
 from . import paths as places
@@ -17,6 +18,7 @@ from .process import Failure, free_port, port_answers
 from .redis import USER as REDIS_USER
 from .redis import Redis
 
+PORT_WAIT_S = 5
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
 
 
@@ -69,9 +71,14 @@ class Copy:
         return self._ports[name]
 
     def port_to_start_on(self, name, process):
-        """As port(), but when `process` does not run and somebody else took the port, a new one."""
-        if process.pid() is None and port_answers(self.port(name), 0.2):
-            del self._ports[name]
+        """As port(), but when `process` does not run and somebody else keeps the port, a new one. A
+        process that was just killed may hold it for a moment: others know it by this port."""
+        until = time.monotonic() + PORT_WAIT_S
+        while process.pid() is None and port_answers(self.port(name), 0.2):
+            if time.monotonic() > until:
+                del self._ports[name]
+                break
+            time.sleep(0.05)
         return self.port(name)
 
     def now_offset_us(self):
