@@ -3,7 +3,7 @@
  */
 #include "unit/work/work_fixture.h"
 
-enum { STEPS_MAX_MS = 20000 };
+enum { STEPS_MAX_MS = 20000, NUMBER_EVERY_MS = 20 };
 
 struct pg_server pg;
 
@@ -387,13 +387,17 @@ void send_raw(struct fixture *fx, const char *topic, const char *value)
 struct number_wait {
     const char *sql;
     int64_t wanted, found;
+    uint64_t next_ms; /* each question is a connection: not too often */
 };
 
 static bool number_is(void *arg)
 {
     struct number_wait *wait = arg;
 
+    if (clock_mono_ms() < wait->next_ms)
+        return false;
     wait->found = number(wait->sql);
+    wait->next_ms = clock_mono_ms() + NUMBER_EVERY_MS;
     return wait->found == wait->wanted;
 }
 
