@@ -121,7 +121,7 @@ struct http_request {
     struct http_extra *extras;
     bool streams_out;
     bool out_end;
-    bool out_cut;   /* the end is not a good one */
+    bool out_cut; /* the end is not a good one */
     struct buf out;
     size_t out_at;         /* bytes of `out` already taken */
     struct flow *out_flow; /* waits for room */
