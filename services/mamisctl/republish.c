@@ -118,7 +118,7 @@ static const struct kind kinds[] = {
      TOPIC_ACCOUNT_EVENTS,
      EVENT_ACCOUNT_STATE,
      {"republish_accounts",
-      "SELECT account_id::text, version, account_id, role, state, step, name, email,"
+      "SELECT account_id::text AS place, version, account_id, role, state, step, name, email,"
       " email_confirmed, doctor_id, nullif(organiser_code, ''), nullif(l1_code, ''),"
       " nullif(l2_code, '') FROM registration.account"
       " WHERE $1 = '' OR account_id > $1::uuid ORDER BY account_id LIMIT $2::bigint"},

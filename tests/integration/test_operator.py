@@ -53,8 +53,8 @@ PLANTED = {
         "UPDATE credit.upload SET rows_total = rows_total + 1",
         "UPDATE credit.upload SET rows_total = rows_total - 1"),
     "rows that did not post": (
-        "UPDATE credit.upload SET rejected = 1, posted = posted - 1",
-        "UPDATE credit.upload SET rejected = 0, posted = posted + 1"),
+        "UPDATE credit.upload SET rejected = rejected + 1, rows_total = rows_total + 1",
+        "UPDATE credit.upload SET rejected = rejected - 1, rows_total = rows_total - 1"),
     "every posted row has its ledger entry": (
         "UPDATE credit.upload SET posted = posted + 1, rows_total = rows_total + 1",
         "UPDATE credit.upload SET posted = posted - 1, rows_total = rows_total - 1"),
