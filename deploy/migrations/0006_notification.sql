@@ -23,7 +23,8 @@ CREATE TABLE notification.doctor (
     email     text
 );
 
--- How far the events of an upload have come: its mails go out when all chunks were seen.
+-- How far the events of an upload have come: its mails go out when all chunks were seen. What comes
+-- later (rows that were mended) makes further mails.
 CREATE TABLE notification.upload (
     upload_id    uuid PRIMARY KEY,
     chunks_seen  int NOT NULL DEFAULT 0,
@@ -47,9 +48,11 @@ CREATE TABLE notification.mail (
     data         jsonb NOT NULL,
     state        text NOT NULL CHECK (state IN ('gathering', 'ready', 'active', 'deferred',
                      'delivered', 'bounced', 'expired', 'suppressed')),
-    ambiguous    boolean NOT NULL DEFAULT false, -- an attempt ended after the final dot, unanswered
+    -- An attempt ended unanswered after the final dot, or nobody knows how: a copy may be out.
+    ambiguous    boolean NOT NULL DEFAULT false,
     attempts     int NOT NULL DEFAULT 0,
     sender       uuid,                 -- the process that holds it while active
+    handed_over  boolean NOT NULL DEFAULT false, -- while active: its text may be on its way
     created_at   timestamptz NOT NULL,
     next_try_at  timestamptz NOT NULL,
     finished_at  timestamptz,
@@ -66,11 +69,21 @@ CREATE TABLE notification.sender (
     seen_at timestamptz NOT NULL
 );
 
+-- Addresses that the smart host refused. The next mail that gets through takes one away.
+CREATE TABLE notification.undeliverable (
+    address text PRIMARY KEY,
+    since   timestamptz NOT NULL,
+    code    int NOT NULL,
+    said    text NOT NULL
+);
+
 ALTER TABLE notification.account OWNER TO mamis_owner;
 ALTER TABLE notification.doctor OWNER TO mamis_owner;
 ALTER TABLE notification.upload OWNER TO mamis_owner;
 ALTER TABLE notification.mail OWNER TO mamis_owner;
 ALTER TABLE notification.sender OWNER TO mamis_owner;
+ALTER TABLE notification.undeliverable OWNER TO mamis_owner;
 GRANT SELECT, INSERT, UPDATE ON notification.account, notification.doctor, notification.upload,
     notification.mail TO mamis_notification, mamis_operator;
-GRANT SELECT, INSERT, UPDATE, DELETE ON notification.sender TO mamis_notification, mamis_operator;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notification.sender, notification.undeliverable
+    TO mamis_notification, mamis_operator;

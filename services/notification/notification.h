@@ -18,7 +18,12 @@ struct notification_settings {
 #undef SETTING
 };
 
-enum { NOTIFICATION_SETTING_COUNT = 11 };
+enum {
+    NOTIFICATION_SETTING_COUNT = 0
+#define SETTING(name, type, fallback, least, most, unit, flags, help) +1
+#include "notification/notification_settings.def"
+#undef SETTING
+};
 
 extern const struct setting notification_setting_table[NOTIFICATION_SETTING_COUNT];
 extern struct notification_settings notification_settings;
@@ -34,8 +39,13 @@ struct notification {
     struct notification_text *text;
     struct notification_queue *queue;
     struct secret_key link_key;
+    const char *public_url;
     struct notification_figures {
         uint64_t delivered, deferred, bounced, ambiguous, suppressed;
+        struct metric_histogram delay; /* from the event to the delivery */
+        unsigned in_hand;
+        bool host_away;
+        int64_t oldest_due_s; /* how long the first of those that are due has waited */
     } figures;
 };
 
@@ -58,22 +68,29 @@ void notification_committed(void *service, const struct work_batch *batch);
 /* ---- one mail's row ---- */
 
 struct notification_mail {
-    const char *kind;      /* "M23" */
-    const char *occasion;  /* subject and version; the kind is put before it */
-    struct uuid upload_id; /* with `gather` */
-    bool gather;           /* waits until its upload is complete */
-    int64_t to_doctor;     /* 0: none */
-    struct uuid to_account;
+    const char *kind;     /* "M01"; a template has this name */
+    const char *occasion; /* subject and version; the kind is put before it */
+    int64_t to_doctor;    /* 0: none */
     bool has_account;
-    struct str to_address; /* data NULL: none */
+    struct uuid to_account;
+    struct str to_address; /* before theirs; empty: none */
     json_t *data;          /* stolen: placeholders of the template */
 };
 
+/* SQL: the Message-ID that follows from an occasion, for ever the same. Without <>. */
+#define NOTIFICATION_MESSAGE_ID(kind, occasion, domain)                                            \
+    kind " || '.' || left(encode(sha256(convert_to(" occasion                                      \
+         ", 'UTF8')), 'hex'), 40) || '@' || " domain
+
 /* Append the insertion of a mail; the same occasion a second time changes nothing. */
-void notification_mail_add(struct notification *notification, struct work_batch *batch,
-                           const struct notification_mail *mail);
-/* "<M23.…@domain>" without <>: the same for the same occasion, for ever. Lives in the arena. */
-const char *notification_message_id(struct arena *arena, const char *kind, const char *occasion);
+void notification_mail_add(struct work_batch *batch, const struct notification_mail *mail);
+/*
+ * The same for each active account of a role with this organiser or prefecture (one of them, the
+ * other empty), at most 50; to_doctor, to_account and to_address are not looked at.
+ */
+void notification_mail_add_to_staff(struct work_batch *batch, const struct notification_mail *mail,
+                                    const char *role, struct str organiser_code,
+                                    struct str l2_code);
 
 /* ---- the queue of due mails ---- */
 
@@ -86,13 +103,23 @@ void notification_queue_close(struct notification_queue *queue, void (*stopped)(
 
 /* ---- texts ---- */
 
+/* Text of a string value, "" for none. New reference. */
+json_t *notification_text_json(struct str text);
+/* "2026年11月22日", nothing for DAY_NONE. */
+void notification_day_add(struct buf *out, day_t day);
+
 /* Errors: ERR_SETTINGS naming the template that is missing or too long. */
 CHECKED enum err notification_text_load(const char *directory, struct notification_text **ret_text,
                                         struct err_note *note);
+/* NULL is allowed. */
+void notification_text_free(struct notification_text *text);
 /*
  * Subject and body of `kind` with the placeholders of `data` filled in; an unknown placeholder
- * stays empty. Both live in the arena. Errors: ERR_INTERNAL for an unknown kind.
+ * stays empty, a line break in the subject becomes a blank. Both live in the arena.
+ * Errors: ERR_INTERNAL for an unknown kind.
  */
 CHECKED enum err notification_text_render(const struct notification_text *text, struct arena *arena,
                                           const char *kind, const json_t *data,
                                           const char **ret_subject, const char **ret_body);
+/* As the subject does: control characters become blanks. Lives in the arena. */
+const char *notification_text_line(struct arena *arena, const char *text);

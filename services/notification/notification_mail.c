@@ -1,29 +1,62 @@
 /* notification_mail: one row for each occasion; its Message-ID follows from the occasion alone. */
-#include <sodium.h>
-
 #include "notification/notification.h"
 
 static const struct db_stmt insert_mail = {
     "notification_insert_mail",
-    "INSERT INTO notification.mail (mail_id, kind, occasion, message_id, upload_id, to_doctor, "
-    "to_account,"
+    "INSERT INTO notification.mail (mail_id, kind, occasion, message_id, to_doctor, to_account,"
     "                               to_address, data, state, created_at, next_try_at)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)"
-    " ON CONFLICT (occasion) DO NOTHING",
+    " VALUES (gen_random_uuid(), $1, $2, " NOTIFICATION_MESSAGE_ID(
+        "$1", "$2", "$3") ","
+                          "         $4, $5, $6, $7, 'ready', $8, $8)"
+                          " ON CONFLICT (occasion) DO NOTHING",
 };
 
-const char *notification_message_id(struct arena *arena, const char *kind, const char *occasion)
-{
-    uint8_t digest[crypto_hash_sha256_BYTES];
-    char text[2 * sizeof(digest) + 1];
+static const struct db_stmt insert_staff_mails = {
+    "notification_insert_staff_mails",
+    "INSERT INTO notification.mail (mail_id, kind, occasion, message_id, to_account, data, state,"
+    "                               created_at, next_try_at)"
+    " SELECT gen_random_uuid(), $1, occasion, " NOTIFICATION_MESSAGE_ID(
+        "$1", "occasion",
+        "$3") ","
+              "        account_id, $4, 'ready', $5, $5"
+              " FROM (SELECT account_id, $2 || ':' || account_id AS occasion FROM "
+              "notification.account"
+              "       WHERE (organiser_code = $7 OR l2_code = $8) AND role = $6 AND state = "
+              "'active'"
+              "         AND email IS NOT NULL ORDER BY account_id LIMIT 50) AS staff"
+              " ON CONFLICT (occasion) DO NOTHING",
+};
 
-    (void)crypto_hash_sha256(digest, (const unsigned char *)occasion, str_of(occasion).len);
-    hex_encode(digest, sizeof(digest), text);
-    return arena_printf(arena, "%s.%.40s@%s", kind, text, notification_settings.mail_domain);
+static void text_or_null(struct db_query *query, struct str text)
+{
+    db_text(query, text.len > 0 ? text : STR_NONE);
 }
 
-static void to_columns(struct db_query *query, const struct notification_mail *mail)
+static void add_data(struct db_query *query, json_t *data)
 {
+    char *text = json_dumps(data, JSON_COMPACT);
+
+    must(text != NULL);
+    db_json(query, str_of(text));
+    free(text);
+    json_decref(data);
+}
+
+static struct db_query *begin(struct work_batch *batch, const struct db_stmt *stmt,
+                              const struct notification_mail *mail)
+{
+    struct db_query *query = db_add(batch->effect, stmt);
+
+    db_text_c(query, mail->kind);
+    db_text_c(query, arena_printf(batch->arena, "%s:%s", mail->kind, mail->occasion));
+    db_text_c(query, notification_settings.mail_domain);
+    return query;
+}
+
+void notification_mail_add(struct work_batch *batch, const struct notification_mail *mail)
+{
+    struct db_query *query = begin(batch, &insert_mail, mail);
+
     if (mail->to_doctor > 0)
         db_i64(query, mail->to_doctor);
     else
@@ -32,33 +65,19 @@ static void to_columns(struct db_query *query, const struct notification_mail *m
         db_uuid(query, mail->to_account);
     else
         db_null(query);
-    if (mail->to_address.data != NULL)
-        db_text(query, mail->to_address);
-    else
-        db_null(query);
+    text_or_null(query, mail->to_address);
+    add_data(query, mail->data);
+    db_time(query, clock_now_us());
 }
 
-void notification_mail_add(struct notification *notification, struct work_batch *batch,
-                           const struct notification_mail *mail)
+void notification_mail_add_to_staff(struct work_batch *batch, const struct notification_mail *mail,
+                                    const char *role, struct str organiser_code, struct str l2_code)
 {
-    const char *occasion = arena_printf(batch->arena, "%s:%s", mail->kind, mail->occasion);
-    char *data = json_dumps(mail->data, JSON_COMPACT);
-    struct db_query *query = db_add(batch->effect, &insert_mail);
+    struct db_query *query = begin(batch, &insert_staff_mails, mail);
 
-    (void)notification;
-    must(data != NULL);
-    db_uuid(query, uuid_new());
-    db_text_c(query, mail->kind);
-    db_text_c(query, occasion);
-    db_text_c(query, notification_message_id(batch->arena, mail->kind, occasion));
-    if (mail->gather)
-        db_uuid(query, mail->upload_id);
-    else
-        db_null(query);
-    to_columns(query, mail);
-    db_json(query, str_of(data));
-    db_text_c(query, mail->gather ? "gathering" : "ready");
+    add_data(query, mail->data);
     db_time(query, clock_now_us());
-    json_decref(mail->data);
-    free(data);
+    db_text_c(query, role);
+    text_or_null(query, organiser_code);
+    text_or_null(query, l2_code);
 }

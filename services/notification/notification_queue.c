@@ -1,45 +1,11 @@
-/*
- * notification_queue: due mails are taken in small lots, one flow each. A mail in the hands of a
- * sender that died is taken over by another; it may be out already, so its row says `ambiguous`.
- */
+/* notification_queue: due mails are taken in small lots, one flow each. */
 #include "notification/notification_queue.h"
+
 #include "base/log.h"
 
 enum {
     QUEUE_TICK_MS = 1000,
-    QUEUE_DEADLINE_MS = 10000,
-};
-
-static const struct db_stmt beat = {
-    "notification_beat",
-    "INSERT INTO notification.sender VALUES ($1, $2)"
-    " ON CONFLICT (sender) DO UPDATE SET seen_at = excluded.seen_at",
-};
-
-static const struct db_stmt take_over = {
-    "notification_take_over",
-    "UPDATE notification.mail m SET sender = NULL, ambiguous = true,"
-    "  state = CASE WHEN attempts >= 5 THEN 'expired' ELSE 'ready' END, next_try_at = $1"
-    " WHERE state = 'active' AND NOT EXISTS (SELECT FROM notification.sender s"
-    "  WHERE s.sender = m.sender AND s.seen_at > $1 - interval '10 seconds')",
-};
-
-static const struct db_stmt release = {
-    "notification_release",
-    "WITH ripe AS (SELECT upload_id FROM notification.upload WHERE complete AND NOT released LIMIT "
-    "1),"
-    " some AS (SELECT mail_id FROM notification.mail"
-    "   WHERE state = 'gathering' AND upload_id = (SELECT upload_id FROM ripe) LIMIT 2000),"
-    " moved AS (UPDATE notification.mail m SET state = 'ready', next_try_at = $1 FROM some"
-    "   WHERE m.mail_id = some.mail_id RETURNING 1)"
-    " UPDATE notification.upload u SET released = true FROM ripe"
-    "  WHERE u.upload_id = ripe.upload_id AND (SELECT count(*) FROM moved) < 2000",
-};
-
-static const struct db_stmt wake_deferred = {
-    "notification_wake_deferred",
-    "UPDATE notification.mail SET next_try_at = $1"
-    " WHERE state = 'deferred' AND last_code = 0 AND next_try_at > $1 AND $2",
+    QUEUE_GRACE_MS = 1200, /* closing: for mails under way */
 };
 
 static const struct db_stmt pick = {
@@ -47,39 +13,44 @@ static const struct db_stmt pick = {
     "WITH due AS (SELECT mail_id FROM notification.mail"
     "   WHERE state IN ('ready', 'deferred') AND next_try_at <= $2"
     "   ORDER BY next_try_at LIMIT $3 FOR UPDATE SKIP LOCKED),"
-    " took AS (UPDATE notification.mail m SET state = 'active', sender = $1, attempts = attempts + "
-    "1"
+    " took AS (UPDATE notification.mail AS m SET state = 'active', sender = $1,"
+    "   handed_over = false, attempts = attempts + 1"
     "   FROM due WHERE m.mail_id = due.mail_id RETURNING m.*)"
     " SELECT t.mail_id, t.kind, t.message_id, t.data, t.attempts, t.ambiguous, t.created_at,"
     "        coalesce(t.to_address, a.email, d.email, ''), coalesce(d.name, a.name, '')"
-    " FROM took t LEFT JOIN notification.account a ON a.account_id = t.to_account"
-    " LEFT JOIN notification.doctor d ON d.doctor_id = t.to_doctor",
+    " FROM took AS t LEFT JOIN notification.account AS a ON a.account_id = t.to_account"
+    " LEFT JOIN notification.doctor AS d ON d.doctor_id = t.to_doctor",
 };
 
-enum tick_step { TICK_RUN, TICK_START };
+/* ---- one tick: upkeep when it is time, then a lot ---- */
 
-static void tick_query(struct notification_queue *queue, struct flow *flow)
+enum tick_step { TICK_UPKEEP, TICK_PICK, TICK_START };
+
+static void note_oldest(struct notification_queue *queue)
 {
-    int64_t now = clock_now_us();
-    unsigned room = notification_settings.mail_connections - queue->in_hand;
-    struct db_query *query;
+    int64_t wait_us = 0;
 
-    queue->batch = db_batch_new(flow->arena);
-    query = db_add(queue->batch, &beat);
-    db_uuid(query, queue->instance);
-    db_time(query, now);
-    db_time(db_add(queue->batch, &take_over), now);
-    db_time(db_add(queue->batch, &release), now);
-    query = db_add(queue->batch, &wake_deferred);
-    db_time(query, now);
-    /* The host is back, or it is time for a probe: what it never saw is due. */
-    db_bool(query, queue->host_back || queue->host_away);
-    queue->host_back = false;
-    queue->picked = db_add(queue->batch, &pick);
+    if (db_rows(queue->oldest) > 0)
+        wait_us = clock_now_us() - db_get_time(queue->oldest, 0, 0);
+    queue->notification->figures.oldest_due_s = wait_us > 0 ? wait_us / CLOCK_SECOND_US : 0;
+}
+
+static void run_pick(struct notification_queue *queue, struct flow *flow)
+{
+    struct db_batch *batch = db_batch_new(flow->arena);
+
+    queue->picked = db_add(batch, &pick);
     db_uuid(queue->picked, queue->instance);
-    db_time(queue->picked, now);
-    db_i64(queue->picked, queue->closing ? 0 : queue->host_away ? 1 : (int64_t)room);
-    db_run(queue->notification->db, queue->batch, QUEUE_DEADLINE_MS, flow);
+    db_time(queue->picked, clock_now_us());
+    db_i64(queue->picked, queue->wanted);
+    db_run(queue->notification->db, batch, QUEUE_DEADLINE_MS, flow);
+}
+
+static const char *text_of(const struct db_query *rows, size_t i, int column)
+{
+    struct str text = db_get_text(rows, i, column); /* libpq ends values in a NUL */
+
+    return text.len == 0 ? "" : text.data;
 }
 
 static void start_picked(struct notification_queue *queue)
@@ -90,20 +61,32 @@ static void start_picked(struct notification_queue *queue)
         struct str data = db_get_json(rows, i, 3);
         struct due_mail due = {
             .mail_id = db_get_uuid(rows, i, 0),
-            .kind = db_get_text(rows, i, 1).data,
-            .message_id = db_get_text(rows, i, 2).data,
-            .data = json_loadb(data.data, data.len, 0, NULL),
+            .kind = text_of(rows, i, 1),
+            .message_id = text_of(rows, i, 2),
+            .data = json_loadb(data.data, data.len, JSON_REJECT_DUPLICATES, NULL),
             .attempts = db_get_i32(rows, i, 4),
             .ambiguous = db_get_bool(rows, i, 5),
             .created_us = db_get_time(rows, i, 6),
-            .to_address = db_get_text(rows, i, 7).data,
-            .to_name = db_get_text(rows, i, 8).data,
+            .to_address = text_of(rows, i, 7),
+            .to_name = text_of(rows, i, 8),
         };
 
         must(due.data != NULL);
+        must(queue->in_hand < QUEUE_MAILS_MAX);
+        queue->held[queue->in_hand++] = due.mail_id;
         queue_mail_start(queue, &due);
     }
-    queue->more = db_rows(rows) > 0;
+    queue->more = db_rows(rows) == queue->wanted;
+}
+
+/* How many mails to ask for: half the connections at least, so that one pick serves several. */
+static unsigned wanted_now(const struct notification_queue *queue, bool upkeep)
+{
+    unsigned most = notification_settings.mail_connections;
+
+    if (queue->host_away)
+        return upkeep && queue->in_hand == 0 ? 1 : 0;
+    return queue->in_hand <= most / 2 ? most - queue->in_hand : 0;
 }
 
 static void tick_run(struct flow *flow)
@@ -111,9 +94,20 @@ static void tick_run(struct flow *flow)
     struct notification_queue *queue = FLOW_OF(flow, struct notification_queue, tick);
 
     switch ((enum tick_step)flow->step) {
-    case TICK_RUN:
+    case TICK_UPKEEP:
+        flow_wait(flow, TICK_PICK);
+        queue_upkeep(queue, flow);
+        return;
+    case TICK_PICK:
+        if (queue->oldest != NULL)
+            note_oldest(queue);
+        queue->wanted = queue->closing ? 0 : wanted_now(queue, queue->oldest != NULL);
+        if (queue->wanted == 0) {
+            flow_end(flow, ERR_OK);
+            return;
+        }
         flow_wait(flow, TICK_START);
-        tick_query(queue, flow);
+        run_pick(queue, flow);
         return;
     case TICK_START:
         start_picked(queue);
@@ -123,6 +117,8 @@ static void tick_run(struct flow *flow)
     must(false);
 }
 
+static void maybe_stopped(struct notification_queue *queue);
+
 static void tick_done(struct flow *flow)
 {
     struct notification_queue *queue = FLOW_OF(flow, struct notification_queue, tick);
@@ -131,24 +127,41 @@ static void tick_done(struct flow *flow)
         LOG_WARN("mail_tick_failed", F_ERR(flow->err), F_STR("note", flow->note.text));
     flow_fini(flow);
     queue->ticking = false;
-    if (queue->woken && !queue->closing)
+    queue->notification->figures.in_hand = queue->in_hand;
+    queue->notification->figures.host_away = queue->host_away;
+    if (queue->woken)
         notification_queue_wake(queue);
-    queue_maybe_stopped(queue);
+    maybe_stopped(queue);
 }
 
-static void tick(void *arg)
+static void tick_begin(struct notification_queue *queue, enum tick_step step)
 {
-    struct notification_queue *queue = arg;
-
-    if (queue->ticking || queue->closing)
-        return;
     queue->ticking = true;
     queue->woken = false;
+    queue->oldest = NULL;
     flow_init(&queue->tick, queue->notification->loop, tick_run, tick_done, NULL);
-    flow_start(&queue->tick, TICK_RUN);
+    flow_start(&queue->tick, (int)step);
+}
+
+void notification_queue_wake(struct notification_queue *queue)
+{
+    if (queue->ticking)
+        queue->woken = true;
+    else if (!queue->closing && wanted_now(queue, false) > 0)
+        tick_begin(queue, TICK_PICK);
 }
 
 /* ---- the queue's life ---- */
+
+static void on_timer(void *arg)
+{
+    struct notification_queue *queue = arg;
+
+    if (queue->closing)
+        mail_abort(queue->notification->sender); /* each mail records what it came to */
+    else if (!queue->ticking)
+        tick_begin(queue, TICK_UPKEEP);
+}
 
 struct notification_queue *notification_queue_open(struct notification *notification)
 {
@@ -156,37 +169,36 @@ struct notification_queue *notification_queue_open(struct notification *notifica
 
     queue->notification = notification;
     queue->instance = uuid_new();
-    timer_open(&queue->timer, notification->loop, tick, queue);
+    timer_open(&queue->timer, notification->loop, on_timer, queue);
     timer_start(&queue->timer, QUEUE_TICK_MS, QUEUE_TICK_MS);
+    tick_begin(queue, TICK_UPKEEP);
     return queue;
 }
 
-void notification_queue_wake(struct notification_queue *queue)
+void queue_mail_ended(struct notification_queue *queue, struct uuid mail_id)
 {
-    if (queue->closing)
-        return;
-    queue->woken = true;
-    if (!queue->ticking && queue->in_hand < notification_settings.mail_connections &&
-        !queue->host_away)
-        tick(queue);
-}
+    unsigned place = 0;
 
-void queue_mail_ended(struct notification_queue *queue)
-{
-    must(queue->in_hand > 0);
-    queue->in_hand--;
-    if (queue->more && !queue->closing)
+    while (place < queue->in_hand && !uuid_eq(queue->held[place], mail_id))
+        place++;
+    must(place < queue->in_hand);
+    queue->held[place] = queue->held[--queue->in_hand];
+    if (queue->more)
         notification_queue_wake(queue);
-    queue_maybe_stopped(queue);
+    maybe_stopped(queue);
 }
 
-void queue_note_host(struct notification_queue *queue, const struct mail_result *result)
+void queue_note_host(struct notification_queue *queue, bool reached)
 {
-    bool answered = result->code != 0 || result->verdict == MAIL_DELIVERED;
-
-    if (answered && queue->host_away)
-        queue->host_back = true;
-    queue->host_away = !answered && result->verdict == MAIL_DEFERRED;
+    if (queue->host_away != reached)
+        return;
+    queue->host_away = !reached;
+    if (reached) {
+        LOG_INFO("smart_host_back");
+        notification_queue_wake(queue);
+    } else {
+        LOG_WARN("smart_host_away");
+    }
 }
 
 static void timer_closed(void *arg)
@@ -199,7 +211,7 @@ static void timer_closed(void *arg)
     stopped(stopped_arg);
 }
 
-void queue_maybe_stopped(struct notification_queue *queue)
+static void maybe_stopped(struct notification_queue *queue)
 {
     if (!queue->closing || queue->ticking || queue->in_hand > 0 || queue->closed)
         return;
@@ -213,7 +225,8 @@ void notification_queue_close(struct notification_queue *queue, void (*stopped)(
     queue->closing = true;
     queue->stopped = stopped;
     queue->stopped_arg = arg;
-    queue_maybe_stopped(queue);
+    timer_start(&queue->timer, QUEUE_GRACE_MS, 0);
+    maybe_stopped(queue);
 }
 
 void notification_committed(void *service, const struct work_batch *batch)

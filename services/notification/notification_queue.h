@@ -4,6 +4,11 @@
 #pragma once
 #include "notification/notification.h"
 
+enum {
+    QUEUE_MAILS_MAX = 100, /* mail_connections is no more */
+    QUEUE_DEADLINE_MS = 5000,
+};
+
 /* A row that was taken, as far as sending needs it. */
 struct due_mail {
     struct uuid mail_id;
@@ -13,8 +18,16 @@ struct due_mail {
     const char *to_name;
     json_t *data;
     int64_t created_us;
-    int32_t attempts;
+    int32_t attempts; /* with this one */
+    bool ambiguous;   /* a copy may be out already */
+};
+
+/* What becomes of a mail after an attempt. */
+struct mail_outcome {
+    const char *state;
     bool ambiguous;
+    bool counted; /* the attempt counts for the next wait */
+    int64_t next_try_us;
 };
 
 struct notification_queue {
@@ -22,25 +35,34 @@ struct notification_queue {
     struct uuid instance; /* this sender, while the process lives */
     struct timer timer;
     struct flow tick;
-    struct db_batch *batch;
     struct db_query *picked;
-    unsigned in_hand; /* mails under way; at most mail_connections */
+    struct db_query *oldest;
+    struct uuid held[QUEUE_MAILS_MAX]; /* mails under way */
+    unsigned in_hand;                  /* of them; at most mail_connections */
+    unsigned wanted;                   /* mails asked for by the pick that runs */
     bool ticking;
-    bool woken;
-    bool more;      /* the last pick found mails: look again when one ends */
-    bool host_away; /* no connection to the smart host: one probe a tick */
-    bool host_back;
+    bool woken;     /* while ticking */
+    bool more;      /* the last pick found all it asked for */
+    bool host_away; /* nobody answers there: one mail a second tries */
     bool closing;
     bool closed;
     void (*stopped)(void *arg);
     void *stopped_arg;
 };
 
+/* Upkeep, once a second, in one transaction; queue->oldest is filled. */
+void queue_upkeep(struct notification_queue *queue, struct flow *flow);
 void queue_mail_start(struct notification_queue *queue, const struct due_mail *due);
-void queue_mail_ended(struct notification_queue *queue);
-void queue_maybe_stopped(struct notification_queue *queue);
-/* What an attempt says about the smart host itself. */
-void queue_note_host(struct notification_queue *queue, const struct mail_result *result);
-/* Subject and body of a mail. Errors: ERR_INTERNAL. */
+void queue_mail_ended(struct notification_queue *queue, struct uuid mail_id);
+/* Whether an attempt reached the smart host. */
+void queue_note_host(struct notification_queue *queue, bool reached);
+/* Subject and body of a mail, in `arena`. Errors: ERR_INTERNAL. */
 CHECKED enum err queue_render(struct notification *notification, struct arena *arena,
                               const struct due_mail *mail, struct mail_message *message);
+/*
+ * `err`: of an attempt that did not come to a result. `closing`: what was cut off with no answer
+ * was cut off by ourselves.
+ */
+struct mail_outcome notification_rules_outcome(const struct due_mail *mail, enum err err,
+                                               const struct mail_result *result, bool closing,
+                                               int64_t now_us);

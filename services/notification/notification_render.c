@@ -2,34 +2,20 @@
 #include "domain/kinds.h"
 #include "notification/notification_queue.h"
 
-/* "2026年11月22日" */
-static void add_day(struct buf *out, const char *day)
-{
-    int year;
-    int month;
-    int mday;
-    day_t parsed = day_parse(str_of(day));
-
-    if (parsed == DAY_NONE)
-        return;
-    day_to_ymd(parsed, &year, &month, &mday);
-    buf_printf(out, "%d年%d月%d日", year, month, mday);
-}
-
 /* One line of the mail for each credit: [day, kind, half units]. */
 static void add_line(struct buf *out, const json_t *line)
 {
     const char *day = json_string_value(json_array_get(line, 0));
-    const char *kind = json_string_value(json_array_get(line, 1));
+    struct str kind = str_of(json_string_value(json_array_get(line, 1)));
     json_int_t half_units = json_integer_value(json_array_get(line, 2));
     enum kind known;
 
-    if (day == NULL || kind == NULL)
+    if (day == NULL || kind.data == NULL)
         return;
     buf_add_c(out, "・");
-    add_day(out, day);
-    known = kind_of_code(str_of(kind));
-    buf_printf(out, "　%s　%lld%s単位\n", known == KIND_NONE ? kind : kind_name(known, false),
+    notification_day_add(out, day_parse(str_of(day)));
+    known = kind_of_code(kind);
+    buf_printf(out, "　%s　%lld%s単位\n", known == KIND_NONE ? kind.data : kind_name(known, false),
                (long long)half_units / 2, half_units % 2 != 0 ? ".5" : "");
 }
 
@@ -42,8 +28,11 @@ static void set_lines(json_t *data)
 
     if (!json_is_array(lines))
         return;
-    json_array_foreach(lines, i, line) add_line(&text, line);
-    (void)json_object_set_new(data, "lines", json_stringn(text.data, text.len));
+    json_array_foreach(lines, i, line)
+    {
+        add_line(&text, line);
+    }
+    (void)json_object_set_new(data, "lines", notification_text_json(buf_str(&text)));
     buf_free(&text);
 }
 
@@ -58,9 +47,9 @@ static void set_link(struct notification *notification, json_t *data)
         return;
     link_text(&notification->link_key, purpose, link_id, link);
     /* In the fragment: it is never sent by opening the page, only by its button. */
-    (void)json_object_set_new(
-        data, "link",
-        json_sprintf("%s/link#%s", proc_settings(notification->proc)->public_url, link));
+    (void)json_object_set_new(data, "link",
+                              json_sprintf("%s/link#%s", notification->public_url, link));
+    secret_wipe(link, sizeof(link));
 }
 
 enum err queue_render(struct notification *notification, struct arena *arena,
@@ -70,12 +59,19 @@ enum err queue_render(struct notification *notification, struct arena *arena,
 
     if (json_object_get(data, "name") == NULL)
         (void)json_object_set_new(data, "name", json_string(mail->to_name));
-    (void)json_object_set_new(data, "public_url",
-                              json_string(proc_settings(notification->proc)->public_url));
+    (void)json_object_set_new(data, "public_url", json_string(notification->public_url));
     (void)json_object_set_new(data, "help_phone", json_string(notification_settings.help_phone));
     (void)json_object_set_new(data, "help_hours", json_string(notification_settings.help_hours));
     set_lines(data);
     set_link(notification, data);
+    *message = (struct mail_message){
+        .message_id = mail->message_id,
+        .from_name = notification_settings.mail_from_name,
+        .from_address = notification_settings.mail_from,
+        .to_name = notification_text_line(arena, mail->to_name),
+        .to_address = mail->to_address,
+        .date_us = mail->created_us, /* each attempt gives the same bytes */
+    };
     return notification_text_render(notification->text, arena, mail->kind, data, &message->subject,
                                     &message->text);
 }

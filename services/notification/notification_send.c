@@ -1,6 +1,10 @@
 /*
- * notification_send: one mail: render, send, record. What became of it is recorded until that
- * worked, for a forgotten outcome would be a second copy.
+ * notification_send: one mail: render, come to where the smart host wants the text, write down
+ * that it may be out from now on, send it, record what became of it.
+ *
+ * The mark before the text tells a mail whose sender died with nothing said from one of which a
+ * copy may be out; and it fails for a sender that was taken for dead, so that no second one goes
+ * out behind its back. The outcome is recorded until that worked.
  */
 #include "base/log.h"
 #include "notification/notification_queue.h"
@@ -8,162 +12,207 @@
 enum {
     SEND_DEADLINE_MS = 10000,
     SEND_RECORD_PAUSE_MS = 500,
-    SEND_RETRY_MAX_S = 4 * 3600,
-    SEND_GIVE_UP_S = 5 * CLOCK_DAY_S,
 };
 
-enum mail_step { MAIL_STEP_SEND, MAIL_STEP_RECORD, MAIL_STEP_RECORDED, MAIL_STEP_AGAIN };
+enum mail_step {
+    MAIL_STEP_BEGIN,
+    MAIL_STEP_MARK,
+    MAIL_STEP_TEXT,
+    MAIL_STEP_UNMARKED,
+    MAIL_STEP_DECIDE,
+    MAIL_STEP_RECORD,
+    MAIL_STEP_AGAIN,
+};
 
 struct mail_flow {
     struct flow flow;
     struct notification_queue *queue;
     struct due_mail mail;
     struct mail_result result;
+    struct mail_job *job;
+    struct db_query *mark;
     struct db_batch *record;
+    const char *state; /* what it came to */
+};
+
+static const struct db_stmt mark_mail = {
+    "notification_mark_mail",
+    "UPDATE notification.mail SET handed_over = true"
+    " WHERE mail_id = $1 AND state = 'active' AND sender = $2",
 };
 
 static const struct db_stmt record_mail = {
     "notification_record_mail",
-    "UPDATE notification.mail SET state = $2, ambiguous = $3, next_try_at = $4, sender = NULL,"
-    "  last_code = $5, last_text = $6, finished_at = CASE WHEN $2 IN ('ready', 'deferred') THEN "
-    "NULL ELSE $7 END"
-    " WHERE mail_id = $1 AND state = 'active' AND sender = $8",
+    "UPDATE notification.mail SET state = $3, ambiguous = $4, next_try_at = $5,"
+    "  attempts = attempts - CASE WHEN $6 THEN 0 ELSE 1 END, last_code = $7, last_text = $8,"
+    "  finished_at = CASE WHEN $3 IN ('ready', 'deferred') THEN NULL ELSE $9 END,"
+    "  sender = NULL, handed_over = false"
+    " WHERE mail_id = $1 AND state = 'active' AND sender = $2",
 };
 
-struct decision {
-    const char *state;
-    bool ambiguous;
-    int64_t next_try_us;
+static const struct db_stmt flag_address = {
+    "notification_flag_address",
+    "INSERT INTO notification.undeliverable (address, since, code, said) VALUES ($1, $2, $3, $4)"
+    " ON CONFLICT (address) DO UPDATE SET code = excluded.code, said = excluded.said",
 };
 
-static int64_t backoff_us(int32_t attempts)
+static const struct db_stmt clear_address = {
+    "notification_clear_address",
+    "DELETE FROM notification.undeliverable WHERE address = $1",
+};
+
+/* ---- what it came to ---- */
+
+static void count(struct notification *notification, const struct mail_flow *mail, int64_t now_us)
 {
-    int64_t wait_s = notification_settings.mail_retry_s;
+    struct notification_figures *figures = &notification->figures;
 
-    for (int32_t i = 1; i < attempts && wait_s < SEND_RETRY_MAX_S; i++)
-        wait_s *= 2;
-    return (wait_s < SEND_RETRY_MAX_S ? wait_s : SEND_RETRY_MAX_S) * CLOCK_SECOND_US;
-}
-
-/* What becomes of the mail after this attempt. */
-static struct decision decide(const struct due_mail *mail, const struct mail_result *result,
-                              int64_t now_us)
-{
-    struct decision decision = {"deferred", mail->ambiguous, now_us + backoff_us(mail->attempts)};
-
-    switch (result->verdict) {
+    switch (mail->result.verdict) {
     case MAIL_DELIVERED:
-        decision.state = "delivered";
-        break;
-    case MAIL_BOUNCED:
-        decision.state = "bounced";
-        break;
-    case MAIL_AMBIGUOUS:
-        /* Once more with the same Message-ID, never a third time. */
-        if (mail->ambiguous)
-            decision.state = "expired";
-        decision.ambiguous = true;
+        figures->delivered++;
+        metric_observe_us(&figures->delay, now_us > mail->mail.created_us
+                                               ? (uint64_t)(now_us - mail->mail.created_us)
+                                               : 0);
         break;
     case MAIL_DEFERRED:
-        if (now_us - mail->created_us > SEND_GIVE_UP_S * CLOCK_SECOND_US)
-            decision.state = "expired";
-        break;
-    }
-    return decision;
-}
-
-static void count(struct notification *notification, enum mail_verdict verdict)
-{
-    switch (verdict) {
-    case MAIL_DELIVERED:
-        notification->figures.delivered++;
-        break;
-    case MAIL_DEFERRED:
-        notification->figures.deferred++;
+        figures->deferred++;
         break;
     case MAIL_BOUNCED:
-        notification->figures.bounced++;
+        figures->bounced++;
         break;
     case MAIL_AMBIGUOUS:
-        notification->figures.ambiguous++;
+        figures->ambiguous++;
         break;
     }
 }
 
-static void record(struct mail_flow *mail, const char *state, const struct decision *decision)
+/* `err`: of the attempt, when it did not come to a result. */
+static struct mail_outcome outcome_of(const struct mail_flow *mail, enum err err, int64_t now_us)
+{
+    struct notification *notification = mail->queue->notification;
+    bool closing = mail->queue->closing;
+
+    if (err == ERR_OK) {
+        count(notification, mail, now_us);
+        if (!closing)
+            queue_note_host(mail->queue, mail->result.reached);
+    } else if (err != ERR_BUSY && err != ERR_STOPPING) {
+        notification->figures.suppressed++;
+    }
+    return notification_rules_outcome(&mail->mail, err, &mail->result, closing, now_us);
+}
+
+static void add_address(struct mail_flow *mail, int64_t now_us)
 {
     struct db_query *query;
 
+    if (mail->result.verdict == MAIL_DELIVERED) {
+        db_text_c(db_add(mail->record, &clear_address), mail->mail.to_address);
+    } else if (mail->result.address_refused) {
+        query = db_add(mail->record, &flag_address);
+        db_text_c(query, mail->mail.to_address);
+        db_time(query, now_us);
+        db_i32(query, mail->result.code);
+        db_text_c(query, mail->result.text);
+    }
+}
+
+static void make_record(struct mail_flow *mail, enum err err)
+{
+    int64_t now_us = clock_now_us();
+    struct mail_outcome outcome = outcome_of(mail, err, now_us);
+    struct db_query *query;
+
+    mail->state = outcome.state;
     mail->record = db_batch_new(mail->flow.arena);
     query = db_add(mail->record, &record_mail);
     db_uuid(query, mail->mail.mail_id);
-    db_text_c(query, state);
-    db_bool(query, decision->ambiguous);
-    db_time(query, decision->next_try_us);
-    db_i32(query, mail->result.code);
-    db_text_c(query, mail->result.text);
-    db_time(query, clock_now_us());
     db_uuid(query, mail->queue->instance);
+    db_text_c(query, outcome.state);
+    db_bool(query, outcome.ambiguous);
+    db_time(query, outcome.next_try_us);
+    db_bool(query, outcome.counted);
+    db_i32(query, mail->result.code);
+    db_text_c(query, err == ERR_OK ? mail->result.text : err_name(err));
+    db_time(query, now_us);
+    add_address(mail, now_us);
 }
 
-static void send_mail(struct mail_flow *mail)
+/* ---- its steps ---- */
+
+static void begin(struct mail_flow *mail)
 {
     struct notification *notification = mail->queue->notification;
-    struct mail_message message = {
-        .message_id = mail->mail.message_id,
-        .from_name = notification_settings.mail_from_name,
-        .from_address = notification_settings.mail_from,
-        .to_name = mail->mail.to_name,
-        .to_address = mail->mail.to_address,
-        .date_us = mail->mail.created_us,
-    };
+    struct arena *arena = mail->flow.arena;
+    struct mail_message message;
     struct str wire = STR_NONE;
-    enum err err = queue_render(notification, mail->flow.arena, &mail->mail, &message);
+    enum err err = mail->mail.to_address[0] == '\0' ? ERR_MAIL_ADDRESS : ERR_OK;
 
     if (err == ERR_OK)
-        err = mail_build(mail->flow.arena, &message, &wire, &mail->flow.note);
+        err = queue_render(notification, arena, &mail->mail, &message);
+    if (err == ERR_OK)
+        err = mail_build(arena, &message, &wire, &mail->flow.note);
     if (err != ERR_OK) {
         flow_resume(&mail->flow, err);
         return;
     }
-    mail_send(notification->sender, message.from_address, message.to_address, wire, &mail->result,
-              &mail->flow);
+    mail_begin(notification->sender, message.from_address, message.to_address, wire, &mail->result,
+               &mail->job, &mail->flow);
+}
+
+static void mark(struct mail_flow *mail)
+{
+    struct db_batch *batch = db_batch_new(mail->flow.arena);
+
+    mail->mark = db_add(batch, &mark_mail);
+    db_uuid(mail->mark, mail->mail.mail_id);
+    db_uuid(mail->mark, mail->queue->instance);
+    db_run(mail->queue->notification->db, batch, SEND_DEADLINE_MS, &mail->flow);
 }
 
 static void mail_run(struct flow *flow)
 {
     struct mail_flow *mail = FLOW_OF(flow, struct mail_flow, flow);
-    struct notification *notification = mail->queue->notification;
-    struct decision decision;
+    enum err err = flow->err;
 
     switch ((enum mail_step)flow->step) {
-    case MAIL_STEP_SEND:
-        flow_on_error(flow, MAIL_STEP_RECORD);
-        flow_wait(flow, MAIL_STEP_RECORD);
-        if (mail->mail.to_address[0] == '\0')
-            flow_resume(flow, ERR_MAIL_ADDRESS);
-        else
-            send_mail(mail);
+    case MAIL_STEP_BEGIN:
+        flow_on_error(flow, MAIL_STEP_DECIDE);
+        flow_wait(flow, MAIL_STEP_MARK);
+        begin(mail);
+        return;
+    case MAIL_STEP_MARK:
+        if (mail->job == NULL) {
+            flow_goto(flow, MAIL_STEP_DECIDE);
+            return;
+        }
+        flow_on_error(flow, MAIL_STEP_UNMARKED);
+        flow_wait(flow, MAIL_STEP_TEXT);
+        mark(mail);
+        return;
+    case MAIL_STEP_TEXT:
+        if (db_affected(mail->mark) == 0) { /* we were taken for dead: it is somebody else's now */
+            mail_drop(mail->job);
+            flow_end(flow, ERR_FENCED);
+            return;
+        }
+        flow_wait(flow, MAIL_STEP_DECIDE);
+        mail_text(mail->job, flow);
+        return;
+    case MAIL_STEP_UNMARKED:
+        mail_drop(mail->job);
+        flow->err = ERR_BUSY; /* the database is: the mail has not been tried */
+        flow_goto(flow, MAIL_STEP_DECIDE);
+        return;
+    case MAIL_STEP_DECIDE:
+        flow->err = ERR_OK;
+        make_record(mail, err);
+        flow_goto(flow, MAIL_STEP_RECORD);
         return;
     case MAIL_STEP_RECORD:
-        /* An address or text that cannot be sent is final; a full sender comes again. */
-        decision = decide(&mail->mail, &mail->result, clock_now_us());
-        if (flow->err == ERR_BUSY)
-            decision.state = "ready";
-        else if (flow->err != ERR_OK) {
-            decision.state = "suppressed";
-            notification->figures.suppressed++;
-        } else
-            count(notification, mail->result.verdict);
-        queue_note_host(mail->queue, &mail->result);
-        record(mail, decision.state, &decision);
-        flow->err = ERR_OK;
-        flow_goto(flow, MAIL_STEP_RECORDED);
-        return;
-    case MAIL_STEP_RECORDED:
         flow_on_error(flow, MAIL_STEP_AGAIN);
         flow_wait(flow, FLOW_END);
-        db_run(notification->db, mail->record, SEND_DEADLINE_MS, flow);
+        db_run(mail->queue->notification->db, mail->record, SEND_DEADLINE_MS, flow);
         return;
     case MAIL_STEP_AGAIN:
         /* The outcome must not be forgotten: a second copy would go out. */
@@ -172,7 +221,7 @@ static void mail_run(struct flow *flow)
             return;
         }
         flow->err = ERR_OK;
-        flow_wait(flow, MAIL_STEP_RECORDED);
+        flow_wait(flow, MAIL_STEP_RECORD);
         flow_sleep(flow, SEND_RECORD_PAUSE_MS);
         return;
     }
@@ -183,13 +232,16 @@ static void mail_done(struct flow *flow)
 {
     struct mail_flow *mail = FLOW_OF(flow, struct mail_flow, flow);
     struct notification_queue *queue = mail->queue;
+    char id[UUID_TEXT_BYTES];
 
-    LOG_INFO("mail_attempt", F_STR("kind", mail->mail.kind), F_I64("verdict", mail->result.verdict),
+    uuid_format(mail->mail.mail_id, id);
+    LOG_INFO("mail_attempt", F_STR("mail_id", id), F_STR("kind", mail->mail.kind),
+             F_STR("state", mail->state == NULL ? "lost" : mail->state),
              F_I64("code", mail->result.code), F_ERR(flow->err));
     json_decref(mail->mail.data);
     flow_fini(flow);
+    queue_mail_ended(queue, mail->mail.mail_id);
     free(mail);
-    queue_mail_ended(queue);
 }
 
 void queue_mail_start(struct notification_queue *queue, const struct due_mail *due)
@@ -204,6 +256,5 @@ void queue_mail_start(struct notification_queue *queue, const struct due_mail *d
     mail->mail.to_name = arena_strdup(mail->flow.arena, due->to_name);
     mail->mail.to_address = arena_strdup(mail->flow.arena, due->to_address);
     mail->result.verdict = MAIL_DEFERRED;
-    queue->in_hand++;
-    flow_start(&mail->flow, MAIL_STEP_SEND);
+    flow_start(&mail->flow, MAIL_STEP_BEGIN);
 }

@@ -5,17 +5,6 @@
 #include "gen/topics.h"
 #include "notification/notification.h"
 
-struct notification_settings notification_settings;
-
-#define SETTING(name, type, fallback, least, most, unit, flags, help)                              \
-    {#name,    SETTING_##type, offsetof(struct notification_settings, name),                       \
-     fallback, least,          most,                                                               \
-     unit,     flags,          help},
-const struct setting notification_setting_table[NOTIFICATION_SETTING_COUNT] = {
-#include "notification/notification_settings.def"
-};
-#undef SETTING
-
 enum { NOTIFICATION_BATCH_MAX = 500 };
 
 /* Seminars make no mail of their own yet; their events are passed, so that nobody waits for us. */
@@ -69,10 +58,12 @@ static enum err open_sender(struct notification *notification, struct err_note *
         .timeout_ms = notification_settings.mail_timeout_ms,
         .tls_required = notification_settings.mail_tls,
     };
-    bool loopback = str_starts(str_of(options.smart_host), STR("smtp://127.")) ||
-                    str_starts(str_of(options.smart_host), STR("smtp://[::1]"));
+    struct str url = str_of(options.smart_host);
+    bool tls = options.tls_required || str_starts(url, STR("smtps://"));
 
-    if (!options.tls_required && !loopback)
+    if (!str_starts(url, STR("smtp://")) && !str_starts(url, STR("smtps://")))
+        return err_say(note, ERR_SETTINGS, "smart_host wants smtp:// or smtps://");
+    if (!tls && !str_starts(url, STR("smtp://127.")) && !str_starts(url, STR("smtp://[::1]")))
         return err_say(note, ERR_SETTINGS,
                        "mail_tls: only a smart host on loopback may do without");
     notification->sender = mail_open(notification->loop, &options);
@@ -87,6 +78,7 @@ enum err notification_start(struct proc *proc, void *state, struct err_note *not
 
     notification->proc = proc;
     notification->loop = proc_loop(proc);
+    notification->public_url = proc_settings(proc)->public_url;
     TRY(read_key(notification, note));
     TRY(notification_text_load(templates[0] == '\0' ? NOTIFICATION_TEMPLATES : templates,
                                &notification->text, note));
@@ -134,15 +126,16 @@ bool notification_ready(struct proc *proc, void *state, struct err_note *why)
 
 void notification_metrics(struct proc *proc, void *state, struct buf *out)
 {
-    const struct notification *notification = state;
+    const struct notification_figures *figures = &((const struct notification *)state)->figures;
 
     (void)proc;
-    metric_add(out, "mails_total", "verdict=\"delivered\"",
-               (int64_t)notification->figures.delivered);
-    metric_add(out, "mails_total", "verdict=\"deferred\"", (int64_t)notification->figures.deferred);
-    metric_add(out, "mails_total", "verdict=\"bounced\"", (int64_t)notification->figures.bounced);
-    metric_add(out, "mails_total", "verdict=\"ambiguous\"",
-               (int64_t)notification->figures.ambiguous);
-    metric_add(out, "mails_total", "verdict=\"suppressed\"",
-               (int64_t)notification->figures.suppressed);
+    metric_add(out, "mails_total", "verdict=\"delivered\"", (int64_t)figures->delivered);
+    metric_add(out, "mails_total", "verdict=\"deferred\"", (int64_t)figures->deferred);
+    metric_add(out, "mails_total", "verdict=\"bounced\"", (int64_t)figures->bounced);
+    metric_add(out, "mails_total", "verdict=\"ambiguous\"", (int64_t)figures->ambiguous);
+    metric_add(out, "mails_total", "verdict=\"suppressed\"", (int64_t)figures->suppressed);
+    metric_add(out, "mails_in_hand", "", figures->in_hand);
+    metric_add(out, "mail_oldest_due_s", "", figures->oldest_due_s);
+    metric_add(out, "smart_host_away", "", figures->host_away);
+    metric_histogram_add(out, "mail_delay", "", &figures->delay);
 }

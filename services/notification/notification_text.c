@@ -9,12 +9,15 @@
 
 enum { TEMPLATE_BYTES_MAX = 16 * 1024 };
 
-static const char *const template_kinds[] = {"M01", "M02", "M04",        "M22", "M23",
-                                             "M28", "M33", "M28-office", "M42", "footer"};
+static const char *const template_kinds[] = {"M01", "M02",        "M04", "M22",
+                                             "M23", "M28",        "M33", "M28-office",
+                                             "M34", "M34-office", "M42", "footer"};
 
 struct notification_text {
     char *templates[ARRAY_LEN(template_kinds)];
 };
+
+/* ---- loading ---- */
 
 static enum err read_template(const char *directory, const char *kind, char **ret_text,
                               struct err_note *note)
@@ -50,15 +53,23 @@ enum err notification_text_load(const char *directory, struct notification_text 
 
     for (size_t i = 0; i < ARRAY_LEN(template_kinds) && err == ERR_OK; i++)
         err = read_template(directory, template_kinds[i], &text->templates[i], note);
-    if (err == ERR_OK) {
+    if (err == ERR_OK)
         *ret_text = text;
-        return ERR_OK;
-    }
+    else
+        notification_text_free(text);
+    return err;
+}
+
+void notification_text_free(struct notification_text *text)
+{
+    if (text == NULL)
+        return;
     for (size_t i = 0; i < ARRAY_LEN(template_kinds); i++)
         free(text->templates[i]);
     free(text);
-    return err;
 }
+
+/* ---- filling in ---- */
 
 static const char *find(const struct notification_text *text, const char *kind)
 {
@@ -70,34 +81,41 @@ static const char *find(const struct notification_text *text, const char *kind)
 }
 
 /* The value of a placeholder; an unknown one stays empty. */
-static const char *value_of(const json_t *data, const char *name, size_t len)
+static const char *value_of(const json_t *data, struct str name)
 {
     char key[40];
     const char *value;
 
-    if (len >= sizeof(key))
+    if (name.len >= sizeof(key))
         return "";
-    memcpy(key, name, len);
-    key[len] = '\0';
+    (void)snprintf(key, sizeof(key), "%.*s", STR_ARG(name));
     value = json_string_value(json_object_get(data, key));
     return value == NULL ? "" : value;
 }
 
-static void fill(struct buf *out, const char *template_text, const json_t *data)
+/* Control characters become blanks: in a line all of them, in a body all but the line feed. */
+static void add_value(struct buf *out, const char *value, bool one_line)
 {
-    const char *at = template_text;
+    for (; *value != '\0'; value++) {
+        unsigned char c = (unsigned char)*value;
 
-    while (*at != '\0') {
-        const char *open = strchr(at, '{');
-        const char *close = open == NULL ? NULL : strchr(open, '}');
+        if (c == '\r' && value[1] == '\n')
+            continue;
+        buf_add_char(out, (c < ' ' && (c != '\n' || one_line)) || c == 0x7f ? ' ' : *value);
+    }
+}
 
-        if (close == NULL) {
-            buf_add_c(out, at);
+static void fill(struct buf *out, struct str rest, const json_t *data, bool one_line)
+{
+    struct str before;
+    struct str name;
+
+    while (str_cut(&rest, '{', &before)) {
+        buf_add_str(out, before);
+        if (rest.data == NULL)
             return;
-        }
-        buf_add(out, at, (size_t)(open - at));
-        buf_add_c(out, value_of(data, open + 1, (size_t)(close - open) - 1));
-        at = close + 1;
+        (void)str_cut(&rest, '}', &name);
+        add_value(out, value_of(data, name), one_line);
     }
 }
 
@@ -105,19 +123,46 @@ enum err notification_text_render(const struct notification_text *text, struct a
                                   const char *kind, const json_t *data, const char **ret_subject,
                                   const char **ret_body)
 {
-    const char *template_text = find(text, kind);
-    struct buf filled = {0};
-    struct str rest;
+    struct str body = str_of(find(text, kind));
     struct str subject;
+    struct buf filled = {0};
 
-    if (template_text == NULL)
+    if (!str_cut(&body, '\n', &subject))
         return ERR_INTERNAL;
-    fill(&filled, template_text, data);
-    fill(&filled, find(text, "footer"), data);
-    rest = buf_str(&filled);
-    (void)str_cut(&rest, '\n', &subject);
-    *ret_subject = arena_str(arena, subject).data;
-    *ret_body = rest.data == NULL ? "" : arena_str(arena, rest).data;
+    fill(&filled, subject, data, true);
+    *ret_subject = arena_str(arena, buf_str(&filled)).data;
+    buf_clear(&filled);
+    fill(&filled, body, data, false);
+    fill(&filled, str_of(find(text, "footer")), data, false);
+    *ret_body = arena_str(arena, buf_str(&filled)).data;
     buf_free(&filled);
     return ERR_OK;
+}
+
+const char *notification_text_line(struct arena *arena, const char *text)
+{
+    struct buf line = {0};
+    const char *copy;
+
+    add_value(&line, text, true);
+    copy = arena_str(arena, buf_str(&line)).data;
+    buf_free(&line);
+    return copy == NULL ? "" : copy;
+}
+
+json_t *notification_text_json(struct str text)
+{
+    return json_stringn(text.data == NULL ? "" : text.data, text.len);
+}
+
+void notification_day_add(struct buf *out, day_t day)
+{
+    int year;
+    int month;
+    int mday;
+
+    if (day == DAY_NONE)
+        return;
+    day_to_ymd(day, &year, &month, &mday);
+    buf_printf(out, "%d年%d月%d日", year, month, mday);
 }
