@@ -206,7 +206,7 @@ def test_from_application_to_the_new_period(stack, doctor, l2, other_l2, l3):
     assert (certificate["valid_from"], certificate["valid_to"]) == ("2027-02-01", "2032-01-31")
     assert [period["valid_to"] for period in certificate["periods"]] == ["2032-01-31", "2027-01-31"]
     text = text_of(wait_mail(stack, doctor.address, "承認されました"))
-    assert doctor.register_no in text and "2032-01-31" in text
+    assert doctor.register_no in text and "2032年1月31日" in text
     own = doctor.client.get("/me" + path).expect(200).json
     assert [entry["action"] for entry in own["history"]] == [
         "submit", "verify_handbook", "set_fee", "forward", "approve"]

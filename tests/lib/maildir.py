@@ -18,7 +18,8 @@ def mails_to(stack, address, subject=""):
     found = []
     for path in stack.mails():
         message = read(path)
-        if address in str(message["To"]) and subject in str(message["Subject"]):
+        people = [person.addr_spec for person in message["To"].addresses]
+        if address in people and subject in str(message["Subject"]):
             found.append(message)
     return found
 
