@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gateway/gateway_call.h"
+#include "gateway/gateway_password.h"
 
 #define JSON_TYPE "application/json"
 #define PROBLEM_TYPE "application/problem+json"
@@ -146,7 +147,16 @@ void call_problem_json(struct call *call, json_t *told)
 
 void call_field_problem(struct call *call, const char *pointer, enum code code)
 {
-    call->problems[0] = (struct body_problem){.pointer = pointer, .code = code};
+    struct body_problem *problem = &call->problems[0];
+    unsigned limit = code == CODE_PASSWORD_TOO_SHORT  ? (unsigned)PASSWORD_CHARACTERS_MIN
+                     : code == CODE_PASSWORD_TOO_LONG ? (unsigned)PASSWORD_BYTES_MAX
+                                                      : 0;
+
+    *problem = (struct body_problem){.pointer = pointer, .code = code};
+    problem->params[problem->params_count++] = (struct code_param){"field", str_of(pointer + 1)};
+    if (limit > 0)
+        problem->params[problem->params_count++] =
+            (struct code_param){"limit", str_of(arena_printf(call->flow.arena, "%u", limit))};
     call->problem_count = 1;
     call_answer_fields(call, CODE_SCHEMA, "pointer");
 }

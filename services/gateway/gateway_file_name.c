@@ -73,10 +73,12 @@ static bool parameter(struct arena *arena, struct str header, const char *name,
             for (; at < header.len && header.data[at] != ';'; at++)
                 buf_add_char(&value, header.data[at]);
         }
-        *ret_value = arena_str(arena, str_trim(buf_str(&value)));
-        buf_free(&value);
-        if (str_eq_nocase(key, str_of(name)))
+        if (str_eq_nocase(key, str_of(name))) {
+            *ret_value = arena_str(arena, value.len == 0 ? STR("") : str_trim(buf_str(&value)));
+            buf_free(&value);
             return true;
+        }
+        buf_free(&value);
     }
     return false;
 }

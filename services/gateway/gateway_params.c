@@ -110,7 +110,8 @@ bool call_params_check(struct call *call)
         enum code code = check_param(call, &info->params[i]);
 
         if (code != CODE_NONE) {
-            call_problem(call, code);
+            call_problem_with(call, code, "value",
+                              arena_str(call->flow.arena, given(call, &info->params[i])).data);
             return false;
         }
     }

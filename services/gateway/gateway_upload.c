@@ -162,7 +162,8 @@ static void found(struct call *call, struct upload *upload)
     enum code code;
 
     if (db_rows(upload->seminar) == 0) {
-        call_problem(call, CODE_SEMINAR_UNKNOWN);
+        call_problem_with(call, CODE_SEMINAR_UNKNOWN, "value",
+                          arena_str(call->flow.arena, upload->seminar_no).data);
         return;
     }
     upload->organiser_code = db_get_text(upload->seminar, 0, 0);

@@ -37,8 +37,8 @@ static const struct db_stmt find_token = {
     X(login_id)                                                                                    \
     X(name)                                                                                        \
     X(email)                                                                                       \
-    X(csrf) X(organiser_code) X(l1_code) X(l2_code) X(mamis_no) X(register_no) X(name_kana)        \
-        X(my_page)
+    X(csrf)                                                                                        \
+    X(organiser_code) X(l1_code) X(l2_code) X(mamis_no) X(register_no) X(name_kana) X(my_page)
 
 static struct str who_pack(struct arena *arena, const struct who *who)
 {

@@ -1,0 +1,116 @@
+/* Problems: language, texts, what workers add. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gateway/gateway_call.h"
+
+static void languages(void **state)
+{
+    static const struct {
+        const char *header;
+        bool english;
+    } rows[] = {
+        {"ja", false},
+        {"en", true},
+        {"en-US,en;q=0.9", true},
+        {"ja,en;q=0.9", false},
+        {"en;q=0.9, ja;q=0.8", true},
+        {"en;q=0.8, ja;q=0.9", false},
+        {"en;q=0.85, ja;q=0.8", true},
+        {"EN-gb", true},
+        {"fr, de", false},
+        {"en;q=0", false},
+        {"*", false},
+        {"", false},
+        {",,,;;q=", false},
+        {"english", false},
+    };
+
+    (void)state;
+    assert_false(accept_english(STR_NONE));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (accept_english(str_of(rows[i].header)) != rows[i].english)
+            fail_msg("%s", rows[i].header);
+}
+
+static const char *text(json_t *json, const char *name)
+{
+    return json_string_value(json_object_get(json, name));
+}
+
+static void what_workers_say_is_kept(void **state)
+{
+    struct arena *arena = arena_new();
+    json_t *told =
+        json_loads("{\"code\":\"step_order\",\"params\":{\"next\":\"email\",\"field\":\"x\"},"
+                   "\"next\":\"email\",\"status\":999,\"errors\":[{\"pointer\":\"/x\","
+                   "\"code\":\"field_missing\"},{\"pointer\":\"/y\",\"code\":\"other\","
+                   "\"detail\":\"kept\"}]}",
+                   0, NULL);
+    json_t *problem, *errors;
+
+    (void)state;
+    assert_int_equal(problem_code(told), CODE_STEP_ORDER);
+    problem = problem_object(arena, problem_code(told), true, "abc", told);
+    errors = json_object_get(problem, "errors");
+    assert_string_equal(text(problem, "type"), "urn:mamis:problem:step_order");
+    assert_string_equal(text(problem, "request_id"), "abc");
+    assert_string_equal(text(problem, "next"), "email");
+    assert_int_equal(json_integer_value(json_object_get(problem, "status")),
+                     code_status(CODE_STEP_ORDER));
+    assert_null(json_object_get(problem, "params"));
+    assert_non_null(strstr(text(json_array_get(errors, 0), "detail"), "x"));
+    assert_string_equal(text(json_array_get(errors, 1), "detail"), "kept");
+    json_decref(problem);
+    json_decref(told);
+    arena_free(arena);
+}
+
+static void nothing_told_is_internal(void **state)
+{
+    json_t *unknown = json_loads("{\"code\":\"no_such_code\"}", 0, NULL);
+
+    (void)state;
+    assert_int_equal(problem_code(NULL), CODE_INTERNAL);
+    assert_int_equal(problem_code(unknown), CODE_INTERNAL);
+    json_decref(unknown);
+}
+
+static void one_language_stays(void **state)
+{
+    static const char both[] =
+        "{\"problem\":{\"title\":\"a\",\"title_en\":\"b\",\"code\":\"x\"},"
+        "\"items\":[{\"problems\":[{\"detail\":\"c\",\"detail_en\":\"d\",\"cure\":\"e\"}]}]}";
+    json_t *ja = json_loads(both, 0, NULL), *en = json_loads(both, 0, NULL);
+    char *ja_text, *en_text;
+
+    (void)state;
+    problem_pick_language(ja, false);
+    problem_pick_language(en, true);
+    ja_text = json_dumps(ja, JSON_COMPACT | JSON_SORT_KEYS);
+    en_text = json_dumps(en, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(ja_text, "{\"items\":[{\"problems\":[{\"cure\":\"e\",\"detail\":\"c\"}]}],"
+                                 "\"problem\":{\"code\":\"x\",\"title\":\"a\"}}");
+    assert_string_equal(en_text, "{\"items\":[{\"problems\":[{\"cure\":\"e\",\"detail\":\"d\"}]}],"
+                                 "\"problem\":{\"code\":\"x\",\"title\":\"b\"}}");
+    free(ja_text);
+    free(en_text);
+    json_decref(ja);
+    json_decref(en);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(languages),
+        cmocka_unit_test(what_workers_say_is_kept),
+        cmocka_unit_test(nothing_told_is_internal),
+        cmocka_unit_test(one_language_stays),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
