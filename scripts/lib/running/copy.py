@@ -231,14 +231,18 @@ class Copy:
 
     def stop(self):
         """Stop everything that a pid file names, in reverse order. Gives the names stopped."""
-        stopped = []
         names = self.process_names()
-        order = [name for name in reversed(services.NAMES)]
-        ours = [name for prefix in order for name in names if name.startswith(prefix + "-")]
+        ours = [name for prefix in reversed(services.NAMES) for name in names
+                if name.startswith(prefix + "-")]
         processes = [services.Process(self.paths, name) for name in ours]
+        pids = {process.name: process.pid() for process in processes}
         for process in processes:  # all at once; each has its own time to finish
             process.send(15)
-        stopped += [process.name for process in processes if process.stop(5)]
+        for process in processes:
+            process.stop(5)
+            if pids[process.name] is not None:
+                process.wait_reaped(pids[process.name])
+        stopped = [name for name, pid in pids.items() if pid is not None]
         for server in (self.mail, self.redis, self.kafka, self.postgres):
             if server.stop():
                 stopped.append(server.process.name)

@@ -139,7 +139,8 @@ class Process:
 
     def stop(self, seconds=10, first=signal.SIGTERM):
         """Ask it to end, and after `seconds` make it. True when it had been running."""
-        if self.pid() is None:
+        pid = self.pid()
+        if pid is None:
             self.forget()
             return False
         self.send(first)
@@ -148,8 +149,18 @@ class Process:
         except Failure:
             self.send(signal.SIGKILL)
             wait_for(lambda: self.pid() is None, 10, f"{self.name}: being killed")
+        self.wait_reaped(pid)
         self.forget()
         return True
+
+    def wait_reaped(self, pid, seconds=2):
+        """An ended process keeps its id until its parent has asked for its code; init may take a
+        moment. Nobody should take it for running meanwhile, but nothing depends on it."""
+        end = time.monotonic() + seconds
+        while os.path.exists(f"/proc/{pid}") and time.monotonic() < end:
+            if self.child is not None:
+                self.child.poll()
+            time.sleep(0.01)
 
     def kill(self):
         """SIGKILL, as a crash; the files stay as a crash leaves them."""
