@@ -6,7 +6,7 @@ import random
 
 FAMILY = ["サトウ", "スズキ", "タカハシ", "タナカ", "イトウ", "ワタナベ", "ヤマモト", "ナカムラ"]
 GIVEN = ["ハルト", "ユイ", "ケンイチ", "ミドリ", "タケシ", "アヤ", "ヒロシ", "ナオ"]
-ORGANISER = "BENCH"
+ORGANISERS = {"L": "BENCHL", "S": "BENCHS"}  # of the large and of the small files
 MEMBER_COLUMNS = ("mamis_no,register_no,licensed_on,name,name_kana,former_name,former_name_kana,sex,"
                   "birth_on,email,l1_code,l2_code,l3_category,my_page,op_no,op_from,op_to,sp_no,"
                   "sp_from,sp_to").split(",")
@@ -51,14 +51,16 @@ def seminars(large, small):
     rows = []
     for kind, count in (("L", large), ("S", small)):
         for number in range(count):
-            rows.append([f"B-{kind}{number:04d}", f"計測用研修会 {kind}{number}", ORGANISER, "1",
+            rows.append([f"B-{kind}{number:04d}", f"計測用研修会 {kind}{number}", ORGANISERS[kind],
+                         "1",
                          "講演", "2026-10-18 13:00", "2026-10-18 15:00", "venue", "10", "",
                          "CME-007:2", ""])
     return table(SEMINAR_COLUMNS, rows)
 
 
 def organisers():
-    return "organiser_code,name,kind,l1_code,l2_code\nBENCH,計測用主催者,other,,\n"
+    return ("organiser_code,name,kind,l1_code,l2_code\n"
+            + "".join(f"{code},計測用主催者,other,,\n" for code in ORGANISERS.values()))
 
 
 def attendance(seminar_no, numbers):

@@ -44,6 +44,8 @@ def write(folder, name, text):
 
 
 def start(copy):
+    # The limit of open uploads is fairness between organisers; here one sends everything.
+    os.environ["MAMIS_UPLOADS_OPEN_MAX"] = "1000"
     build.programs(copy.build, copy.paths.log("build"))
     brokers.fetch(copy.paths.log("kafka-fetch"))
     copy.start_servers()
@@ -54,7 +56,7 @@ def start(copy):
 
 
 def fill(copy, options, folder):
-    """Doctors, seminars, and a token of the organiser."""
+    """Doctors and seminars; gives a token for the large files and one for the small ones."""
     copy.mamisctl("import", "organisers", write(folder, "organisers.csv", data.organisers()))
     begun = time.monotonic()
     copy.mamisctl("import", "members", write(folder, "members.csv", data.members(options.doctors)),
@@ -62,8 +64,9 @@ def fill(copy, options, folder):
     print(f"imported {options.doctors} doctors in {time.monotonic() - begun:.1f} s", flush=True)
     copy.mamisctl("import", "seminars",
                   write(folder, "seminars.csv", data.seminars(options.seminars, options.small)))
-    return copy.mamisctl("token", "create", "--organiser", data.ORGANISER,
-                         "--scope", "attendance:write").strip().splitlines()[-1]
+    return {kind: copy.mamisctl("token", "create", "--organiser", code,
+                                "--scope", "attendance:write").strip().splitlines()[-1]
+            for kind, code in data.ORGANISERS.items()}
 
 
 def sign_in_readers(copy, count):
@@ -96,7 +99,7 @@ def visible_rows(connection):
     return count
 
 
-def once(copy, options, token, readers, run):
+def once(copy, options, tokens, readers, run):
     """One run on fresh seminars: (rows/s, ceiling rows/s, seconds to visible of the small files)."""
     large = data.large_files(options.rows, options.seminars, options.doctors, seed=run)
     small = data.small_files(options.small, SMALL_ROWS, options.doctors, seed=1000 + run)
@@ -105,8 +108,8 @@ def once(copy, options, token, readers, run):
     connection = psycopg2.connect(copy.postgres.operator_dsn())
     top = ceiling.measure(connection, large)
     before = visible_rows(connection)
-    big = load.Large(copy.base_url, token, large_bytes)
-    little = load.Small(copy.base_url, token, small_bytes, readers)
+    big = load.Large(copy.base_url, tokens["L"], large_bytes)
+    little = load.Small(copy.base_url, tokens["S"], small_bytes, readers)
     stop = threading.Event()
     side = threading.Thread(target=little.run, args=(stop,))
     side.start()
@@ -157,7 +160,7 @@ def main():
     copy.lock()
     try:
         start(copy)
-        token = fill(copy, options, folder)
+        tokens = fill(copy, options, folder)
         readers = sign_in_readers(copy, options.small)
         results = []
         for run in range(options.runs):
@@ -166,9 +169,9 @@ def main():
                 copy = Copy(os.path.join(folder, f"run{run}"), os.path.join(places.TOP, "build"))
                 copy.lock()
                 start(copy)
-                token = fill(copy, options, folder)
+                tokens = fill(copy, options, folder)
                 readers = sign_in_readers(copy, options.small)
-            results.append(once(copy, options, token, readers, run))
+            results.append(once(copy, options, tokens, readers, run))
         told = report(results, peak_mib(copy), options)
         if options.out:
             os.makedirs(options.out, exist_ok=True)
