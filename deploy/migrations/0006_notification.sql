@@ -40,7 +40,7 @@ CREATE TABLE notification.mail (
     mail_id      uuid PRIMARY KEY,
     kind         text NOT NULL,        -- M01 .. M43
     occasion     text NOT NULL UNIQUE, -- kind, subject and version: the same event makes one mail
-    message_id   text NOT NULL UNIQUE,
+    message_id   text NOT NULL,        -- follows from the occasion, which is unique
     upload_id    uuid,
     to_doctor    bigint,               -- address looked up when it is sent,
     to_account   uuid,                 -- or this account's,

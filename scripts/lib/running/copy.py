@@ -161,7 +161,8 @@ class Copy:
                 "portal_dir": self.portal_dir(),
             }
         if name == "notification":
-            return {"smart_host": f"smtp://127.0.0.1:{self.mail.port}"}
+            # Mail may come later than credits: it gets a smaller share of PostgreSQL.
+            return {"smart_host": f"smtp://127.0.0.1:{self.mail.port}", "db_connections": 2}
         return {}
 
     def service(self, name, number=1, extra=None):
