@@ -107,6 +107,8 @@ CREATE TABLE credit.upload_part (
     PRIMARY KEY (upload_id, part_no)
 );
 ALTER TABLE credit.upload_part ALTER COLUMN bytes SET STORAGE EXTERNAL;
+-- Parts come in the order of time: a few pages say where the young ones lie.
+CREATE INDEX upload_part_created ON credit.upload_part USING brin (created_at);
 
 -- Where each chunk lies in the file, and once it is posted, what became of its posted rows: the
 -- parallel arrays lead to the ledger's key, so that the ledger needs no second index.
@@ -122,6 +124,7 @@ CREATE TABLE credit.upload_chunk (
     posted_line    int[],
     posted_doctor  bigint[],
     posted_session bigint[],
+    posted_kinds   text[],            -- of a dry run, which has no entries: "OPL-S/CME-015"
     PRIMARY KEY (upload_no, chunk_no)
 );
 
@@ -157,7 +160,7 @@ CREATE TABLE credit.upload_row (
     same_as_row int,
     doctor_id   bigint,
     session_id  bigint,
-    credits     jsonb,                 -- what a waiting row will post
+    credits     jsonb,                 -- what a waiting row will post; NULL: nothing
     PRIMARY KEY (upload_no, row_no)
 );
 CREATE INDEX upload_row_doctor ON credit.upload_row (doctor_id, session_id) WHERE doctor_id IS NOT NULL;
@@ -188,6 +191,8 @@ GRANT SELECT, INSERT, UPDATE ON credit.doctor, credit.certificate, credit.organi
     credit.upload_chunk, credit.upload_row TO mamis_credit, mamis_operator;
 GRANT SELECT, UPDATE ON credit.upload TO mamis_credit;
 GRANT SELECT, DELETE ON credit.upload_part TO mamis_credit;
+-- Pointers of a file that is read anew or refused after all.
+GRANT DELETE ON credit.upload_chunk TO mamis_credit;
 GRANT SELECT, INSERT ON credit.ledger, credit.audit TO mamis_credit;
 GRANT SELECT ON ALL TABLES IN SCHEMA credit TO mamis_operator;
 GRANT USAGE ON SCHEMA credit TO mamis_gateway;

@@ -25,8 +25,9 @@ struct credit {
     struct db_pool *db;
     struct work *work;
     struct timer orphan_timer;
+    bool orphans_running;
+    bool orphans_swept; /* once, from the beginning */
     struct credit_figures {
-        uint64_t rows;                   /* judged and recorded */
         uint64_t outcomes[6];            /* by enum outcome */
         uint64_t entries;                /* put into the ledger */
         struct metric_histogram chunk;   /* one chunk from message to commit */
@@ -46,5 +47,12 @@ void credit_doctor_handle(void *service, struct work_batch *batch);
 void credit_certificate_handle(void *service, struct work_batch *batch);
 /* A message of an upload that cannot be handled: its upload says so. */
 void credit_upload_dead(void *service, struct work_batch *batch, const char *reason);
-/* Figures of a committed chunk. */
+/* Figures of a committed chunk: work_route's `committed`. */
 void credit_post_committed(void *service, const struct work_batch *batch);
+
+/* credit_orphans: deletes parts of uploads that were never finished, every ten minutes. */
+void credit_orphans_open(struct credit *credit);
+/* `closed(credit)` from the loop. */
+void credit_orphans_close(struct credit *credit, void (*closed)(void *arg));
+/* Now, unless a sweep is running. */
+void credit_orphans_sweep(struct credit *credit);

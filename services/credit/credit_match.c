@@ -16,20 +16,24 @@ static const struct db_stmt by_mamis = {
     " JOIN credit.doctor d ON d.mamis_no = n.mamis_no",
 };
 
+/*
+ * One range of the ledger's key for each doctor: sessions of a seminar have neighbouring ids, and
+ * the few of others in between are passed over when the answer is read.
+ */
 static const struct db_stmt select_ledger = {
     "credit_select_ledger",
     "SELECT l.doctor_id, l.session_id, l.programme, l.revision, l.kind, l.upload_no, l.row_no"
     " FROM unnest($1::bigint[]) AS n (doctor_id) JOIN credit.ledger l USING (doctor_id)"
-    " WHERE l.session_id = ANY ($2)"
-    " ORDER BY l.doctor_id, l.session_id, l.programme, l.revision",
+    " WHERE l.session_id BETWEEN $2 AND $3",
 };
 
+/* Rows that wait to be posted, and what this upload's own earlier rows came to. */
 static const struct db_stmt select_rows = {
     "credit_select_rows",
     "SELECT r.doctor_id, r.session_id, r.outcome, r.upload_no, r.row_no"
     " FROM unnest($1::bigint[]) AS n (doctor_id) JOIN credit.upload_row r USING (doctor_id)"
-    " WHERE r.session_id = ANY ($2)"
-    "   AND (r.outcome = 'waiting' OR (r.outcome = 'already_posted' AND r.upload_no = $3))",
+    " WHERE r.session_id BETWEEN $2 AND $3"
+    "   AND (r.upload_no = $4 OR (r.outcome = 'waiting' AND r.credits IS NOT NULL))",
 };
 
 static const struct db_stmt select_certificates = {
@@ -38,21 +42,46 @@ static const struct db_stmt select_certificates = {
     " FROM unnest($1::bigint[]) AS n (doctor_id) JOIN credit.certificate c USING (doctor_id)",
 };
 
+static const struct db_stmt select_trial = {
+    "credit_select_trial",
+    "SELECT p.doctor_id, p.session_id, k.kind, p.row_no FROM credit.upload_chunk c"
+    " CROSS JOIN LATERAL unnest(c.posted_doctor, c.posted_session, c.posted_row, c.posted_kinds)"
+    "  AS p (doctor_id, session_id, row_no, kinds)"
+    " CROSS JOIN LATERAL string_to_table(p.kinds, '/') AS k (kind)"
+    " WHERE c.upload_no = $1 AND p.doctor_id = ANY ($2)",
+};
+
 /* ---- doctors ---- */
+
+static struct db_query *ask_numbers(struct db_batch *batch, const struct db_stmt *stmt,
+                                    const int64_t *numbers, size_t count)
+{
+    struct db_query *query;
+
+    if (count == 0)
+        return NULL;
+    query = db_add(batch, stmt);
+    db_i64_array(query, numbers, count);
+    return query;
+}
 
 void match_doctors_add(struct match_doctors *query, struct db_batch *batch,
                        const struct attendance_numbers *numbers)
 {
-    query->by_register = db_add(batch, &by_register);
-    db_i64_array(query->by_register, numbers->register_nos, numbers->register_count);
-    query->by_mamis = db_add(batch, &by_mamis);
-    db_i64_array(query->by_mamis, numbers->mamis_nos, numbers->mamis_count);
+    query->by_register =
+        ask_numbers(batch, &by_register, numbers->register_nos, numbers->register_count);
+    query->by_mamis = ask_numbers(batch, &by_mamis, numbers->mamis_nos, numbers->mamis_count);
+}
+
+static size_t rows_of(const struct db_query *query)
+{
+    return query == NULL ? 0 : db_rows(query);
 }
 
 static enum err doctors_take(const struct db_query *rows, struct match *match,
                              struct err_note *note)
 {
-    for (size_t i = 0; i < db_rows(rows); i++) {
+    for (size_t i = 0; i < rows_of(rows); i++) {
         struct attendance_doctor *doctor = &match->doctors[match->doctor_count++];
 
         *doctor = (struct attendance_doctor){
@@ -76,18 +105,15 @@ static enum err doctors_take(const struct db_query *rows, struct match *match,
 enum err match_doctors_take(const struct match_doctors *query, struct match *match,
                             struct arena *arena, struct err_note *note)
 {
-    size_t most = db_rows(query->by_register) + db_rows(query->by_mamis);
+    size_t most = rows_of(query->by_register) + rows_of(query->by_mamis);
     enum err err;
 
-    match->doctors = arena_array(arena, struct attendance_doctor, most);
-    match->doctor_count = 0;
-    match->facts = NULL;
-    match->fact_count = 0;
+    *match = (struct match){.doctors = arena_array(arena, struct attendance_doctor, most)};
     err = doctors_take(query->by_register, match, note);
     return err == ERR_OK ? doctors_take(query->by_mamis, match, note) : err;
 }
 
-/* ---- facts ---- */
+/* ---- facts: the questions ---- */
 
 static bool has_alternatives(const struct attendance_seminar *seminar)
 {
@@ -95,7 +121,8 @@ static bool has_alternatives(const struct attendance_seminar *seminar)
         const struct offers *offers = &seminar->sessions[s].offers;
 
         for (size_t i = 1; i < offers->count; i++) {
-            if (kind_programme(offers->list[i].kind) == kind_programme(offers->list[i - 1].kind))
+            if (kind_programme((enum kind)offers->list[i].kind) ==
+                kind_programme((enum kind)offers->list[i - 1].kind))
                 return true;
         }
     }
@@ -120,32 +147,48 @@ static size_t distinct_ids(const struct match *match, int64_t *ids, struct arena
     return count;
 }
 
+/* The sessions stand in the order of their ids. */
+static struct db_query *ask_sessions(struct db_batch *batch, const struct db_stmt *stmt,
+                                     const int64_t *doctors, size_t doctor_count,
+                                     const struct attendance_seminar *seminar)
+{
+    struct db_query *query = db_add(batch, stmt);
+
+    db_i64_array(query, doctors, doctor_count);
+    db_i64(query, seminar->sessions[0].session_id);
+    db_i64(query, seminar->sessions[seminar->count - 1].session_id);
+    return query;
+}
+
 void match_facts_add(struct match_facts *query, struct db_batch *batch, const struct match *match,
                      const struct upload *upload, struct arena *arena)
 {
     const struct attendance_seminar *seminar = &upload->seminar;
     int64_t *doctors = arena_array(arena, int64_t, match->doctor_count);
-    int64_t *sessions = arena_array(arena, int64_t, seminar->count);
-    size_t doctor_count = distinct_ids(match, doctors, arena);
+    size_t count = distinct_ids(match, doctors, arena);
 
-    *query = (struct match_facts){0};
-    for (size_t i = 0; i < seminar->count; i++)
-        sessions[i] = seminar->sessions[i].session_id;
-    query->ledger = db_add(batch, &select_ledger);
-    db_i64_array(query->ledger, doctors, doctor_count);
-    db_i64_array(query->ledger, sessions, seminar->count);
-    query->rows = db_add(batch, &select_rows);
-    db_i64_array(query->rows, doctors, doctor_count);
-    db_i64_array(query->rows, sessions, seminar->count);
+    *query = (struct match_facts){.ledger = NULL};
+    if (count == 0)
+        return;
+    query->ledger = ask_sessions(batch, &select_ledger, doctors, count, seminar);
+    query->rows = ask_sessions(batch, &select_rows, doctors, count, seminar);
     db_i64(query->rows, upload->no);
     if (has_alternatives(seminar)) {
         query->certificates = db_add(batch, &select_certificates);
-        db_i64_array(query->certificates, doctors, doctor_count);
+        db_i64_array(query->certificates, doctors, count);
+    }
+    if (upload->dry_run) {
+        query->trial = db_add(batch, &select_trial);
+        db_i64(query->trial, upload->no);
+        db_i64_array(query->trial, doctors, count);
     }
 }
 
-/* Place of a session in the seminar; its sessions come in the order of their ids. */
-static uint32_t session_place(const struct attendance_seminar *seminar, int64_t session_id)
+/* ---- facts: the answers ---- */
+
+/* Place of a session in the seminar; false for another seminar's between them. */
+static bool session_place(const struct attendance_seminar *seminar, int64_t session_id,
+                          uint32_t *ret_place)
 {
     size_t low = 0;
     size_t high = seminar->count;
@@ -158,76 +201,115 @@ static uint32_t session_place(const struct attendance_seminar *seminar, int64_t 
         else
             high = middle;
     }
-    return (uint32_t)low;
+    *ret_place = (uint32_t)low;
+    return seminar->sessions[low].session_id == session_id;
 }
 
-uint32_t match_part(size_t session, enum programme programme)
+static uint32_t key_part(size_t session, enum programme programme)
 {
     return (uint32_t)(session * PROGRAMME_COUNT + programme);
 }
 
-static bool same_entry(const struct db_query *rows, size_t left, size_t right)
+static enum err note_kind(const struct db_query *rows, size_t row, int column,
+                          struct attendance_fact *fact, struct err_note *note)
 {
-    return db_get_i64(rows, left, 0) == db_get_i64(rows, right, 0) &&
-           db_get_i64(rows, left, 1) == db_get_i64(rows, right, 1) &&
-           str_eq(db_get_text(rows, left, 2), db_get_text(rows, right, 2));
+    enum kind kind = kind_of_code(db_get_text(rows, row, column));
+
+    if (kind == KIND_NONE)
+        return err_say(note, ERR_SCHEMA, "doctor %lld has an entry of an unknown kind",
+                       (long long)fact->doctor_id);
+    fact->kind = (uint8_t)kind;
+    return ERR_OK;
 }
 
-/* The last row of each (doctor, session, programme) has the highest revision; an even one stands.
- */
+/* The highest revision of each doctor, session and programme counts; an even one stands. */
 static enum err ledger_take(const struct db_query *rows, struct match *match,
                             const struct upload *upload, struct err_note *note)
 {
-    for (size_t i = 0; i < db_rows(rows); i++) {
-        uint32_t session = session_place(&upload->seminar, db_get_i64(rows, i, 1));
-        int16_t revision = db_get_i16(rows, i, 3);
-        enum kind kind = kind_of_code(db_get_text(rows, i, 4));
-        bool ours = db_get_i64(rows, i, 5) == upload->no;
+    for (size_t i = 0; i < rows_of(rows); i++) {
+        struct attendance_map_slot *slot;
+        enum programme programme;
+        uint32_t session;
 
-        if (i + 1 < db_rows(rows) && same_entry(rows, i, i + 1))
+        if (!session_place(&upload->seminar, db_get_i64(rows, i, 1), &session))
             continue;
-        if (kind == KIND_NONE)
-            return err_say(note, ERR_SCHEMA, "the ledger holds an unknown kind");
-        attendance_map_at(&match->revisions, db_get_i64(rows, i, 0),
-                          match_part(session, kind_programme(kind)))
-            ->value = (uint32_t)revision + 1;
-        if (revision % 2 != 0)
+        if (!programme_of_code(db_get_text(rows, i, 2), &programme))
+            return err_say(note, ERR_SCHEMA, "the ledger holds an unknown programme");
+        slot = attendance_map_at(&match->revisions, db_get_i64(rows, i, 0),
+                                 key_part(session, programme));
+        if (slot->value < (uint32_t)db_get_i16(rows, i, 3) + 1)
+            slot->value = (uint32_t)db_get_i16(rows, i, 3) + 1;
+    }
+    for (size_t i = 0; i < rows_of(rows); i++) {
+        struct attendance_fact *fact = &match->facts[match->fact_count];
+        int16_t revision = db_get_i16(rows, i, 3);
+        enum err err;
+
+        *fact = (struct attendance_fact){.doctor_id = db_get_i64(rows, i, 0), .fact = FACT_POSTED};
+        if (revision % 2 != 0 ||
+            !session_place(&upload->seminar, db_get_i64(rows, i, 1), &fact->session))
             continue;
-        match->facts[match->fact_count++] = (struct attendance_fact){
-            .doctor_id = db_get_i64(rows, i, 0),
-            .session = session,
-            .fact = FACT_POSTED,
-            .kind = (uint8_t)kind,
-            .row_no = ours ? (uint32_t)db_get_i32(rows, i, 6) : 0,
-        };
+        err = note_kind(rows, i, 4, fact, note);
+        if (err != ERR_OK)
+            return err;
+        if (match_revision(match, fact->doctor_id, fact->session,
+                           kind_programme((enum kind)fact->kind)) != revision + 1)
+            continue; /* it was cancelled */
+        fact->row_no = db_get_i64(rows, i, 5) == upload->no ? (uint32_t)db_get_i32(rows, i, 6) : 0;
+        match->fact_count++;
     }
     return ERR_OK;
 }
 
 static void rows_take(const struct db_query *rows, struct match *match, const struct upload *upload)
 {
-    for (size_t i = 0; i < db_rows(rows); i++) {
-        bool waits = str_eq_c(db_get_text(rows, i, 2), "waiting");
-        bool ours = db_get_i64(rows, i, 3) == upload->no;
+    for (size_t i = 0; i < rows_of(rows); i++) {
+        struct attendance_fact *fact = &match->facts[match->fact_count];
 
-        match->facts[match->fact_count++] = (struct attendance_fact){
+        *fact = (struct attendance_fact){
             .doctor_id = db_get_i64(rows, i, 0),
-            .session = session_place(&upload->seminar, db_get_i64(rows, i, 1)),
-            .fact = waits ? FACT_WAITING : FACT_ALREADY_POSTED,
-            .row_no = ours ? (uint32_t)db_get_i32(rows, i, 4) : 0,
+            .fact =
+                str_eq_c(db_get_text(rows, i, 2), "waiting") ? FACT_WAITING : FACT_ALREADY_POSTED,
+            .row_no = db_get_i64(rows, i, 3) == upload->no ? (uint32_t)db_get_i32(rows, i, 4) : 0,
         };
+        if (session_place(&upload->seminar, db_get_i64(rows, i, 1), &fact->session))
+            match->fact_count++;
     }
+}
+
+static enum err trial_take(const struct db_query *rows, struct match *match,
+                           const struct upload *upload, struct err_note *note)
+{
+    for (size_t i = 0; i < rows_of(rows); i++) {
+        struct attendance_fact *fact = &match->facts[match->fact_count];
+        enum err err;
+
+        *fact = (struct attendance_fact){
+            .doctor_id = db_get_i64(rows, i, 0),
+            .fact = FACT_POSTED,
+            .row_no = (uint32_t)db_get_i32(rows, i, 3),
+        };
+        if (!session_place(&upload->seminar, db_get_i64(rows, i, 1), &fact->session))
+            continue;
+        err = note_kind(rows, i, 2, fact, note);
+        if (err != ERR_OK)
+            return err;
+        match->fact_count++;
+    }
+    return ERR_OK;
 }
 
 static void certificates_take(const struct db_query *rows, struct match *match, struct arena *arena)
 {
-    struct attendance_map places;
+    struct attendance_map places; /* of a doctor's certificate among the rows, + 1 */
 
-    attendance_map_init(&places, arena, db_rows(rows) + 1);
-    for (size_t i = 0; i < db_rows(rows); i++)
-        attendance_map_at(&places, db_get_i64(rows, i, 0),
-                          str_eq_c(db_get_text(rows, i, 1), "OP") ? PROGRAMME_OP : PROGRAMME_SP)
-            ->value = (uint32_t)i + 1;
+    attendance_map_init(&places, arena, db_rows(rows));
+    for (size_t i = 0; i < db_rows(rows); i++) {
+        enum programme programme;
+
+        if (programme_of_code(db_get_text(rows, i, 1), &programme))
+            attendance_map_at(&places, db_get_i64(rows, i, 0), programme)->value = (uint32_t)i + 1;
+    }
     for (size_t i = 0; i < match->doctor_count; i++) {
         struct attendance_doctor *doctor = &match->doctors[i];
         uint32_t op = attendance_map_at(&places, doctor->doctor_id, PROGRAMME_OP)->value;
@@ -247,24 +329,24 @@ static void certificates_take(const struct db_query *rows, struct match *match, 
 enum err match_facts_take(const struct match_facts *query, struct match *match,
                           const struct upload *upload, struct arena *arena, struct err_note *note)
 {
-    size_t most = db_rows(query->ledger) + db_rows(query->rows);
+    /* One more than there can be, for each is filled before it counts. */
+    size_t most = rows_of(query->ledger) + rows_of(query->rows) + rows_of(query->trial) + 1;
     enum err err;
 
     match->facts = arena_array(arena, struct attendance_fact, most);
-    attendance_map_init(&match->revisions, arena, db_rows(query->ledger) + 1);
+    attendance_map_init(&match->revisions, arena, rows_of(query->ledger));
     err = ledger_take(query->ledger, match, upload, note);
     if (err != ERR_OK)
         return err;
     rows_take(query->rows, match, upload);
     if (query->certificates != NULL)
         certificates_take(query->certificates, match, arena);
-    return ERR_OK;
+    return trial_take(query->trial, match, upload, note);
 }
 
-int16_t match_revision(const struct match *match, int64_t doctor_id, size_t session,
+int16_t match_revision(struct match *match, int64_t doctor_id, size_t session,
                        enum programme programme)
 {
-    struct attendance_map revisions = match->revisions;
-
-    return (int16_t)attendance_map_at(&revisions, doctor_id, match_part(session, programme))->value;
+    return (int16_t)attendance_map_at(&match->revisions, doctor_id, key_part(session, programme))
+        ->value;
 }

@@ -5,7 +5,7 @@
 #include "attendance/attendance_map.h"
 #include "credit/credit_upload.h"
 
-/* First round: doctors by their numbers. */
+/* First round: doctors by their numbers. A question that needs no asking is NULL. */
 struct match_doctors {
     struct db_query *by_register;
     struct db_query *by_mamis;
@@ -15,7 +15,8 @@ struct match_doctors {
 struct match_facts {
     struct db_query *ledger;
     struct db_query *rows;
-    struct db_query *certificates; /* NULL where no session has alternatives */
+    struct db_query *certificates; /* where a session has alternatives */
+    struct db_query *trial;        /* of a dry run: what its earlier chunks would have posted */
 };
 
 struct match {
@@ -23,7 +24,7 @@ struct match {
     size_t doctor_count;
     struct attendance_fact *facts;
     size_t fact_count;
-    /* Highest revision + 1 by (doctor_id, match_part()). */
+    /* Highest revision + 1 by (doctor_id, session and programme). */
     struct attendance_map revisions;
 };
 
@@ -33,15 +34,13 @@ void match_doctors_add(struct match_doctors *query, struct db_batch *batch,
 CHECKED enum err match_doctors_take(const struct match_doctors *query, struct match *match,
                                     struct arena *arena, struct err_note *note);
 
-/* Nothing is asked (and the queries are NULL) when no doctor was found. */
+/* Nothing is asked when no doctor was found. */
 void match_facts_add(struct match_facts *query, struct db_batch *batch, const struct match *match,
                      const struct upload *upload, struct arena *arena);
 CHECKED enum err match_facts_take(const struct match_facts *query, struct match *match,
                                   const struct upload *upload, struct arena *arena,
                                   struct err_note *note);
 
-/* The part of a revision's key beside the doctor. */
-uint32_t match_part(size_t session, enum programme programme);
 /* The revision that posting now gets: 0, or one more than the highest there is. */
-int16_t match_revision(const struct match *match, int64_t doctor_id, size_t session,
+int16_t match_revision(struct match *match, int64_t doctor_id, size_t session,
                        enum programme programme);

@@ -4,9 +4,10 @@
  */
 #include <string.h>
 
+#include "credit/credit_problems.h"
 #include "credit/credit_record.h"
 
-enum post_step { POST_LOAD, POST_ROWS, POST_FACTS, POST_RECORD };
+enum post_step { POST_LOAD, POST_ROWS, POST_FACTS, POST_JUDGE, POST_RECORD };
 
 struct post {
     struct flow flow;
@@ -16,7 +17,7 @@ struct post {
     struct event_upload_chunk pointer;
     struct upload_query query;
     struct db_query *bytes;
-    struct db_query *pointers; /* of chunks k + 1 and k + 2 */
+    struct db_query *chunks; /* this one and the next two */
     struct db_query *reasons;
     struct upload upload;
     struct attendance_chunk chunk;
@@ -48,8 +49,8 @@ static void load(struct post *post)
 
     upload_query_add(&post->query, batch, pointer->upload_id);
     post->bytes = upload_bytes_add(batch, pointer->upload_id, pointer->offset, pointer->length);
-    post->pointers = upload_chunks_add(batch, pointer->upload_id, (int32_t)pointer->chunk_no + 1,
-                                       (int32_t)pointer->chunk_no + 2);
+    post->chunks =
+        upload_chunks_add(batch, pointer->upload_id, pointer->chunk_no, pointer->chunk_no + 2);
     db_run(post->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &post->flow);
 }
 
@@ -69,34 +70,41 @@ static bool is_due(struct post *post)
     return false;
 }
 
+/* The pointer has to be the one that reading found: the message alone is not trusted. */
+static enum err take_chunk(struct post *post)
+{
+    const struct event_upload_chunk *pointer = &post->pointer;
+    struct attendance_chunk *chunk = &post->chunk;
+
+    if (!upload_chunk_take(post->chunks, pointer->chunk_no, chunk) ||
+        (int64_t)chunk->offset != pointer->offset || chunk->length != pointer->length ||
+        chunk->first_row != pointer->first_row || chunk->first_line != pointer->first_line)
+        return err_say(&post->flow.note, ERR_SCHEMA, "the upload has no such chunk %lld",
+                       (long long)pointer->chunk_no);
+    return ERR_OK;
+}
+
 /* The chunk's bytes as rows, and the numbers to look doctors up by. */
 static enum err parse(struct post *post)
 {
     struct arena *arena = post->flow.arena;
-    const struct event_upload_chunk *pointer = &post->pointer;
-    enum encoding encoding =
-        str_eq_c(post->upload.encoding, "cp932") ? ENCODING_CP932 : ENCODING_UTF8;
+    const struct upload *upload = &post->upload;
+    enum encoding encoding = str_eq_c(upload->encoding, "cp932") ? ENCODING_CP932 : ENCODING_UTF8;
     struct str bytes;
     enum err err;
 
-    err = upload_bytes_take(post->bytes, pointer->offset, pointer->length, arena, &bytes,
-                            &post->flow.note);
-    if (err != ERR_OK)
-        return err;
-    if (post->upload.delimiter.len != 1)
-        return err_say(&post->flow.note, ERR_SCHEMA, "the upload has not been read");
-    attendance_header_read(arena, post->upload.header, encoding, post->upload.delimiter.data[0],
+    TRY(take_chunk(post));
+    TRY(upload_bytes_take(post->bytes, post->chunk.length, arena, &bytes, &post->flow.note));
+    must(upload->delimiter.len == 1); /* as reading wrote it, together with the status */
+    attendance_header_read(arena, upload->header, encoding, upload->delimiter.data[0],
                            &post->header);
-    post->chunk = (struct attendance_chunk){
-        .chunk_no = (uint32_t)pointer->chunk_no,
-        .first_row = (uint32_t)pointer->first_row,
-        .first_line = (uint32_t)pointer->first_line,
-        .offset = (uint64_t)pointer->offset,
-        .length = (uint32_t)pointer->length,
-    };
     attendance_rows_read(arena, &post->header, &post->chunk, bytes, &post->rows);
+    if (post->rows.count != post->chunk.rows)
+        return err_say(&post->flow.note, ERR_SCHEMA, "chunk %u has %zu rows, not %u",
+                       post->chunk.chunk_no, post->rows.count, post->chunk.rows);
     attendance_numbers_read(arena, &post->rows, &post->numbers);
-    return ERR_OK;
+cleanup:
+    return err;
 }
 
 static bool is_last(const struct post *post)
@@ -142,26 +150,27 @@ static void judge(struct post *post)
 
 static void record(struct post *post)
 {
+    const int64_t chunk_no = post->pointer.chunk_no;
     struct attendance_chunk next;
     struct attendance_chunk after_next;
-    bool early = post->upload.early_chunk == (int32_t)post->chunk.chunk_no + 1;
     struct record record = {
-        .credit = post->credit,
-        .effect = post->batch->effect,
-        .arena = post->flow.arena,
-        .trace = post->flow.trace,
+        .emit = {.credit = post->credit,
+                 .effect = post->batch->effect,
+                 .upload = &post->upload,
+                 .trace = post->flow.trace},
         .upload = &post->upload,
+        .arena = post->flow.arena,
         .chunk = &post->chunk,
-        .header = &post->header,
         .rows = &post->rows,
         .match = &post->match,
         .verdicts = &post->verdicts,
         .reasons = post->reasons,
     };
 
-    if (early && upload_chunk_take(post->pointers, post->chunk.chunk_no + 1, &next))
+    if (post->upload.early_chunk == chunk_no + 1 &&
+        upload_chunk_take(post->chunks, chunk_no + 1, &next))
         record.next = &next;
-    if (upload_chunk_take(post->pointers, post->chunk.chunk_no + 2, &after_next))
+    if (upload_chunk_take(post->chunks, chunk_no + 2, &after_next))
         record.after_next = &after_next;
     record_chunk(&record);
 }
@@ -169,7 +178,7 @@ static void record(struct post *post)
 static void post_run(struct flow *flow)
 {
     struct post *post = FLOW_OF(flow, struct post, flow);
-    enum err err;
+    enum err err = ERR_OK;
 
     switch ((enum post_step)flow->step) {
     case POST_LOAD:
@@ -177,39 +186,30 @@ static void post_run(struct flow *flow)
         load(post);
         return;
     case POST_ROWS:
-        post->upload.id = post->pointer.upload_id;
-        err = upload_take(&post->query, &post->upload, flow->arena, &flow->note);
-        if (err != ERR_OK || !is_due(post)) {
-            flow_end(flow, err);
-            return;
-        }
-        err = parse(post);
-        if (err != ERR_OK) {
-            flow_end(flow, err);
-            return;
-        }
+        TRY(upload_take(&post->query, post->pointer.upload_id, flow->arena, &post->upload,
+                        &flow->note));
+        if (!is_due(post))
+            goto cleanup;
+        TRY(parse(post));
         flow_wait(flow, POST_FACTS);
         ask_doctors(post);
         return;
     case POST_FACTS:
-        err = match_doctors_take(&post->doctors, &post->match, flow->arena, &flow->note);
-        if (err != ERR_OK) {
-            flow_end(flow, err);
-            return;
-        }
-        flow_wait(flow, POST_RECORD);
+        TRY(match_doctors_take(&post->doctors, &post->match, flow->arena, &flow->note));
+        flow_wait(flow, POST_JUDGE);
         ask_facts(post);
         return;
-    case POST_RECORD: /* offset, event id, entries, outcomes, events: one transaction */
-        err = match_facts_take(&post->facts, &post->match, &post->upload, flow->arena, &flow->note);
-        if (err == ERR_OK) {
-            judge(post);
-            record(post);
-        }
-        flow_end(flow, err);
+    case POST_JUDGE:
+        TRY(match_facts_take(&post->facts, &post->match, &post->upload, flow->arena, &flow->note));
+        judge(post);
+        flow_goto(flow, POST_RECORD);
         return;
+    case POST_RECORD: /* with offset and event id: one transaction */
+        record(post);
+        break;
     }
-    must(false);
+cleanup:
+    flow_end(flow, err);
 }
 
 /* What the figures need after the commit; lives in the batch's arena. */
@@ -240,6 +240,7 @@ void credit_post_committed(void *service, const struct work_batch *batch)
 {
     struct credit *credit = service;
     const struct post_figures *figures = batch->state;
+    const int64_t now_us = clock_now_us();
 
     if (figures == NULL)
         return;
@@ -247,9 +248,8 @@ void credit_post_committed(void *service, const struct work_batch *batch)
         credit->figures.outcomes[i] += figures->outcomes[i];
     credit->figures.entries += figures->entries;
     metric_observe_us(&credit->figures.chunk, clock_mono_us() - figures->begun_us);
-    if (figures->last)
-        metric_observe_us(&credit->figures.visible,
-                          (uint64_t)(clock_now_us() - figures->received_us));
+    if (figures->last && figures->received_us <= now_us)
+        metric_observe_us(&credit->figures.visible, (uint64_t)(now_us - figures->received_us));
 }
 
 static void post_done(struct flow *flow)
@@ -289,28 +289,15 @@ void credit_post_handle(void *service, struct work_batch *batch)
 
 void credit_upload_dead(void *service, struct work_batch *batch, const char *reason)
 {
-    const json_t *id = json_object_get(batch->messages[0].data, "upload_id");
-    const struct code_text *text = code_text(CODE_INTERNAL, false);
-    json_t *problem;
-    char *json;
+    const char *text = json_string_value(json_object_get(batch->messages[0].data, "upload_id"));
     struct uuid upload_id;
     struct db_query *query;
 
     (void)service;
-    LOG_ERROR("upload_stuck", F_STR("upload_id", json_string_value(id)), F_STR("reason", reason));
-    if (!uuid_parse(str_of(json_string_value(id)), &upload_id))
+    LOG_ERROR("upload_stuck", F_STR("upload_id", text), F_STR("reason", reason));
+    if (text == NULL || !uuid_parse(str_of(text), &upload_id))
         return;
-    problem = json_object();
-    (void)json_object_set_new(problem, "type", json_string("about:blank"));
-    (void)json_object_set_new(problem, "code", json_string(code_name(CODE_INTERNAL)));
-    (void)json_object_set_new(problem, "title", json_string(text->title));
-    (void)json_object_set_new(problem, "status", json_integer(500));
-    (void)json_object_set_new(problem, "detail", json_string(text->detail));
-    json = json_dumps(problem, JSON_COMPACT);
-    must(json != NULL);
     query = db_add(batch->effect, &note_problem);
     db_uuid(query, upload_id);
-    db_json(query, str_of(json));
-    free(json);
-    json_decref(problem);
+    db_json(query, problem_json_internal(batch->arena));
 }

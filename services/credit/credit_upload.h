@@ -5,7 +5,6 @@
 #pragma once
 #include "attendance/attendance_judge.h"
 #include "credit/credit.h"
-#include "gen/events.h"
 
 enum {
     UPLOAD_PART_BYTES = 256 * 1024, /* as the gateway cuts the file; the last part may be shorter */
@@ -14,7 +13,6 @@ enum {
 
 /* Statements of one read, and where their answers lie. */
 struct upload_query {
-    struct db_batch *batch;
     struct db_query *upload;
     struct db_query *sessions;
 };
@@ -36,8 +34,9 @@ struct upload {
     struct uuid account_id;
     int64_t received_us;
     int64_t bytes;
+    bool dry_run; /* judged only: nothing is posted, nobody is told */
     struct str status;
-    struct str header;     /* what the reading step found, for attendance_header_load() */
+    struct str header;     /* the header row as it stands, once the file was read */
     struct str scan_state; /* data NULL before the first step */
     struct str encoding;
     struct str delimiter;
@@ -48,39 +47,37 @@ struct upload {
     int64_t counts[OUTCOME_COUNT]; /* by enum outcome */
     bool cancelled;                /* the seminar */
     struct attendance_seminar seminar;
-    const struct session_words *words; /* beside seminar.sessions, in the same order */
+    const struct session_words *words; /* beside seminar.sessions, both in the order of their ids */
 };
 
 /* Append the statements that read upload `id`, its seminar and its sessions. */
 void upload_query_add(struct upload_query *query, struct db_batch *batch, struct uuid id);
 /*
- * Take the answers up, into the batch's arena. Errors: ERR_SCHEMA when there is no such upload, or
+ * Take the answers up; texts borrow them. Errors: ERR_SCHEMA when there is no such upload, or
  * what is stored of its seminar cannot be understood; the note says what.
  */
-CHECKED enum err upload_take(const struct upload_query *query, struct upload *out,
-                             struct arena *arena, struct err_note *note);
+CHECKED enum err upload_take(const struct upload_query *query, struct uuid id, struct arena *arena,
+                             struct upload *ret_upload, struct err_note *note);
 
-/* Append the statement that reads `length` bytes of the file from `offset` on. */
+/*
+ * Append the statement that reads `length` bytes of the file from `offset` on (both above or equal
+ * 0). Its rows are pieces of at most UPLOAD_PART_BYTES in the order of the file.
+ */
 struct db_query *upload_bytes_add(struct db_batch *batch, struct uuid id, int64_t offset,
                                   int64_t length);
-/*
- * Exactly these bytes, joined in the arena. Errors: ERR_SCHEMA when the file does not have them.
- */
-CHECKED enum err upload_bytes_take(const struct db_query *query, int64_t offset, int64_t length,
+size_t upload_pieces(const struct db_query *query);
+struct str upload_piece(const struct db_query *query, size_t at);
+/* Errors: ERR_SCHEMA when the file has not as many bytes as were asked for. */
+CHECKED enum err upload_bytes_check(const struct db_query *query, int64_t length,
+                                    struct err_note *note);
+/* All pieces as one; a single one is borrowed. Errors: as upload_bytes_check(). */
+CHECKED enum err upload_bytes_take(const struct db_query *query, int64_t length,
                                    struct arena *arena, struct str *ret_bytes,
                                    struct err_note *note);
 
-/* Append the read of the pointers of chunks `first` and `second` (or one of them). */
-struct db_query *upload_chunks_add(struct db_batch *batch, struct uuid id, int32_t first,
-                                   int32_t second);
+/* Append the read of the pointers of chunks `first` to `last`. */
+struct db_query *upload_chunks_add(struct db_batch *batch, struct uuid id, int64_t first,
+                                   int64_t last);
 /* The pointer of chunk `chunk_no` among those read; false when it is not there. */
-bool upload_chunk_take(const struct db_query *query, uint32_t chunk_no,
+bool upload_chunk_take(const struct db_query *query, int64_t chunk_no,
                        struct attendance_chunk *ret_chunk);
-/* Append the message that posts a chunk. */
-void upload_chunk_emit(struct credit *credit, struct db_batch *effect, const struct upload *upload,
-                       const struct attendance_chunk *chunk, const char *trace);
-
-/* Append the event that ends an upload: status done or refused. */
-void upload_done_emit(struct credit *credit, struct db_batch *effect, const struct upload *upload,
-                      const char *status, const struct event_upload_done_reason *reasons,
-                      size_t reason_count, const char *problem_code, const char *trace);

@@ -1,0 +1,164 @@
+/* credit_emit: from the service's structs to those of proto/events. */
+#include "credit/credit_emit.h"
+
+#include "gen/topics.h"
+
+static void send_event(const struct emit *emit, const char *type, const char *topic, json_t *data)
+{
+    const struct work_event event = {
+        .type = type,
+        .topic = topic,
+        .key = emit->upload->seminar_no,
+        .data = data,
+    };
+
+    (void)work_emit(emit->credit->work, emit->effect, &event, emit->trace);
+}
+
+void emit_read(const struct emit *emit, int64_t step)
+{
+    const struct event_upload_read next = {.upload_id = emit->upload->id, .step = step};
+
+    send_event(emit, EVENT_UPLOAD_READ, TOPIC_CREDIT_WORK, event_upload_read_encode(&next));
+}
+
+void emit_chunk(const struct emit *emit, const struct attendance_chunk *chunk)
+{
+    const struct event_upload_chunk pointer = {
+        .upload_id = emit->upload->id,
+        .chunk_no = chunk->chunk_no,
+        .first_row = chunk->first_row,
+        .first_line = chunk->first_line,
+        .offset = (int64_t)chunk->offset,
+        .length = chunk->length,
+    };
+
+    send_event(emit, EVENT_UPLOAD_CHUNK, TOPIC_CREDIT_WORK, event_upload_chunk_encode(&pointer));
+}
+
+/* ---- what others hear ---- */
+
+/* Sessions in the order in which entries name them first, and each entry's place among them. */
+static size_t used_sessions(const struct emit *emit, const struct emit_entries *entries,
+                            struct event_credits_posted_session *sessions, int64_t *index,
+                            struct arena *arena)
+{
+    const struct upload *upload = emit->upload;
+    size_t *place_of = arena_array(arena, size_t, upload->seminar.count); /* + 1 */
+    size_t count = 0;
+
+    for (size_t i = 0; i < entries->count; i++) {
+        const uint32_t place = entries->places[i];
+        const struct attendance_session *session = &upload->seminar.sessions[place];
+
+        if (place_of[place] == 0) {
+            sessions[count] = (struct event_credits_posted_session){
+                .session_id = session->session_id,
+                .session_no = session->session_no,
+                .title = upload->words[place].title,
+                .held_on = upload->words[place].held_on,
+                .delivery = str_of(delivery_name(session->delivery)),
+            };
+            place_of[place] = ++count;
+        }
+        index[i] = (int64_t)place_of[place] - 1;
+    }
+    return count;
+}
+
+static int64_t *widened(struct arena *arena, const int16_t *values, size_t count)
+{
+    int64_t *wide = arena_array(arena, int64_t, count);
+
+    for (size_t i = 0; i < count; i++)
+        wide[i] = values[i];
+    return wide;
+}
+
+void emit_posted(const struct emit *emit, uint32_t chunk_no, const struct emit_entries *entries,
+                 struct arena *arena)
+{
+    const struct upload *upload = emit->upload;
+    const size_t count = entries->count;
+    struct event_credits_posted_session *sessions =
+        arena_array(arena, struct event_credits_posted_session, upload->seminar.count);
+    int64_t *index = arena_array(arena, int64_t, count);
+    struct event_credits_posted posted = {
+        .upload_id = upload->id,
+        .upload_no = upload->no,
+        .chunk_no = chunk_no,
+        .seminar_no = upload->seminar_no,
+        .seminar_title = upload->seminar_title,
+        .sessions = sessions,
+        .doctor_ids = entries->doctor_ids,
+        .doctor_ids_count = count,
+        .session_index = index,
+        .session_index_count = count,
+        .programmes = entries->programmes,
+        .programmes_count = count,
+        .kinds = entries->kinds,
+        .kinds_count = count,
+        .half_units = widened(arena, entries->half_units, count),
+        .half_units_count = count,
+        .revisions = widened(arena, entries->revisions, count),
+        .revisions_count = count,
+    };
+
+    if (upload->dry_run)
+        return;
+    posted.sessions_count = used_sessions(emit, entries, sessions, index, arena);
+    send_event(emit, EVENT_CREDITS_POSTED, TOPIC_CREDIT_EVENTS,
+               event_credits_posted_encode(&posted));
+}
+
+static void emit_end(const struct emit *emit, struct event_upload_done *done)
+{
+    const struct upload *upload = emit->upload;
+
+    if (upload->dry_run)
+        return;
+    done->upload_id = upload->id;
+    done->seminar_no = upload->seminar_no;
+    done->seminar_title = upload->seminar_title;
+    done->organiser_code = upload->organiser_code;
+    done->account_id = upload->account_id;
+    done->has_account_id = upload->has_account;
+    done->file_name = upload->file_name;
+    send_event(emit, EVENT_UPLOAD_DONE, TOPIC_CREDIT_EVENTS, event_upload_done_encode(done));
+}
+
+void emit_done(const struct emit *emit, const struct event_upload_done_reason *reasons,
+               size_t reason_count)
+{
+    const struct upload *upload = emit->upload;
+    struct event_upload_done done = {
+        .status = STR("done"),
+        .rows_total = upload->rows_total,
+        .chunks_total = upload->chunks_total,
+        .counts =
+            {
+                .posted = upload->counts[OUTCOME_POSTED],
+                .already_posted = upload->counts[OUTCOME_ALREADY_POSTED],
+                .waiting = upload->counts[OUTCOME_WAITING],
+                .unmatched = upload->counts[OUTCOME_UNMATCHED],
+                .absent = upload->counts[OUTCOME_ABSENT],
+                .rejected = upload->counts[OUTCOME_REJECTED],
+            },
+        .reasons = reasons,
+        .reasons_count = reason_count,
+    };
+
+    emit_end(emit, &done);
+}
+
+void emit_refused(const struct emit *emit, const struct attendance_refusal *refusal)
+{
+    const struct event_upload_done_problem problem = {
+        .code = str_of(code_name(refusal->code)),
+        .line = refusal->line,
+        .has_line = refusal->line > 0,
+    };
+    struct event_upload_done done = {.status = STR("refused"), .problem = &problem};
+
+    emit_end(emit, &done);
+}

@@ -1,0 +1,40 @@
+/*
+ * credit_emit: the messages and events that an upload sends on its way. A dry run sends only the
+ * messages that keep it going: nobody else is told of it.
+ */
+#pragma once
+#include "attendance/attendance_scan.h"
+#include "credit/credit_upload.h"
+#include "gen/events.h"
+
+/* Where events of one message go. */
+struct emit {
+    struct credit *credit;
+    struct db_batch *effect;
+    const struct upload *upload;
+    const char *trace;
+};
+
+/* Entries that a chunk puts into the ledger, as parallel arrays; `place` in the seminar's list. */
+struct emit_entries {
+    size_t count;
+    const int64_t *doctor_ids;
+    const uint32_t *places;
+    const struct str *programmes;
+    const struct str *kinds;
+    const int16_t *half_units;
+    const int16_t *revisions;
+};
+
+/* The next step of reading. */
+void emit_read(const struct emit *emit, int64_t step);
+/* Post this chunk. */
+void emit_chunk(const struct emit *emit, const struct attendance_chunk *chunk);
+/* credits.posted of one chunk; names only the sessions that entries have. */
+void emit_posted(const struct emit *emit, uint32_t chunk_no, const struct emit_entries *entries,
+                 struct arena *arena);
+/* upload.done: the upload's end with its counts. */
+void emit_done(const struct emit *emit, const struct event_upload_done_reason *reasons,
+               size_t reason_count);
+/* upload.done: it was refused. */
+void emit_refused(const struct emit *emit, const struct attendance_refusal *refusal);
