@@ -113,7 +113,6 @@ struct drive {
     struct bench *bench;
     work_handler_fn handler;
     void *service;
-    struct work_message message;
     struct work_batch batch;
     enum err err;
     bool done;
@@ -151,27 +150,32 @@ static void drive_done(struct flow *flow)
     drive->done = true;
 }
 
-static enum err drive_message(struct bench *bench, work_handler_fn handler, void *service,
-                              const char *type, json_t *data)
+enum err bench_handle_all(struct bench *bench, work_handler_fn handler, void *service,
+                          const char *type, json_t *const *data, size_t count)
 {
     struct drive drive = {.bench = bench, .handler = handler, .service = service};
     struct arena *arena = arena_new();
+    struct work_message *messages = arena_array(arena, struct work_message, count);
 
+    forget(bench);
     flow_init(&drive.flow, bench->loop, drive_run, drive_done, NULL);
-    drive.message = (struct work_message){.id = uuid_new(),
-                                          .type = type,
-                                          .topic = "bench",
-                                          .trace = "",
-                                          .time_us = clock_now_us(),
-                                          .data = data};
+    for (size_t i = 0; i < count; i++)
+        messages[i] = (struct work_message){.id = uuid_new(),
+                                            .type = type,
+                                            .topic = "bench",
+                                            .trace = "",
+                                            .time_us = clock_now_us(),
+                                            .data = data[i]};
     drive.batch = (struct work_batch){.work = bench->work,
-                                      .messages = &drive.message,
-                                      .count = 1,
+                                      .messages = messages,
+                                      .count = count,
                                       .arena = arena,
                                       .effect = db_batch_new(arena),
                                       .flow = &drive.flow};
     flow_start(&drive.flow, STEP_HANDLE);
     must(loop_run_until(bench->loop, &drive.done, BENCH_WAIT_MS));
+    if (drive.err == ERR_OK && bench->committed != NULL)
+        bench->committed(service, &drive.batch);
     flow_fini(&drive.flow);
     arena_free(arena);
     return drive.err;
@@ -192,8 +196,7 @@ enum err bench_handle(struct bench *bench, work_handler_fn handler, void *servic
     must(len > 0 && len < (int)sizeof(text));
     data = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     must(data != NULL);
-    forget(bench);
-    err = drive_message(bench, handler, service, type, data);
+    err = bench_handle_all(bench, handler, service, type, &data, 1);
     json_decref(data);
     return err;
 }
@@ -218,21 +221,38 @@ void bench_give_up(struct bench *bench,
 
 /* ---- in place of lib/work ---- */
 
+static void keep_in_outbox(struct bench *bench, struct db_batch *batch,
+                           const struct work_event *event, struct uuid id)
+{
+    char *text = json_dumps(event->data, JSON_COMPACT);
+    struct db_query *query = db_add(batch, bench->outbox);
+
+    must(text != NULL);
+    db_uuid(query, id);
+    db_text_c(query, event->type);
+    db_text_c(query, event->topic);
+    db_text(query, event->key);
+    db_text_c(query, text);
+    free(text);
+}
+
 struct uuid work_emit(struct work *work, struct db_batch *batch, const struct work_event *event,
                       const char *trace)
 {
     struct bench *bench = work->bench;
     struct bench_event *kept = &bench->events[bench->event_count];
+    struct uuid id = uuid_new();
 
-    (void)batch;
     (void)trace;
     must(bench->event_count < BENCH_EVENTS_MAX);
     bench->event_count++;
+    if (bench->outbox != NULL)
+        keep_in_outbox(bench, batch, event, id);
     (void)snprintf(kept->type, sizeof(kept->type), "%s", event->type);
     (void)snprintf(kept->topic, sizeof(kept->topic), "%s", event->topic);
     (void)snprintf(kept->key, sizeof(kept->key), "%.*s", STR_ARG(event->key));
     kept->data = event->data;
-    return uuid_new();
+    return id;
 }
 
 void work_reply(struct work *work, struct db_batch *batch, const struct work_reply *reply,

@@ -33,6 +33,10 @@ struct bench {
     struct err_note note; /* of the last handling */
     /* What somebody else does between the handler's reads and its commit; NULL: nothing. */
     const char *meanwhile;
+    /* Keeps what is emitted with the effect: (id, type, topic, key, data as text); NULL: no row. */
+    const struct db_stmt *outbox;
+    /* As in the service's route; NULL: none. */
+    void (*committed)(void *service, const struct work_batch *batch);
 };
 
 /* Start the server, apply deploy/migrations, connect as `role`. Aborts on failure. */
@@ -46,6 +50,9 @@ void bench_clock(const char *time);
  */
 enum err bench_handle(struct bench *bench, work_handler_fn handler, void *service, const char *type,
                       const char *json, ...) __attribute__((format(printf, 5, 6)));
+/* The same for a batch of messages, whose data is borrowed. */
+enum err bench_handle_all(struct bench *bench, work_handler_fn handler, void *service,
+                          const char *type, json_t *const *data, size_t count);
 /* Give one message up, as after its third death: what its waiting command is answered. */
 void bench_give_up(struct bench *bench,
                    void (*dead)(void *service, struct work_batch *batch, const char *reason),
