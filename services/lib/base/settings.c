@@ -32,7 +32,8 @@ static enum err set_text(const struct setting *setting, void *field, struct str 
     if (value.len > 0)
         memcpy(copy, value.data, value.len);
     copy[value.len] = '\0';
-    *(const char **)field = copy; /* lives until the process ends */
+    free(*(char **)field);
+    *(char **)field = copy; /* the last one lives until the process ends */
     return ERR_OK;
 }
 
@@ -70,8 +71,11 @@ static enum err set_fallbacks(const struct settings_table *tables, size_t count,
     for (size_t t = 0; t < count; t++) {
         for (size_t i = 0; i < tables[t].count; i++) {
             const struct setting *setting = &tables[t].settings[i];
-            enum err err =
-                set_value(&tables[t], setting, str_of(setting->fallback), "default", note);
+            enum err err;
+
+            if (setting->type == SETTING_TEXT)
+                *(char **)((char *)tables[t].out + setting->offset) = NULL;
+            err = set_value(&tables[t], setting, str_of(setting->fallback), "default", note);
 
             if (err != ERR_OK)
                 return err;
