@@ -14,9 +14,10 @@ import subprocess
 import psycopg2
 
 from . import paths as places
-from .process import Failure, Process, free_port
+from .process import Failure, Process, free_port, wait_for
 
 DATABASE = "mamis"
+REMAINS_S = 20
 ROLES = ["postgres", "mamis_gateway", "mamis_registration", "mamis_credit", "mamis_renewal",
          "mamis_notification", "mamis_operator"]
 
@@ -80,6 +81,7 @@ class Postgres:
             return
         self.port = port or free_port()
         self._configure()
+        wait_for(lambda: not self._remains(), REMAINS_S, "the end of killed PostgreSQL's processes")
         self._drop_stale_lock()
         self.process.start([os.path.join(programs(), "postgres"), "-D", self.data],
                            user=places.postgres_user())
@@ -149,6 +151,18 @@ class Postgres:
             path = os.path.join(self.data, name)
             places.write_private(path, content)
             os.chown(path, owner.st_uid, owner.st_gid)
+
+    def _remains(self):
+        """Whether processes of a killed postmaster live on; they end by themselves, and until then
+        their shared memory keeps a new one from starting. All of them work in the data folder."""
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    if os.readlink(f"/proc/{entry}/cwd") == self.data:
+                        return True
+                except OSError:
+                    pass  # ended meanwhile, or somebody else's
+        return False
 
     def _drop_stale_lock(self):
         """After a crash postmaster.pid names a process that is gone or became somebody else's;
