@@ -37,6 +37,12 @@ static enum err load(const char *content, struct values *out, struct err_note *n
     return err;
 }
 
+/* A process keeps its texts to the end; a test gives them back. */
+static void unload(struct values *values)
+{
+    free((char *)(uintptr_t)values->test_name);
+}
+
 static void file_overrides_default_and_environment_overrides_file(void **state)
 {
     struct values values;
@@ -47,10 +53,12 @@ static void file_overrides_default_and_environment_overrides_file(void **state)
     assert_int_equal(values.test_count, 5);
     assert_string_equal(values.test_name, "ab");
     assert_true(values.test_flag);
+    unload(&values);
     setenv("MAMIS_TEST_COUNT", "7", 1);
     assert_int_equal(load("test_name = ab\ntest_count = 6\n", &values, &note), ERR_OK);
     unsetenv("MAMIS_TEST_COUNT");
     assert_int_equal(values.test_count, 7);
+    unload(&values);
 }
 
 static void bad_settings_name_their_place(void **state)
@@ -75,6 +83,7 @@ static void bad_settings_name_their_place(void **state)
 
         assert_int_equal(load(cases[i].content, &values, &note), ERR_SETTINGS);
         assert_non_null(strstr(note.text, cases[i].says));
+        unload(&values);
     }
 }
 
