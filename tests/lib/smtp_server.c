@@ -19,6 +19,7 @@ enum { LINE_BYTES_MAX = 4096, BACKLOG = 64, POLL_NS = 2 * 1000 * 1000 };
 
 struct smtp_shared {
     struct smtp_script script;
+    atomic_size_t scripts; /* how many there were */
     atomic_size_t connections;
     atomic_size_t silent;
     atomic_flag keeping; /* one at a time */
@@ -45,18 +46,31 @@ struct talk {
     char to[256];
 };
 
-static void say(struct talk *talk, struct str words)
+/* Until there is another script, or nobody listens any more. */
+static void stay_silent(struct talk *talk, size_t script)
 {
+    const struct timespec pause = {.tv_nsec = POLL_NS};
     char byte;
 
+    atomic_fetch_add(&talk->shared->silent, 1);
+    while (atomic_load(&talk->shared->scripts) == script) {
+        if (recv(talk->out, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+            _exit(0);
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void say(struct talk *talk, const struct str *answer)
+{
+    size_t script = atomic_load(&talk->shared->scripts);
+    struct str words = *answer;
+
+    for (; words.data != NULL && words.len == 0; words = *answer) {
+        stay_silent(talk, script);
+        script = atomic_load(&talk->shared->scripts);
+    }
     if (words.data == NULL)
         _exit(0);
-    if (words.len == 0) {
-        atomic_fetch_add(&talk->shared->silent, 1);
-        while (read(fileno(talk->in), &byte, 1) > 0)
-            ;
-        _exit(0);
-    }
     while (words.len > 0) {
         ssize_t sent = send(talk->out, words.data, words.len, MSG_NOSIGNAL);
 
@@ -112,23 +126,23 @@ static void serve(struct smtp_shared *shared, int fd)
     const struct smtp_script *script = &shared->script;
     char line[LINE_BYTES_MAX];
 
-    say(&talk, script->greeting);
+    say(&talk, &script->greeting);
     while (fgets(line, sizeof(line), talk.in) != NULL) {
         if (strncmp(line, "MAIL", 4) == 0) {
-            say(&talk, script->mail);
+            say(&talk, &script->mail);
         } else if (strncmp(line, "RCPT TO:<", 9) == 0) {
             (void)snprintf(talk.to, sizeof(talk.to), "%.*s", (int)strcspn(line + 9, ">"), line + 9);
-            say(&talk, script->rcpt);
+            say(&talk, &script->rcpt);
         } else if (strncmp(line, "DATA", 4) == 0) {
-            say(&talk, script->data);
+            say(&talk, &script->data);
             if (script->data.data[0] == '3') {
                 take_text(&talk);
-                say(&talk, script->dot);
+                say(&talk, &script->dot);
             }
         } else if (strncmp(line, "EHLO", 4) == 0 || strncmp(line, "HELO", 4) == 0) {
-            say(&talk, script->hello);
+            say(&talk, &script->hello);
         } else {
-            say(&talk, SMTP_OK);
+            say(&talk, &smtp_takes_all.hello);
         }
     }
     _exit(0);
@@ -213,6 +227,7 @@ void smtp_server_say(struct smtp_server *server, const struct smtp_script *scrip
 {
     server->shared->script = *script;
     atomic_store(&server->shared->silent, 0);
+    atomic_fetch_add(&server->shared->scripts, 1);
 }
 
 const char *smtp_server_url(const struct smtp_server *server)
@@ -257,14 +272,7 @@ size_t smtp_server_connections(const struct smtp_server *server)
     return atomic_load(&server->shared->connections);
 }
 
-bool smtp_server_wait_silent(const struct smtp_server *server, size_t count)
+size_t smtp_server_silent(const struct smtp_server *server)
 {
-    const struct timespec pause = {.tv_nsec = POLL_NS};
-
-    for (int64_t waited_ns = 0; waited_ns < SMTP_WAIT_MS * INT64_C(1000000); waited_ns += POLL_NS) {
-        if (atomic_load(&server->shared->silent) >= count)
-            return true;
-        nanosleep(&pause, NULL);
-    }
-    return false;
+    return atomic_load(&server->shared->silent);
 }

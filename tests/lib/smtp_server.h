@@ -10,17 +10,18 @@
 
 #include "base/str.h"
 
-enum { SMTP_KEPT_MAX = 256, SMTP_BODY_BYTES_MAX = 16 * 1024, SMTP_WAIT_MS = 20000 };
+enum { SMTP_KEPT_MAX = 256, SMTP_BODY_BYTES_MAX = 16 * 1024 };
 
 /*
- * The answers. Data NULL: hang up instead. Length 0: say nothing and wait for the end of the
- * connection. They lie in memory that is as it is now when the server starts (literals do).
+ * The answers. Data NULL: hang up instead. Length 0: say nothing until the script changes. They lie
+ * in memory that is as it is now when the server starts (literals do).
  */
 struct smtp_script {
     struct str greeting, hello, mail, rcpt, data, dot;
 };
 
 #define SMTP_OK STR("250 ok\r\n")
+#define SMTP_SILENT ((struct str){"", 0})
 #define SMTP_GO STR("354 go on\r\n")
 /* Everything is taken. */
 extern const struct smtp_script smtp_takes_all;
@@ -46,7 +47,7 @@ void smtp_server_start(struct smtp_server *server);
 void smtp_server_stop(struct smtp_server *server);
 /* Stop, and forget what it took. */
 void smtp_server_free(struct smtp_server *server);
-/* From the next command on. */
+/* From the next command on, and where nothing was said yet. */
 void smtp_server_say(struct smtp_server *server, const struct smtp_script *script);
 /* "smtp://127.0.0.1:port"; static storage. */
 const char *smtp_server_url(const struct smtp_server *server);
@@ -59,5 +60,5 @@ void smtp_server_forget(struct smtp_server *server);
 size_t smtp_server_copies(const struct smtp_server *server, const char *to_or_id);
 /* Connections that were accepted. */
 size_t smtp_server_connections(const struct smtp_server *server);
-/* Wait until so many connections stand where the script says nothing; false after SMTP_WAIT_MS. */
-bool smtp_server_wait_silent(const struct smtp_server *server, size_t count);
+/* Of them, those that stand where the script says nothing. */
+size_t smtp_server_silent(const struct smtp_server *server);

@@ -1,0 +1,261 @@
+/* notification_occasions: which event makes which mail, once. */
+#include <stdio.h>
+#include <string.h>
+
+#include "notification_fixture.h"
+
+static void a_link_makes_one_mail(void **state)
+{
+    (void)state;
+    link_issued(LINK, "email_confirm");
+    link_issued(LINK, "email_confirm");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M01'"
+                           " AND occasion = 'M01:" LINK "' AND state = 'ready'"
+                           " AND to_address = 'new@example.jp' AND attempts = 0"
+                           " AND NOT ambiguous AND created_at = next_try_at"
+                           " AND data ->> 'expires_at' = '2026-11-22 10:30'"),
+                     1);
+    link_issued(ORGANISER, "password_reset");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M04'"), 1);
+}
+
+/* The link itself stands nowhere; it is made from its id when the mail is. */
+static void links_are_made_with_the_mail(void **state)
+{
+    struct arena *arena = arena_new();
+    char link[LINK_TEXT_BYTES];
+    struct uuid id;
+    const char *found;
+    const char *body;
+
+    (void)state;
+    link_issued(LINK, "password_reset");
+    assert_true(uuid_parse(STR(LINK), &id));
+    link_text(&notification.link_key, "password_reset", id, link);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE data ? 'link'"), 0);
+    body = rendered(arena, "M04").text;
+    found = strstr(body, "https://mamis.example.jp/link#");
+    assert_non_null(found);
+    found += strlen("https://mamis.example.jp/link#");
+    assert_memory_equal(found, link, strlen(link));
+    assert_int_equal(found[strlen(link)], '\n');
+    arena_free(arena);
+}
+
+static void message_ids_follow_from_the_occasion(void **state)
+{
+    char first[200];
+
+    (void)state;
+    link_issued(LINK, "email_confirm");
+    (void)snprintf(first, sizeof(first), "%s", value("SELECT message_id FROM notification.mail"));
+    assert_int_equal(strspn(first + 4, "0123456789abcdef"), 40);
+    assert_memory_equal(first, "M01.", 4);
+    assert_string_equal(first + 44, "@mamis.example.jp");
+    /* As if the database had been restored, and the event came again another day. */
+    sql("TRUNCATE notification.mail");
+    bench_clock("2026-12-01T09:00:00+09:00");
+    link_issued(LINK, "email_confirm");
+    assert_string_equal(value("SELECT message_id FROM notification.mail"), first);
+    link_issued(LINK, "password_reset");
+    assert_int_equal(count("SELECT count(DISTINCT message_id) FROM notification.mail"), 2);
+}
+
+static void my_page(const char *email)
+{
+    assert_int_equal(bench_handle(&bench, notification_my_page_handle, &notification,
+                                  EVENT_MY_PAGE_CREATED,
+                                  "{\"account_id\": \"" DOCTOR_ACCOUNT "\", \"doctor_id\": 1,"
+                                  " \"name\": \"濱田　正樹\", \"email\": \"%s\"}",
+                                  email),
+                     ERR_OK);
+}
+
+static void my_page_makes_one_mail(void **state)
+{
+    (void)state;
+    my_page(DOCTOR_ADDRESS);
+    my_page(DOCTOR_ADDRESS);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M02'"
+                           " AND to_address = '" DOCTOR_ADDRESS
+                           "' AND occasion = 'M02:" DOCTOR_ACCOUNT "'"),
+                     1);
+}
+
+/* Without an address of its own the account's is used when it is sent. */
+static void an_empty_address_is_none(void **state)
+{
+    (void)state;
+    my_page("");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE to_address IS NULL"), 1);
+}
+
+static void an_application_is_received_once(void **state)
+{
+    (void)state;
+    account(ORGANISER, 2, "office_l2", "active", "osaka@example.jp", "27");
+    account(DOCTOR_ACCOUNT, 2, "office_l2", "suspended", "x@example.jp", "13");
+    application(1, "submitted", true);
+    application(2, "l2_review", true);
+    application(2, "l2_review", true);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 2);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M28'"
+                           " AND to_doctor = 1 AND occasion = 'M28:" APPLICATION "'"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M28-office'"
+                           " AND to_account = '" STAFF "' AND occasion = 'M28-office:" APPLICATION
+                           ":" STAFF "'"),
+                     1);
+}
+
+static void each_return_is_an_occasion(void **state)
+{
+    (void)state;
+    application(3, "returned", false);
+    application(3, "returned", false);
+    application(5, "returned", false);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M42'"
+                           " AND to_doctor = 1 AND to_account IS NULL"),
+                     2);
+}
+
+static void decisions_are_told(void **state)
+{
+    (void)state;
+    application(9, "approved", false);
+    application(9, "approved", false);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M33'"
+                           " AND data ->> 'number' = '0000044'"
+                           " AND data ->> 'valid_from' = '2027年10月14日'"),
+                     1);
+    application(9, "rejected_l3", false);
+    application(9, "rejected_l3", false);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M34'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M34-office'"), 1);
+}
+
+static void other_states_make_no_mail(void **state)
+{
+    static const char *const quiet[] = {"draft", "l3_queued", "l3_review", "withdrawn", "closed"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(quiet); i++)
+        application(1, quiet[i], false);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 0);
+}
+
+/* ---- what is in them ---- */
+
+/* Names in a template that are not in the row: made when the mail is, or left out on purpose. */
+static bool is_made_later(const char *name)
+{
+    static const char *const later[] = {"name",  "link",       "public_url", "help_phone",
+                                        "lines", "help_hours", "declared",   "until"};
+
+    for (size_t i = 0; i < ARRAY_LEN(later); i++) {
+        if (strcmp(later[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void assert_placeholders_are_known(const char *kind)
+{
+    char path[512];
+    char template_text[4096] = "";
+    char name[64];
+    char ask[256];
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), TEST_SOURCE_DIR "/services/notification/mail/%s.txt", kind);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(template_text, 1, sizeof(template_text) - 1, file) > 0);
+    (void)fclose(file);
+    for (const char *at = strchr(template_text, '{'); at != NULL; at = strchr(at + 1, '{')) {
+        assert_int_equal(sscanf(at, "{%63[a-z_]}", name), 1);
+        if (is_made_later(name))
+            continue;
+        (void)snprintf(ask, sizeof(ask),
+                       "SELECT count(*) FROM notification.mail WHERE kind = '%s'"
+                       " AND coalesce(data ->> '%s', '') = ''",
+                       kind, name);
+        assert_int_equal(count(ask), 0);
+    }
+}
+
+static void every_mail_is_complete_and_discreet(void **state)
+{
+    static const char *const kinds[] = {"M01", "M02", "M04",        "M22", "M23",       "M28",
+                                        "M33", "M34", "M28-office", "M42", "M34-office"};
+    static const char *const secret[] = {"460191", "6423876638", "1975", "{", "}", "\r"};
+    struct arena *arena = arena_new();
+
+    (void)state;
+    link_issued(LINK, "email_confirm");
+    link_issued(UPLOAD, "password_reset");
+    my_page(DOCTOR_ADDRESS);
+    posted(0, "OPL-S", 4, 0);
+    upload_done(1, "\"" ORGANISER "\"", 3);
+    application(1, "submitted", true);
+    application(2, "returned", true);
+    application(3, "approved", true);
+    application(4, "rejected_l2", true);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct mail_message message = rendered(arena, kinds[i]);
+        struct str wire;
+
+        assert_placeholders_are_known(kinds[i]);
+        for (size_t n = 0; n < ARRAY_LEN(secret); n++) {
+            assert_null(strstr(message.text, secret[n]));
+            assert_null(strstr(message.subject, secret[n]));
+        }
+        assert_null(strstr(message.text, "\n 様"));
+        assert_int_equal(mail_build(arena, &message, &wire, NULL), ERR_OK);
+    }
+    assert_non_null(strstr(rendered(arena, "M42").text, "手帳の単位が\n足りません。\n"));
+    assert_non_null(strstr(rendered(arena, "M42").text, "\n期限: 2026年12月15日\n"));
+    assert_non_null(strstr(rendered(arena, "M28").text, "研修手帳の原本を"));
+    arena_free(arena);
+}
+
+/* Whatever a title or name holds, headers stay headers. */
+static void line_breaks_cannot_break_headers(void **state)
+{
+    struct arena *arena = arena_new();
+    struct mail_message message;
+    struct str wire;
+
+    (void)state;
+    doctor(1, 2, "濱田\\r\\nBcc: x@example.jp", DOCTOR_ADDRESS);
+    posted(0, "OPL-S", 4, 0);
+    sql("UPDATE notification.mail SET data = jsonb_set(data, '{seminar_title}',"
+        " to_jsonb(E'研修会\\r\\nBcc: y@example.jp\\r\\n\\r\\nbody'::text))");
+    message = rendered(arena, "M23");
+    assert_null(strpbrk(message.subject, "\r\n"));
+    assert_null(strpbrk(message.to_name, "\r\n"));
+    assert_int_equal(mail_build(arena, &message, &wire, NULL), ERR_OK);
+    assert_null(strstr(wire.data, "\nBcc:"));
+    arena_free(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_link_makes_one_mail, fill),
+        cmocka_unit_test_setup(links_are_made_with_the_mail, fill),
+        cmocka_unit_test_setup(message_ids_follow_from_the_occasion, fill),
+        cmocka_unit_test_setup(my_page_makes_one_mail, fill),
+        cmocka_unit_test_setup(an_empty_address_is_none, fill),
+        cmocka_unit_test_setup(an_application_is_received_once, fill),
+        cmocka_unit_test_setup(each_return_is_an_occasion, fill),
+        cmocka_unit_test_setup(decisions_are_told, fill),
+        cmocka_unit_test_setup(other_states_make_no_mail, fill),
+        cmocka_unit_test_setup(every_mail_is_complete_and_discreet, fill),
+        cmocka_unit_test_setup(line_breaks_cannot_break_headers, fill),
+    };
+
+    return cmocka_run_group_tests(tests, open_bench, close_bench);
+}
