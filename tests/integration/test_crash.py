@@ -136,7 +136,7 @@ def check_totals(stack, posted_files):
 def mails_of(stack):
     """{Message-ID: copies} and {(address, seminar): Message-IDs} of the mails about credits."""
     copies, occasions = collections.Counter(), collections.defaultdict(set)
-    for path in pathlib.Path(stack.copy.mail.folder).glob("*/*"):
+    for path in pathlib.Path(stack.copy.mail.folder).glob("new/*"):
         message = email.message_from_bytes(path.read_bytes())
         body = message.get_payload(decode=True).decode("utf-8")
         if not message["Message-ID"].startswith("<M23."):
