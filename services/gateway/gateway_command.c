@@ -27,7 +27,9 @@ struct accept {
     const char *route;
     uint8_t body_sha256[SECRET_DIGEST_BYTES];
     unsigned looks;
-    bool doubt; /* whether the commit worked is not known yet */
+    bool doubt;    /* whether the commit worked is not known yet */
+    bool repeated; /* the key was there: the first command's answer is wanted */
+    bool waited;
     json_t *result;
 };
 
@@ -75,7 +77,9 @@ static void seen(struct call *call, struct accept *accept)
         call_problem(call, CODE_IDEMPOTENCY_CONFLICT);
         return;
     }
+    accept->repeated = true;
     accept->wait.operation_id = db_get_uuid(call->query, 0, 1);
+    reply_expect(call->gateway->replies, &accept->wait);
     flow_goto(&call->flow, COMMAND_WAITED);
 }
 
@@ -210,6 +214,12 @@ static void row(struct call *call, struct accept *accept)
 {
     struct arena *arena = call->flow.arena;
 
+    if (db_rows(call->query) == 0 && accept->repeated && !accept->waited) {
+        accept->waited = true;
+        flow_wait(&call->flow, COMMAND_WAITED);
+        reply_await(call->gateway->replies, &accept->wait, &call->flow);
+        return;
+    }
     if (db_rows(call->query) == 0) {
         call->gateway->figures.commands_late++;
         call_accepted(call, accept->wait.operation_id);
@@ -263,7 +273,6 @@ static void command_run(struct flow *flow)
             flow_end(flow, ERR_DB_DOWN); /* it was not committed: nothing happened */
         return;
     case COMMAND_WAITED:
-        reply_forget(call->gateway->replies, &accept->wait);
         if (accept->wait.come)
             answer(call, accept, accept->wait.done, accept->wait.result, accept->wait.problem);
         else

@@ -19,15 +19,6 @@ struct replies {
     void *closed_arg;
 };
 
-static struct reply_wait **find(struct replies *replies, struct uuid operation_id)
-{
-    struct reply_wait **at = &replies->waits;
-
-    while (*at != NULL && !uuid_eq((*at)->operation_id, operation_id))
-        at = &(*at)->next;
-    return at;
-}
-
 static void resume(struct reply_wait *wait)
 {
     struct flow *flow = wait->flow;
@@ -55,21 +46,22 @@ static bool take(struct reply_wait *wait, struct str value)
     return true;
 }
 
+/* Several requests may wait for one operation: the same key came more than once. */
 static void on_message(void *arg, const struct bus_message *message)
 {
     struct replies *replies = arg;
     struct uuid operation_id;
-    struct reply_wait *wait;
 
     if (!uuid_parse(message->key, &operation_id))
         return;
-    wait = *find(replies, operation_id);
-    if (wait == NULL || wait->come)
-        return;
-    if (take(wait, message->value))
-        resume(wait);
-    else
-        LOG_WARN("reply_unreadable", F_TEXT("operation_id", message->key));
+    for (struct reply_wait *wait = replies->waits; wait != NULL; wait = wait->next) {
+        if (wait->come || !uuid_eq(wait->operation_id, operation_id))
+            continue;
+        if (take(wait, message->value))
+            resume(wait);
+        else
+            LOG_WARN("reply_unreadable", F_TEXT("operation_id", message->key));
+    }
 }
 
 static void on_tick(void *arg)
@@ -136,8 +128,11 @@ void reply_await(struct replies *replies, struct reply_wait *wait, struct flow *
 
 void reply_forget(struct replies *replies, struct reply_wait *wait)
 {
-    struct reply_wait **at = find(replies, wait->operation_id);
+    struct reply_wait **at = &replies->waits;
 
+    /* This very one: others may wait for the same operation. */
+    while (*at != NULL && *at != wait)
+        at = &(*at)->next;
     if (*at == NULL)
         return;
     *at = wait->next;
