@@ -84,8 +84,9 @@ bool import_word(struct import_file *file, struct import_row *row, size_t column
     for (const char *const *word = list; *word != NULL; word++) {
         if (str_eq_c(IMPORT_FIELD(row, column), *word))
             return true;
-        buf_printf(&words, "%s%s", words.len > 0 ? ", " : "", **word != '\0' ? *word : "(empty)");
     }
+    for (const char *const *word = list; *word != NULL; word++)
+        buf_printf(&words, "%s%s", words.len > 0 ? ", " : "", **word != '\0' ? *word : "(empty)");
     import_problem(file, row, column, "not one of the words that are possible here",
                    arena_printf(file->arena, "write one of: %.*s", STR_ARG(buf_str(&words))));
     buf_free(&words);
