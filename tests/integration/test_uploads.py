@@ -1,0 +1,372 @@
+"""Taking attendance in: every way a file can come, limits, progress, lists, and the pages."""
+
+import concurrent.futures
+import gzip
+import http.client
+import json
+import os
+import signal
+import socket
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from running.process import wait_for
+from stack import DATA
+
+SEMINAR = "S2026-0001"
+ATTENDANCE = f"/api/v1/seminars/{SEMINAR}/attendance"
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def organiser(stack):
+    return stack.organiser_client(SEMINAR)
+
+
+@pytest.fixture(scope="module")
+def stranger(stack):
+    """An organiser who holds another seminar."""
+    code = stack.one("SELECT organiser_code FROM credit.seminar WHERE organiser_code <>"
+                     " (SELECT organiser_code FROM credit.seminar WHERE seminar_no = %s) LIMIT 1",
+                     (SEMINAR,))[0]
+    return stack.client(token=stack.organiser_token(code))
+
+
+def code(answer, status):
+    return answer.expect(status).json["code"]
+
+
+def finished(client, upload_id):
+    return wait_for(lambda: (lambda upload: upload if upload["done_at"] else None)(
+        client.upload(upload_id)), 30, "the upload's end")
+
+
+def multipart(*parts, boundary="XyZ"):
+    body = b""
+    for head, content in parts:
+        body += f"--{boundary}\r\n{head}\r\n\r\n".encode() + content + b"\r\n"
+    return body + f"--{boundary}--\r\n".encode()
+
+
+FILE = 'Content-Disposition: form-data; name="file"; filename="../../名簿.csv"'
+ROWS = [{"register_no": "384411", "session_no": "1"}, {"register_no": "9999999", "session_no": "1"}]
+CSV = b"register_no,session_no\r\n384411,1\r\n9999999,1\r\n"
+
+
+# ---- ways in ----
+
+def test_three_ways_are_one(organiser):
+    raw = organiser.post(ATTENDANCE, CSV, {"Content-Type": "text/csv"})
+    form = organiser.post(ATTENDANCE, multipart(
+        ('Content-Disposition: form-data; name="note"', b"hello"), (FILE, CSV)),
+        {"Content-Type": "multipart/form-data; boundary=XyZ"})
+    rows = organiser.post(ATTENDANCE, {"rows": ROWS})
+    ends = [finished(organiser, answer.expect(202).json["upload_id"])
+            for answer in (raw, form, rows)]
+    assert len({end["sha256"] for end in ends}) == 1
+    assert {end["rows_total"] for end in ends} == {2}
+    assert [end["file_name"] for end in ends] == ["attendance.csv", "名簿.csv", "rows.json"]
+    assert all(end["counts"]["unmatched"] == 1 for end in ends)
+
+
+@pytest.mark.parametrize("kind,body", [
+    ("multipart/form-data", b"x"),
+    ("multipart/form-data; boundary=" + "b" * 300, b"x"),
+    ("multipart/form-data; boundary=XyZ", b""),
+    ("multipart/form-data; boundary=XyZ", multipart()),
+    ("multipart/form-data; boundary=XyZ", multipart((FILE, b"a"), (FILE, b"b"))),
+    ("multipart/form-data; boundary=XyZ", multipart((FILE, b"a"))[:-10]),
+    ("multipart/form-data; boundary=XyZ", multipart(
+        (FILE + "\r\nContent-Type: multipart/mixed; boundary=q", b"a"))),
+    ("multipart/mixed; boundary=XyZ", multipart((FILE, b"a"))),
+])
+def test_bad_multipart_is_refused(organiser, kind, body):
+    answer = organiser.post(ATTENDANCE, body, {"Content-Type": kind})
+    assert code(answer, 400) == "multipart_bad"
+
+
+@pytest.mark.parametrize("body,why", [
+    (b"{", "json_syntax"),
+    (b'{"rows":[]}', "schema"),
+    (b'{"rows":[{"register_no":1}]}', "schema"),
+    (b'{"rows":[{}],"more":1}', "schema"),
+    (json.dumps({"rows": [{"register_no": "1"}] * 501}).encode(), "schema"),
+])
+def test_bad_rows_are_refused(organiser, body, why):
+    answer = organiser.post(ATTENDANCE, body, {"Content-Type": "application/json"})
+    assert code(answer, 400) == why
+
+
+def test_other_types_are_refused(organiser):
+    for headers in ({"Content-Type": "application/x-www-form-urlencoded"},
+                    {"Content-Type": "text/csv", "Content-Encoding": "gzip"}):
+        assert code(organiser.post(ATTENDANCE, CSV, headers), 415) == "content_type_bad"
+
+
+# ---- limits ----
+
+def send(stack, organiser, chunks, headers):
+    """One request whose body is sent to its end before the answer is read."""
+    parts = urllib.parse.urlsplit(stack.copy.base_url)
+    link = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+    try:
+        link.putrequest("POST", ATTENDANCE)
+        for name, value in {"Authorization": f"Bearer {organiser.token}", **headers}.items():
+            link.putheader(name, value)
+        link.endheaders()
+        for chunk in chunks:
+            link.send(chunk)
+        answer = link.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        link.close()
+
+
+def peak_kib(stack):
+    url = stack.copy.service("gateway").admin_url + "/metrics"
+    with urllib.request.urlopen(url) as answer:
+        for line in answer.read().decode().splitlines():
+            if line.startswith("mamis_memory_peak_kib"):
+                return int(line.split()[1])
+    raise AssertionError("no memory_peak_kib")
+
+
+def test_too_large_is_told_to_whoever_sends_it_all(stack, organiser):
+    piece = b"x" * MIB
+    status, problem = send(stack, organiser, [piece] * 100,
+                           {"Content-Type": "text/csv", "Content-Length": str(100 * MIB)})
+    assert (status, problem["code"]) == (413, "file_too_large")
+    assert "64 MiB" in problem["detail"]
+    chunk = b"%x\r\n%s\r\n" % (MIB, piece)
+    status, problem = send(stack, organiser, [chunk] * 66 + [b"0\r\n\r\n"],
+                           {"Content-Type": "text/csv", "Transfer-Encoding": "chunked"})
+    assert (status, problem["code"]) == (413, "file_too_large")
+
+
+def test_memory_stays_flat(stack, organiser):
+    before = peak_kib(stack)
+    line = b"not,a,header\r\n"
+    piece = line * (MIB // len(line))
+    status, told = send(stack, organiser, [piece] * 60,
+                        {"Content-Type": "text/csv", "Content-Length": str(60 * len(piece))})
+    assert status == 202, told
+    end = finished(organiser, told["upload_id"])
+    assert (end["status"], end["bytes"]) == ("refused", 60 * len(piece))
+    assert peak_kib(stack) - before < 24 * 1024
+
+
+def test_a_broken_upload_leaves_nothing(stack, organiser):
+    before = stack.one("SELECT count(*) FROM credit.upload")[0]
+    parts = urllib.parse.urlsplit(stack.copy.base_url)
+    with socket.create_connection((parts.hostname, parts.port)) as link:
+        link.sendall((f"POST {ATTENDANCE} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+                      f"Authorization: Bearer {organiser.token}\r\nContent-Type: text/csv\r\n"
+                      "Content-Length: 1000000\r\n\r\n").encode() + b"x" * 600000)
+        wait_for(lambda: stack.one("SELECT count(*) FROM credit.upload_part p WHERE NOT EXISTS"
+                                   " (SELECT FROM credit.upload u"
+                                   " WHERE u.upload_id = p.upload_id)")[0] >= 2, 10, "two parts")
+    finished(organiser, organiser.post(ATTENDANCE, CSV).expect(202).json["upload_id"])
+    assert stack.one("SELECT count(*) FROM credit.upload")[0] == before + 1
+
+
+def test_too_many_at_once(stack, organiser):
+    pid = stack.copy.service("credit").process.pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(10) as threads:
+            answers = list(threads.map(
+                lambda i: organiser.post(ATTENDANCE, CSV + b"1,%d\r\n" % i), range(50)))
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    accepted = [answer.json["upload_id"] for answer in answers if answer.status == 202]
+    refused = [answer for answer in answers if answer.status != 202]
+    assert 25 <= len(accepted) <= 40
+    assert {answer.status for answer in refused} == {429}
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
+    for upload_id in accepted:
+        finished(organiser, upload_id)
+    organiser.post(ATTENDANCE, CSV).expect(202)
+
+
+# ---- who may ----
+
+def test_a_token_does_what_its_scope_says(stack, organiser):
+    organiser.get("/seminars").expect(200)
+    assert code(organiser.get("/me"), 403) == "forbidden"
+    assert code(organiser.get("/me/credits"), 403) == "forbidden"
+    wrong = stack.client(token="A" * 43)
+    assert code(wrong.get("/seminars"), 401) == "token_invalid"
+
+
+def test_strangers_find_nothing(organiser, stranger):
+    upload_id = organiser.post(ATTENDANCE, CSV).expect(202).json["upload_id"]
+    finished(organiser, upload_id)
+    assert code(stranger.post(ATTENDANCE, CSV), 404) == "seminar_unknown"
+    stranger.get(f"/seminars/{SEMINAR}").expect(404)
+    for path in ("", "/rows", "/result.csv", "/events"):
+        assert code(stranger.get(f"/uploads/{upload_id}{path}"), 404) == "not_found"
+    listed = [item["upload_id"] for item in stranger.get("/uploads?limit=500").json["items"]]
+    assert upload_id not in listed
+
+
+# ---- progress ----
+
+def events(stack, client, upload_id, last=None, seconds=20):
+    """Status and the events of a stream: (id, name, data)."""
+    headers = {"Authorization": f"Bearer {client.token}"}
+    if last is not None:
+        headers["Last-Event-ID"] = str(last)
+    request = urllib.request.Request(f"{stack.copy.base_url}/api/v1/uploads/{upload_id}/events",
+                                     headers=headers)
+    with urllib.request.urlopen(request, timeout=seconds) as answer:
+        text = answer.read().decode()
+        found = []
+        for block in text.split("\n\n"):
+            fields = dict(line.split(": ", 1) for line in block.splitlines()
+                          if not line.startswith(":"))
+            if "event" in fields:
+                found.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
+        return answer.status, answer.headers, found
+
+
+def test_progress_is_told_to_the_end(stack, organiser):
+    data = (DATA / "attendance" / "33-course-5000.csv").read_bytes()
+    seminar = json.loads((DATA / "attendance" / "expected" / "33-course-5000.json").read_text())[
+        "seminar_no"]
+    client = stack.organiser_client(seminar)
+    upload_id = client.post_attendance(seminar, data, "a.csv").expect(202).json["upload_id"]
+    status, headers, told = events(stack, client, upload_id)
+    assert status == 200 and headers["X-Accel-Buffering"] == "no"
+    ids = [event[0] for event in told]
+    assert ids == sorted(set(ids))
+    assert told[-1][1] == "done" and {event[1] for event in told[:-1]} <= {"progress"}
+    assert told[-1][2] == client.upload(upload_id)
+    assert events(stack, client, upload_id, last=ids[-1])[0] == 204
+    resumed = events(stack, client, upload_id, last=ids[-1] - 1)[2]
+    assert [event[1] for event in resumed] == ["done"]
+
+
+def test_many_watch_one_upload(stack, organiser):
+    pid = stack.copy.service("credit").process.pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        upload_id = organiser.post(ATTENDANCE, CSV).expect(202).json["upload_id"]
+        results = []
+        threads = [threading.Thread(target=lambda: results.append(
+            events(stack, organiser, upload_id))) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        url = stack.copy.service("gateway").admin_url + "/metrics"
+        wait_for(lambda: "mamis_watchers 20" in urllib.request.urlopen(url).read().decode(), 10,
+                 "all streams")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    for thread in threads:
+        thread.join(30)
+    assert len(results) == 20
+    assert all(told[-1][1] == "done" for _, _, told in results)
+
+
+# ---- lists ----
+
+def pages(client, path, limit):
+    items, cursor = [], None
+    while True:
+        page = client.get(f"{path}{'&' if '?' in path else '?'}limit={limit}"
+                          + (f"&cursor={cursor}" if cursor else "")).expect(200).json
+        assert len(page["items"]) <= limit
+        items += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return items
+
+
+def test_pages_make_the_whole(stack, organiser):
+    for path, key in (("/uploads", "upload_id"), ("/seminars", "seminar_no")):
+        whole = organiser.get(path + "?limit=500").expect(200).json
+        assert whole["next_cursor"] is None
+        for limit in (1, 3):
+            assert pages(organiser, path, limit) == whole["items"], path
+        assert len({item[key] for item in whole["items"]}) == len(whole["items"])
+    upload = next(item for item in organiser.get("/uploads").json["items"]
+                  if item["rows_total"] == 2)
+    rows = f"/uploads/{upload['upload_id']}/rows"
+    assert [item["row_no"] for item in pages(organiser, rows, 1)] == [1, 2]
+    assert pages(organiser, "/seminars?q=" + urllib.parse.quote("産業医"), 2)
+
+
+def test_credits_by_pages_and_totals(stack, organiser):
+    mamis_no, count, total = stack.one(
+        "SELECT d.mamis_no, count(*), sum(l.half_units) FROM credit.ledger l"
+        " JOIN registration.doctor d USING (doctor_id) WHERE d.my_page = 'active'"
+        " GROUP BY 1 ORDER BY 2 DESC LIMIT 1")
+    doctor = stack.client().sign_in(mamis_no, "test-password-of-all")
+    whole = doctor.get("/me/credits?limit=500").expect(200).json
+    assert len(whole["items"]) == count
+    assert sum(row["half_units"] for row in whole["totals"]) == total
+    assert pages(doctor, "/me/credits", 2) == whole["items"]
+    assert all(item["kind_name"] for item in whole["items"])
+    day = whole["items"][0]["held_on"]
+    some = doctor.get(f"/me/credits?from={day}&to={day}&limit=1").expect(200).json
+    assert sum(row["half_units"] for row in some["totals"]) == sum(
+        item["half_units"] for item in whole["items"] if item["held_on"] == day)
+
+
+# ---- pages ----
+
+def page(stack, path, headers=()):
+    request = urllib.request.Request(stack.copy.base_url + path, headers=dict(headers))
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+
+
+def test_pages_are_served(stack):
+    status, headers, body = page(stack, "/")
+    if status == 404:
+        pytest.skip("the portal is not built")
+    assert headers["Content-Type"].startswith("text/html")
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["Cache-Control"] == "no-cache"
+    assert page(stack, "/credits/any/address")[2] == body
+    assert page(stack, "/../../etc/passwd")[2] == body
+    assert page(stack, "/", {"If-None-Match": headers["ETag"]})[0] == 304
+    asset = next(part.split('"')[0] for part in body.decode().split('"/assets/')[1:])
+    status, headers, script = page(stack, "/assets/" + asset, {"Accept-Encoding": "gzip"})
+    assert status == 200 and "immutable" in headers["Cache-Control"]
+    if headers.get("Content-Encoding") == "gzip":
+        assert gzip.decompress(script) == page(stack, "/assets/" + asset)[2]
+    assert page(stack, "/assets/none.js")[0] == 404
+    assert page(stack, "/api/v2/me")[0] == 404
+
+
+# ---- the end ----
+
+def test_sigterm_under_load(stack, organiser):
+    """Stands last. Streams and slow bodies do not hold the process; accepted uploads finish."""
+    process = stack.copy.service("gateway").process
+    pid = process.pid()
+    parts = urllib.parse.urlsplit(stack.copy.base_url)
+    accepted = [organiser.post(ATTENDANCE, CSV).expect(202).json["upload_id"] for _ in range(5)]
+    with socket.create_connection((parts.hostname, parts.port)) as link:
+        link.sendall((f"POST {ATTENDANCE} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+                      f"Authorization: Bearer {organiser.token}\r\nContent-Type: text/csv\r\n"
+                      "Content-Length: 1000000\r\n\r\nx").encode())
+        begun = time.monotonic()
+        os.kill(pid, signal.SIGTERM)
+        stack.wait_gone(pid)
+        assert time.monotonic() - begun < 3
+    service = stack.copy.service("gateway")
+    begun = time.monotonic()
+    service.start()
+    service.wait_ready()
+    assert time.monotonic() - begun < 5
+    for upload_id in accepted:
+        finished(organiser, upload_id)
