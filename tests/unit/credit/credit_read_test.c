@@ -257,11 +257,9 @@ static void another_builds_state_is_read_anew(void **state)
 /* Fails at every statement it sends, before its effect and after it: the end is the same. */
 static void any_failure_is_repeated(void **state)
 {
-    struct str file = large_file(45000, "");
-
-    (void)state;
     for (int after = 0; after <= 1; after++) {
         for (uint64_t place = 1; place <= 14; place++) {
+            struct str file = large_file(45000, ""); /* goes with each round */
             struct sent upload = send_file("S2026-0001", file);
 
             fail_at((struct fault){place, after != 0});
