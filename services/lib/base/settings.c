@@ -209,10 +209,11 @@ void settings_print(const struct settings_table *tables, size_t count)
     for (size_t t = 0; t < count; t++) {
         for (size_t i = 0; i < tables[t].count; i++) {
             const struct setting *setting = &tables[t].settings[i];
+            bool secret = (setting->flags & SETTING_SECRET) != 0;
+            bool none = setting->fallback[0] == '\0' || secret;
 
             printf("%-28s %-10s default %-24s %s (%s)\n", setting->name, types[setting->type],
-                   setting->fallback[0] == '\0' ? "-" : setting->fallback, setting->help,
-                   setting->unit);
+                   none ? "-" : setting->fallback, setting->help, setting->unit);
         }
     }
 }

@@ -5,12 +5,21 @@
 
 static const unsigned bucket_ms[12] = {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000, 0};
 
+static void add_value(struct buf *out, const char *name, const char *suffix, const char *labels,
+                      const char *value)
+{
+    if (labels[0] != '\0')
+        buf_printf(out, "mamis_%s%s{%s} %s\n", name, suffix, labels, value);
+    else
+        buf_printf(out, "mamis_%s%s %s\n", name, suffix, value);
+}
+
 void metric_add(struct buf *out, const char *name, const char *labels, int64_t value)
 {
-    if (labels != NULL && labels[0] != '\0')
-        buf_printf(out, "mamis_%s{%s} %lld\n", name, labels, (long long)value);
-    else
-        buf_printf(out, "mamis_%s %lld\n", name, (long long)value);
+    char text[24];
+
+    (void)snprintf(text, sizeof(text), "%lld", (long long)value);
+    add_value(out, name, "", labels, text);
 }
 
 void metric_observe_us(struct metric_histogram *histogram, uint64_t us)
@@ -29,21 +38,21 @@ void metric_histogram_add(struct buf *out, const char *name, const char *labels,
 {
     const char *comma = labels[0] == '\0' ? "" : ",";
     uint64_t below = 0;
+    char value[48];
 
     for (size_t i = 0; i < ARRAY_LEN(bucket_ms); i++) {
-        char le[16];
+        char le[16] = "+Inf";
 
         below += histogram->buckets[i];
-        if (bucket_ms[i] == 0)
-            (void)snprintf(le, sizeof(le), "+Inf");
-        else
+        if (bucket_ms[i] != 0)
             (void)snprintf(le, sizeof(le), "%u.%03u", bucket_ms[i] / 1000, bucket_ms[i] % 1000);
         buf_printf(out, "mamis_%s_seconds_bucket{%s%sle=\"%s\"} %llu\n", name, labels, comma, le,
                    (unsigned long long)below);
     }
-    buf_printf(out, "mamis_%s_seconds_sum{%s} %llu.%06llu\n", name, labels,
-               (unsigned long long)(histogram->sum_us / 1000000),
-               (unsigned long long)(histogram->sum_us % 1000000));
-    buf_printf(out, "mamis_%s_seconds_count{%s} %llu\n", name, labels,
-               (unsigned long long)histogram->count);
+    (void)snprintf(value, sizeof(value), "%llu.%06llu",
+                   (unsigned long long)(histogram->sum_us / 1000000),
+                   (unsigned long long)(histogram->sum_us % 1000000));
+    add_value(out, name, "_seconds_sum", labels, value);
+    (void)snprintf(value, sizeof(value), "%llu", (unsigned long long)histogram->count);
+    add_value(out, name, "_seconds_count", labels, value);
 }

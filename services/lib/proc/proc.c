@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@ enum {
     PROC_EXIT_FAULT = 70,
     PROC_EXIT_SETTINGS = 78,
     PROC_STOP_MS = 2500,
+    PROC_STOP_HARD_MS = 2800, /* when the loop itself hangs */
     PROC_LAG_SAMPLE_MS = 5000,
 };
 
@@ -47,15 +49,17 @@ static bool arguments_parse(int argc, char **argv, struct arguments *out)
     return true;
 }
 
-static enum log_level level_of(const char *name)
+static bool level_parse(const char *name, enum log_level *ret_level)
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (strcmp(names[i], name) == 0)
-            return (enum log_level)i;
+        if (strcmp(names[i], name) != 0)
+            continue;
+        *ret_level = (enum log_level)i;
+        return true;
     }
-    return LOG_LEVEL_INFO;
+    return false;
 }
 
 /* ---- stopping: the service, then its clients, then the loop ---- */
@@ -112,11 +116,15 @@ static void too_late(void *arg)
 
 static void stop(struct proc *proc)
 {
+    const struct itimerval hard = {.it_value.tv_sec = PROC_STOP_HARD_MS / 1000,
+                                   .it_value.tv_usec = PROC_STOP_HARD_MS % 1000 * 1000};
+
     if (proc->stopping)
         return;
     proc->stopping = true;
     LOG_INFO("stopping");
     timer_start(&proc->deadline, PROC_STOP_MS, 0);
+    (void)setitimer(ITIMER_REAL, &hard, NULL); /* SIGALRM ends the process */
     if (proc->service->stop != NULL)
         proc->service->stop(proc, proc->state);
     else
@@ -154,24 +162,33 @@ static void loop_open(struct proc *proc)
     timer_start(&proc->lag_sample, PROC_LAG_SAMPLE_MS, PROC_LAG_SAMPLE_MS);
 }
 
+/* What a table cannot say. */
+static enum err settings_check(const struct proc *proc, struct err_note *note)
+{
+    const struct proc_settings *settings = &proc->settings;
+    bool production = strcmp(settings->env, "production") == 0;
+    enum log_level level;
+    int64_t offset;
+
+    if (!production && strcmp(settings->env, "development") != 0)
+        return err_say(note, ERR_SETTINGS, "env wants development or production");
+    if (!level_parse(settings->log_level, &level))
+        return err_say(note, ERR_SETTINGS, "log_level wants debug, info, warn or error");
+    if (!str_to_i64(str_of(settings->now_offset_us), &offset))
+        return err_say(note, ERR_SETTINGS, "now_offset_us wants a whole number of microseconds");
+    if (offset != 0 && production)
+        return err_say(note, ERR_SETTINGS, "now_offset_us is a test aid: refused in production");
+    clock_set_offset(offset);
+    log_init(proc->service->name, level);
+    return ERR_OK;
+}
+
 static enum err settings_read(struct proc *proc, const struct settings_table *tables, size_t count,
                               const char *file, struct err_note *note)
 {
-    int64_t offset;
-    enum err err;
+    enum err err = settings_load(tables, count, file, note);
 
-    TRY(settings_load(tables, count, file, note));
-    if (!str_to_i64(str_of(proc->settings.now_offset_us), &offset)) {
-        err = err_say(note, ERR_SETTINGS, "now_offset_us wants a whole number of microseconds");
-        goto cleanup;
-    }
-    if (offset != 0 && strcmp(proc->settings.env, "production") == 0) {
-        err = err_say(note, ERR_SETTINGS, "now_offset_us is a test aid: refused in production");
-        goto cleanup;
-    }
-    clock_set_offset(offset);
-cleanup:
-    return err;
+    return err == ERR_OK ? settings_check(proc, note) : err;
 }
 
 static int run(struct proc *proc)
@@ -221,7 +238,6 @@ int proc_main(int argc, char **argv, const struct proc_service *service)
     }
     if (arguments.check)
         return 0;
-    log_init(service->name, level_of(proc.settings.log_level));
     (void)signal(SIGPIPE, SIG_IGN);
     json_object_seed(0); /* reads the kernel's generator now, not in the middle of a request */
     return run(&proc);
