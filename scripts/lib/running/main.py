@@ -2,8 +2,7 @@
 
 import json
 import os
-import shutil
-import subprocess
+import signal
 import sys
 import time
 
@@ -67,7 +66,7 @@ def run(copy):
         steps.run("fetch the Kafka broker", lambda: "not needed: KAFKA_BOOTSTRAP")
     steps.run("start PostgreSQL, Redis, Kafka, mail", copy.start_servers)
     copy.write_mamisctl_settings()
-    steps.run("migrate the database", lambda: _last_line(copy.mamisctl("migrate")))
+    steps.run("migrate the database", lambda: _migrate(copy))
     steps.run("make the topics", lambda: _last_line(copy.mamisctl("topics")))
     steps.run("start our processes", lambda: _names(copy.start_services()))
     if not seeded:
@@ -81,6 +80,15 @@ def _fetch(copy):
     there = os.path.isdir(brokers.jars())
     brokers.fetch(copy.paths.log("kafka-fetch"))
     return "there already" if there else f"Kafka {brokers.version()}"
+
+
+def _migrate(copy):
+    try:
+        return _last_line(copy.mamisctl("migrate"))
+    except Failure as failure:
+        if "was changed after it was applied" in failure.text:
+            failure.cure = "this copy belongs to another state of the tree: ./scripts/run reset"
+        raise
 
 
 def _last_line(text):
@@ -150,6 +158,7 @@ def reset(copy):
 
 
 def main(argv):
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # ends quietly in `... | head`
     words = argv[1:] or ["run"]
     commands = {"run": run, "stop": stop, "status": status, "reset": reset}
     if words in (["-h"], ["--help"], ["help"]):
