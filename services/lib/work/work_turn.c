@@ -212,6 +212,29 @@ static void committed(struct work_turn *turn)
     end(turn, WORK_PASSED);
 }
 
+static void commit(struct work_turn *turn)
+{
+    turn->handler_from_ms = 0;
+    if (is_void(turn)) {
+        end(turn, WORK_DROPPED);
+        return;
+    }
+    flow_on_error(&turn->flow, TURN_NOT_COMMITTED);
+    flow_wait(&turn->flow, TURN_COMMITTED);
+    db_run(turn->part->work->db, turn->batch.effect, WORK_COMMIT_DEADLINE_MS, &turn->flow);
+}
+
+static void look_again(struct work_turn *turn)
+{
+    if (turn->part->work->closing) {
+        end(turn, WORK_DROPPED);
+        return;
+    }
+    clear_error(&turn->flow);
+    flow_wait(&turn->flow, TURN_LOOK);
+    flow_sleep(&turn->flow, WORK_LOOK_WAIT_MS);
+}
+
 static void turn_run(struct flow *flow)
 {
     struct work_turn *turn = FLOW_OF(flow, struct work_turn, flow);
@@ -244,14 +267,7 @@ static void turn_run(struct flow *flow)
         flow_goto(flow, TURN_COMMIT);
         return;
     case TURN_COMMIT:
-        turn->handler_from_ms = 0;
-        if (is_void(turn)) {
-            end(turn, WORK_DROPPED);
-            return;
-        }
-        flow_on_error(flow, TURN_NOT_COMMITTED);
-        flow_wait(flow, TURN_COMMITTED);
-        db_run(work->db, turn->batch.effect, WORK_COMMIT_DEADLINE_MS, flow);
+        commit(turn);
         return;
     case TURN_NOT_COMMITTED:
         not_committed(turn);
@@ -262,13 +278,7 @@ static void turn_run(struct flow *flow)
         work_effect_look(turn);
         return;
     case TURN_LOOK_AGAIN:
-        if (work->closing) {
-            end(turn, WORK_DROPPED);
-            return;
-        }
-        clear_error(flow);
-        flow_wait(flow, TURN_LOOK);
-        flow_sleep(flow, WORK_LOOK_WAIT_MS);
+        look_again(turn);
         return;
     case TURN_LOOKED:
         looked(turn);

@@ -79,32 +79,6 @@ static void frozen_brokers_hold_up_nobody(void **state)
     before_ms = clock_mono_ms();
     close_bus(loop, bus);
     assert_true(clock_mono_ms() - before_ms < 2300);
-    kafka_signal(SIGCONT);
-    loop_free(loop);
-}
-
-/* Frozen just now: everybody still believes that brokers answer, and leaving would wait for them.
- */
-static void leaving_does_not_wait_for_frozen_brokers(void **state)
-{
-    struct loop *loop = loop_new();
-    struct bus *bus = open_bus(loop);
-    struct member member = {.begin = BUS_BEGINNING};
-    uint64_t before_ms;
-
-    (void)state;
-    if (!kafka_is_ours())
-        skip();
-    member.topic = kafka_topic(1);
-    send_numbers(loop, bus, member.topic, 0, 20, 1);
-    join(&member, bus, "g");
-    assert_true(wait_for(loop, is_joined, &member, 20000));
-    assert_true(bus_up(bus));
-    kafka_signal(SIGSTOP);
-    before_ms = clock_mono_ms();
-    close_bus(loop, bus);
-    assert_in_range(clock_mono_ms() - before_ms, 0, 2300);
-    kafka_signal(SIGCONT);
     loop_free(loop);
 }
 
@@ -113,7 +87,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dead_producer_is_replaced),
         cmocka_unit_test(frozen_brokers_hold_up_nobody),
-        cmocka_unit_test(leaving_does_not_wait_for_frozen_brokers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,7 +114,7 @@ static void restarts_repeat_nothing(void **state)
     struct fixture *fx = *state;
     int64_t n = 0;
 
-    for (int round = 0; round < 8; round++) {
+    for (int round = 0; round < 4; round++) {
         pid_t pid = worker_begin(fx);
         int64_t before = number(EFFECTS);
         int64_t handled = 0;
