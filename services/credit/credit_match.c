@@ -1,19 +1,25 @@
 /* credit_match: two rounds of questions for a chunk: by numbers, then by doctors. */
 #include "credit/credit_match.h"
 
-#define DOCTOR_COLUMNS                                                                             \
-    "d.doctor_id, d.register_no, d.mamis_no, d.kana_folded, d.former_folded, d.my_page"
+#include <stdlib.h>
+
+/*
+ * Each of them looks into an index once for each number or doctor, whatever the planner thinks of
+ * the length of an array or the size of a table: OFFSET 0 keeps the inner query by itself.
+ */
+#define DOCTOR_COLUMNS "doctor_id, register_no, mamis_no, kana_folded, former_folded, my_page"
 
 static const struct db_stmt by_register = {
     "credit_doctors_by_register",
-    "SELECT " DOCTOR_COLUMNS " FROM unnest($1::bigint[]) AS n (register_no)"
-    " JOIN credit.doctor d ON d.register_no = n.register_no::int",
+    "SELECT d.* FROM unnest($1::bigint[]) AS n (register_no) CROSS JOIN LATERAL"
+    " (SELECT " DOCTOR_COLUMNS " FROM credit.doctor WHERE register_no = n.register_no::int"
+    "  OFFSET 0) AS d",
 };
 
 static const struct db_stmt by_mamis = {
     "credit_doctors_by_mamis",
-    "SELECT " DOCTOR_COLUMNS " FROM unnest($1::bigint[]) AS n (mamis_no)"
-    " JOIN credit.doctor d ON d.mamis_no = n.mamis_no",
+    "SELECT d.* FROM unnest($1::bigint[]) AS n (mamis_no) CROSS JOIN LATERAL"
+    " (SELECT " DOCTOR_COLUMNS " FROM credit.doctor WHERE mamis_no = n.mamis_no OFFSET 0) AS d",
 };
 
 /*
@@ -22,24 +28,26 @@ static const struct db_stmt by_mamis = {
  */
 static const struct db_stmt select_ledger = {
     "credit_select_ledger",
-    "SELECT l.doctor_id, l.session_id, l.programme, l.revision, l.kind, l.upload_no, l.row_no"
-    " FROM unnest($1::bigint[]) AS n (doctor_id) JOIN credit.ledger l USING (doctor_id)"
-    " WHERE l.session_id BETWEEN $2 AND $3",
+    "SELECT l.* FROM unnest($1::bigint[]) AS n (doctor_id) CROSS JOIN LATERAL"
+    " (SELECT doctor_id, session_id, programme, revision, kind, upload_no, row_no"
+    "  FROM credit.ledger WHERE doctor_id = n.doctor_id AND session_id BETWEEN $2 AND $3"
+    "  OFFSET 0) AS l",
 };
 
 /* Rows that wait to be posted, and what this upload's own earlier rows came to. */
 static const struct db_stmt select_rows = {
     "credit_select_rows",
-    "SELECT r.doctor_id, r.session_id, r.outcome, r.upload_no, r.row_no"
-    " FROM unnest($1::bigint[]) AS n (doctor_id) JOIN credit.upload_row r USING (doctor_id)"
-    " WHERE r.session_id BETWEEN $2 AND $3"
-    "   AND (r.upload_no = $4 OR (r.outcome = 'waiting' AND r.credits IS NOT NULL))",
+    "SELECT r.* FROM unnest($1::bigint[]) AS n (doctor_id) CROSS JOIN LATERAL"
+    " (SELECT doctor_id, session_id, outcome, upload_no, row_no"
+    "  FROM credit.upload_row WHERE doctor_id = n.doctor_id AND session_id BETWEEN $2 AND $3"
+    "   AND (upload_no = $4 OR (outcome = 'waiting' AND credits IS NOT NULL)) OFFSET 0) AS r",
 };
 
 static const struct db_stmt select_certificates = {
     "credit_select_certificates",
-    "SELECT c.doctor_id, c.programme, c.first_from, c.valid_to"
-    " FROM unnest($1::bigint[]) AS n (doctor_id) JOIN credit.certificate c USING (doctor_id)",
+    "SELECT c.* FROM unnest($1::bigint[]) AS n (doctor_id) CROSS JOIN LATERAL"
+    " (SELECT doctor_id, programme, first_from, valid_to FROM credit.certificate"
+    "  WHERE doctor_id = n.doctor_id OFFSET 0) AS c",
 };
 
 static const struct db_stmt select_trial = {
@@ -47,21 +55,33 @@ static const struct db_stmt select_trial = {
     "SELECT p.doctor_id, p.session_id, k.kind, p.row_no FROM credit.upload_chunk c"
     " CROSS JOIN LATERAL unnest(c.posted_doctor, c.posted_session, c.posted_row, c.posted_kinds)"
     "  AS p (doctor_id, session_id, row_no, kinds)"
-    " CROSS JOIN LATERAL string_to_table(p.kinds, '/') AS k (kind)"
-    " WHERE c.upload_no = $1 AND p.doctor_id = ANY ($2)",
+    " JOIN unnest($2::bigint[]) AS n (doctor_id) ON n.doctor_id = p.doctor_id"
+    " CROSS JOIN LATERAL string_to_table(p.kinds, '/') AS k (kind) WHERE c.upload_no = $1",
 };
 
 /* ---- doctors ---- */
 
+static int by_value(const void *left, const void *right)
+{
+    const int64_t one = *(const int64_t *)left;
+    const int64_t other = *(const int64_t *)right;
+
+    return (one > other) - (one < other);
+}
+
+/* In order, so that neighbours are looked up on one page of the index after the other. */
 static struct db_query *ask_numbers(struct db_batch *batch, const struct db_stmt *stmt,
                                     const int64_t *numbers, size_t count)
 {
     struct db_query *query;
+    int64_t *sorted;
 
     if (count == 0)
         return NULL;
+    sorted = arena_copy(db_batch_arena(batch), numbers, sizeof(*numbers) * count);
+    qsort(sorted, count, sizeof(*sorted), by_value);
     query = db_add(batch, stmt);
-    db_i64_array(query, numbers, count);
+    db_i64_array(query, sorted, count);
     return query;
 }
 
@@ -129,20 +149,17 @@ static bool has_alternatives(const struct attendance_seminar *seminar)
     return false;
 }
 
-/* Each doctor once: one who was given by both numbers must not be asked for twice. */
-static size_t distinct_ids(const struct match *match, int64_t *ids, struct arena *arena)
+/* In order, each once: who was given by both numbers must not be asked for twice. */
+static size_t distinct_ids(const struct match *match, int64_t *ids)
 {
-    struct attendance_map seen;
     size_t count = 0;
 
-    attendance_map_init(&seen, arena, match->doctor_count);
+    for (size_t i = 0; i < match->doctor_count; i++)
+        ids[i] = match->doctors[i].doctor_id;
+    qsort(ids, match->doctor_count, sizeof(*ids), by_value);
     for (size_t i = 0; i < match->doctor_count; i++) {
-        struct attendance_map_slot *slot = attendance_map_at(&seen, match->doctors[i].doctor_id, 0);
-
-        if (slot->value != 0)
-            continue;
-        slot->value = 1;
-        ids[count++] = match->doctors[i].doctor_id;
+        if (count == 0 || ids[count - 1] != ids[i])
+            ids[count++] = ids[i];
     }
     return count;
 }
@@ -165,7 +182,7 @@ void match_facts_add(struct match_facts *query, struct db_batch *batch, const st
 {
     const struct attendance_seminar *seminar = &upload->seminar;
     int64_t *doctors = arena_array(arena, int64_t, match->doctor_count);
-    size_t count = distinct_ids(match, doctors, arena);
+    size_t count = distinct_ids(match, doctors);
 
     *query = (struct match_facts){.ledger = NULL};
     if (count == 0)

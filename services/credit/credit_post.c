@@ -7,7 +7,15 @@
 #include "credit/credit_problems.h"
 #include "credit/credit_record.h"
 
-enum post_step { POST_LOAD, POST_ROWS, POST_FACTS, POST_JUDGE, POST_RECORD };
+enum post_step {
+    POST_LOAD,
+    POST_ROWS,
+    POST_FACTS,
+    POST_JUDGE,
+    POST_ENTRIES,
+    POST_OUTCOMES,
+    POST_EVENTS,
+};
 
 struct post {
     struct flow flow;
@@ -20,7 +28,7 @@ struct post {
     struct db_query *chunks; /* this one and the next two */
     struct db_query *reasons;
     struct upload upload;
-    struct attendance_chunk chunk;
+    struct attendance_chunk chunk, next, after_next;
     struct attendance_header header;
     struct attendance_rows rows;
     struct attendance_numbers numbers;
@@ -28,6 +36,7 @@ struct post {
     struct match_facts facts;
     struct match match;
     struct attendance_verdicts verdicts;
+    struct record record;
 };
 
 /* A chunk that came before its turn is remembered; the one before it sends it again. */
@@ -151,9 +160,9 @@ static void judge(struct post *post)
 static void record(struct post *post)
 {
     const int64_t chunk_no = post->pointer.chunk_no;
-    struct attendance_chunk next;
-    struct attendance_chunk after_next;
-    struct record record = {
+    struct record *record = &post->record;
+
+    *record = (struct record){
         .emit = {.credit = post->credit,
                  .effect = post->batch->effect,
                  .upload = &post->upload,
@@ -166,13 +175,12 @@ static void record(struct post *post)
         .verdicts = &post->verdicts,
         .reasons = post->reasons,
     };
-
     if (post->upload.early_chunk == chunk_no + 1 &&
-        upload_chunk_take(post->chunks, chunk_no + 1, &next))
-        record.next = &next;
-    if (upload_chunk_take(post->chunks, chunk_no + 2, &after_next))
-        record.after_next = &after_next;
-    record_chunk(&record);
+        upload_chunk_take(post->chunks, chunk_no + 1, &post->next))
+        record->next = &post->next;
+    if (upload_chunk_take(post->chunks, chunk_no + 2, &post->after_next))
+        record->after_next = &post->after_next;
+    record_entries(record);
 }
 
 static void post_run(struct flow *flow)
@@ -202,10 +210,17 @@ static void post_run(struct flow *flow)
     case POST_JUDGE:
         TRY(match_facts_take(&post->facts, &post->match, &post->upload, flow->arena, &flow->note));
         judge(post);
-        flow_goto(flow, POST_RECORD);
+        flow_goto(flow, POST_ENTRIES);
         return;
-    case POST_RECORD: /* with offset and event id: one transaction */
+    case POST_ENTRIES: /* from here on: what is one transaction with offset and event id */
         record(post);
+        flow_goto(flow, POST_OUTCOMES);
+        return;
+    case POST_OUTCOMES:
+        flow_goto(flow, record_rows(&post->record) ? POST_EVENTS : POST_OUTCOMES);
+        return;
+    case POST_EVENTS:
+        record_events(&post->record);
         break;
     }
 cleanup:

@@ -39,9 +39,49 @@ static struct str dump(struct arena *arena, json_t *json)
     return copy;
 }
 
-/* ---- rows ---- */
+/* ---- rows: written by hand, for a bad file has thousands of them ---- */
 
-static json_t *row_problem(const struct attendance_problem *problem)
+static void put_quoted(struct buf *out, struct str text)
+{
+    size_t from = 0;
+
+    buf_add_char(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        const uint8_t byte = (uint8_t)text.data[i];
+
+        if (byte >= ' ' && byte != '"' && byte != '\\')
+            continue;
+        buf_add(out, text.data + from, i - from);
+        from = i + 1;
+        if (byte < ' ')
+            buf_printf(out, "\\u%04x", byte);
+        else
+            buf_printf(out, "\\%c", byte);
+    }
+    buf_add(out, text.data + from, text.len - from);
+    buf_add_char(out, '"');
+}
+
+static void put_member(struct buf *out, const char *name, struct str text)
+{
+    buf_add_c(out, name);
+    if (text.data == NULL)
+        buf_add_c(out, "null");
+    else
+        put_quoted(out, text);
+}
+
+static void put_words(struct buf *out, const char *name, const char *words,
+                      const struct code_param *params, size_t count)
+{
+    struct buf rendered = {0};
+
+    code_render(&rendered, words, params, count);
+    put_member(out, name, rendered.data == NULL ? STR("") : buf_str(&rendered));
+    buf_free(&rendered);
+}
+
+static void put_problem(struct buf *out, const struct attendance_problem *problem)
 {
     const struct code_text *japanese = code_text(problem->code, false);
     const struct code_text *english = code_text(problem->code, true);
@@ -50,30 +90,33 @@ static json_t *row_problem(const struct attendance_problem *problem)
         {"value", problem->value},
         {"expected", problem->expected},
     };
-    json_t *object = json_object();
 
-    set_new(object, "code", json_string(code_name(problem->code)));
-    set_text(object, "column", problem->column);
-    set_text(object, "value", problem->value);
-    set_rendered(object, "detail", japanese->detail, params, ARRAY_LEN(params));
-    set_rendered(object, "cure", japanese->cure, params, ARRAY_LEN(params));
-    set_rendered(object, "detail_en", english->detail, params, ARRAY_LEN(params));
-    set_rendered(object, "cure_en", english->cure, params, ARRAY_LEN(params));
-    return object;
+    put_member(out, "{\"code\":", str_of(code_name(problem->code)));
+    put_member(out, ",\"column\":", problem->column);
+    put_member(out, ",\"value\":", problem->value);
+    put_words(out, ",\"detail\":", japanese->detail, params, ARRAY_LEN(params));
+    put_words(out, ",\"cure\":", japanese->cure, params, ARRAY_LEN(params));
+    put_words(out, ",\"detail_en\":", english->detail, params, ARRAY_LEN(params));
+    put_words(out, ",\"cure_en\":", english->cure, params, ARRAY_LEN(params));
+    buf_add_char(out, '}');
 }
 
 struct str problems_json(struct arena *arena, const struct attendance_verdicts *verdicts,
                          const struct attendance_verdict *verdict)
 {
-    json_t *list;
+    struct buf out = {0};
+    struct str copy;
 
     if (verdict->problem_count == 0)
         return STR("[]");
-    list = json_array();
-    for (uint32_t i = 0; i < verdict->problem_count; i++)
-        must(json_array_append_new(list, row_problem(&verdicts->problems[verdict->problem + i])) ==
-             0);
-    return dump(arena, list);
+    for (uint32_t i = 0; i < verdict->problem_count; i++) {
+        buf_add_char(&out, i == 0 ? '[' : ',');
+        put_problem(&out, &verdicts->problems[verdict->problem + i]);
+    }
+    buf_add_char(&out, ']');
+    copy = arena_str(arena, buf_str(&out));
+    buf_free(&out);
+    return copy;
 }
 
 /* ---- files ---- */

@@ -4,6 +4,8 @@
  */
 #include "credit/credit_record.h"
 
+#include <stdlib.h>
+
 /*
  * First of all: a chunk out of its turn finds no row to change, and its whole transaction ends
  * without effect, to be looked at anew.
@@ -84,17 +86,7 @@ static void add_counts(struct record *record)
 
 /* ---- the ledger ---- */
 
-struct entries {
-    size_t count;
-    int64_t *doctor, *session_id;
-    uint32_t *place;
-    int32_t *row_no;
-    day_t *held_on;
-    int16_t *half_units, *revision;
-    struct str *programme, *kind;
-};
-
-static void entries_init(struct entries *entries, struct arena *arena, size_t most)
+static void entries_init(struct record_entries *entries, struct arena *arena, size_t most)
 {
     entries->count = 0;
     entries->doctor = arena_array(arena, int64_t, most);
@@ -108,7 +100,7 @@ static void entries_init(struct entries *entries, struct arena *arena, size_t mo
     entries->kind = arena_array(arena, struct str, most);
 }
 
-static void entry_put(struct entries *entries, const struct record *record,
+static void entry_put(struct record_entries *entries, const struct record *record,
                       const struct attendance_verdict *verdict, uint32_t row_no,
                       const struct attendance_credit *credit)
 {
@@ -129,24 +121,50 @@ static void entry_put(struct entries *entries, const struct record *record,
     entries->kind[at] = str_of(kind_code(kind));
 }
 
-static void entries_fill(struct entries *entries, const struct record *record)
+/* A verdict that posts. */
+struct posting {
+    int64_t doctor_id;
+    size_t at;
+};
+
+static int by_doctor(const void *left, const void *right)
+{
+    const struct posting *one = left;
+    const struct posting *other = right;
+
+    if (one->doctor_id != other->doctor_id)
+        return one->doctor_id < other->doctor_id ? -1 : 1;
+    return (one->at > other->at) - (one->at < other->at);
+}
+
+/* By doctor, as the ledger's index and those who hear of it go through them. */
+static void entries_fill(struct record *record)
 {
     const struct attendance_verdicts *verdicts = record->verdicts;
+    struct record_entries *entries = &record->entries;
+    struct posting *postings =
+        arena_array(record->arena, struct posting, verdicts->outcomes[OUTCOME_POSTED]);
+    size_t count = 0;
 
-    entries_init(entries, record->arena, verdicts->credit_count);
     for (size_t i = 0; i < verdicts->count; i++) {
-        const struct attendance_verdict *verdict = &verdicts->list[i];
+        if (verdicts->list[i].outcome == OUTCOME_POSTED)
+            postings[count++] =
+                (struct posting){record_doctor(record, &verdicts->list[i])->doctor_id, i};
+    }
+    qsort(postings, count, sizeof(*postings), by_doctor);
+    entries_init(entries, record->arena, verdicts->credit_count);
+    for (size_t i = 0; i < count; i++) {
+        const struct attendance_verdict *verdict = &verdicts->list[postings[i].at];
 
-        if (verdict->outcome != OUTCOME_POSTED)
-            continue;
         for (uint32_t c = 0; c < verdict->credit_count; c++)
-            entry_put(entries, record, verdict, record->rows->list[i].row_no,
+            entry_put(entries, record, verdict, record->rows->list[postings[i].at].row_no,
                       &verdicts->credits[verdict->credit + c]);
     }
 }
 
-static void add_ledger(const struct record *record, const struct entries *entries)
+static void add_ledger(const struct record *record)
 {
+    const struct record_entries *entries = &record->entries;
     struct db_query *query;
 
     if (entries->count == 0 || record->upload->dry_run)
@@ -249,24 +267,27 @@ static void record_done(const struct record *record)
     emit_done(&record->emit, reasons, count);
 }
 
-void record_chunk(struct record *record)
+void record_entries(struct record *record)
 {
-    struct entries entries;
-
-    entries_fill(&entries, record);
     add_counts(record);
-    add_ledger(record, &entries);
+    entries_fill(record);
+    add_ledger(record);
     add_chunk(record);
-    record_rows(record);
+}
+
+void record_events(struct record *record)
+{
+    const struct record_entries *entries = &record->entries;
+
     emit_posted(&record->emit, record->chunk->chunk_no,
                 &(struct emit_entries){
-                    .count = entries.count,
-                    .doctor_ids = entries.doctor,
-                    .places = entries.place,
-                    .programmes = entries.programme,
-                    .kinds = entries.kind,
-                    .half_units = entries.half_units,
-                    .revisions = entries.revision,
+                    .count = entries->count,
+                    .doctor_ids = entries->doctor,
+                    .places = entries->place,
+                    .programmes = entries->programme,
+                    .kinds = entries->kind,
+                    .half_units = entries->half_units,
+                    .revisions = entries->revision,
                 },
                 record->arena);
     if (record->next != NULL)

@@ -5,6 +5,14 @@
 #include "credit/credit_emit.h"
 #include "credit/credit_match.h"
 
+/* Columns of credit.upload_row, filled a slice at a time. */
+struct record_columns {
+    size_t count;
+    int32_t *row_no, *line_no;
+    int64_t *same_as, *doctor, *session;
+    struct str *outcome, *reason, *problems, *register_no, *name_kana, *credits;
+};
+
 struct record {
     struct emit emit;
     struct upload *upload; /* the same as emit.upload; its counts go on */
@@ -16,15 +24,29 @@ struct record {
     struct match *match;
     const struct attendance_verdicts *verdicts;
     const struct db_query *reasons; /* of the chunks before; NULL unless this is the last one */
+    /* Private. */
+    struct record_entries {
+        size_t count;
+        int64_t *doctor, *session_id;
+        uint32_t *place;
+        int32_t *row_no;
+        day_t *held_on;
+        int16_t *half_units, *revision;
+        struct str *programme, *kind;
+    } entries;
+    struct record_columns columns;
+    size_t rows_done;
 };
 
-/* Append everything: counts, entries, outcomes, the chunk's arrays, events, the next chunk. */
-void record_chunk(struct record *record);
+/* In three steps, each a turn of the loop. First: counts, entries, the chunk's arrays. */
+void record_entries(struct record *record);
+/* Second: the rows that did not post, some at a time; true when that was all. */
+bool record_rows(struct record *record);
+/* Third: events, the next chunk's message, the upload's end. */
+void record_events(struct record *record);
+
 /* Append the read of (outcome, reason, rows) of an upload so far. */
 struct db_query *record_reasons_add(struct db_batch *batch, struct uuid upload_id);
-
-/* credit_record_rows: the rows that did not post. */
-void record_rows(const struct record *record);
 
 /* The doctor a verdict is about; NULL: none was found. */
 const struct attendance_doctor *record_doctor(const struct record *record,

@@ -10,27 +10,22 @@ static const struct db_stmt insert_rows = {
     "  $7::text[], $8::text[], $9::int[], $10::bigint[], $11::bigint[], $12::jsonb[])",
 };
 
-struct outcomes {
-    size_t count;
-    int32_t *row_no, *line_no;
-    int64_t *same_as, *doctor, *session;
-    struct str *outcome, *reason, *problems, *register_no, *name_kana, *credits;
-};
+/* Rows in one turn of the loop: their problems are written out as JSON. */
+enum { ROWS_AT_ONCE = 200 };
 
-static void outcomes_init(struct outcomes *outcomes, struct arena *arena, size_t most)
+static void columns_init(struct record_columns *columns, struct arena *arena, size_t most)
 {
-    outcomes->count = 0;
-    outcomes->row_no = arena_array(arena, int32_t, most);
-    outcomes->line_no = arena_array(arena, int32_t, most);
-    outcomes->same_as = arena_array(arena, int64_t, most);
-    outcomes->doctor = arena_array(arena, int64_t, most);
-    outcomes->session = arena_array(arena, int64_t, most);
-    outcomes->outcome = arena_array(arena, struct str, most);
-    outcomes->reason = arena_array(arena, struct str, most);
-    outcomes->problems = arena_array(arena, struct str, most);
-    outcomes->register_no = arena_array(arena, struct str, most);
-    outcomes->name_kana = arena_array(arena, struct str, most);
-    outcomes->credits = arena_array(arena, struct str, most);
+    columns->row_no = arena_array(arena, int32_t, most);
+    columns->line_no = arena_array(arena, int32_t, most);
+    columns->same_as = arena_array(arena, int64_t, most);
+    columns->doctor = arena_array(arena, int64_t, most);
+    columns->session = arena_array(arena, int64_t, most);
+    columns->outcome = arena_array(arena, struct str, most);
+    columns->reason = arena_array(arena, struct str, most);
+    columns->problems = arena_array(arena, struct str, most);
+    columns->register_no = arena_array(arena, struct str, most);
+    columns->name_kana = arena_array(arena, struct str, most);
+    columns->credits = arena_array(arena, struct str, most);
 }
 
 /*
@@ -65,8 +60,9 @@ static struct str register_text(struct arena *arena, const struct attendance_doc
     return str_of(arena_printf(arena, "%lld", (long long)doctor->register_no));
 }
 
-static void outcome_put(struct outcomes *outcomes, const struct record *record, size_t i)
+static void row_put(struct record *record, size_t i)
 {
+    struct record_columns *columns = &record->columns;
     const struct attendance_verdict *verdict = &record->verdicts->list[i];
     const struct attendance_row *row = &record->rows->list[i];
     const struct attendance_doctor *doctor = record_doctor(record, verdict);
@@ -74,47 +70,59 @@ static void outcome_put(struct outcomes *outcomes, const struct record *record, 
     /* Only rows that later rows are compared with are found by doctor and session. */
     const bool compared =
         verdict->outcome == OUTCOME_WAITING || verdict->outcome == OUTCOME_ALREADY_POSTED;
-    size_t at = outcomes->count++;
+    size_t at = columns->count++;
 
-    outcomes->row_no[at] = (int32_t)row->row_no;
-    outcomes->line_no[at] = (int32_t)row->line_no;
-    outcomes->same_as[at] = verdict->same_as_row == 0 ? INT64_MIN : (int64_t)verdict->same_as_row;
-    outcomes->outcome[at] = str_of(outcome_name((enum outcome)verdict->outcome));
-    outcomes->reason[at] =
+    columns->row_no[at] = (int32_t)row->row_no;
+    columns->line_no[at] = (int32_t)row->line_no;
+    columns->same_as[at] = verdict->same_as_row == 0 ? INT64_MIN : (int64_t)verdict->same_as_row;
+    columns->outcome[at] = str_of(outcome_name((enum outcome)verdict->outcome));
+    columns->reason[at] =
         verdict->reason == CODE_NONE ? STR_NONE : str_of(code_name(verdict->reason));
-    outcomes->problems[at] = problems_json(record->arena, record->verdicts, verdict);
-    outcomes->register_no[at] = register_text(record->arena, doctor);
-    outcomes->name_kana[at] = kana.len > 0 ? kana : STR_NONE;
-    outcomes->doctor[at] = compared ? doctor->doctor_id : INT64_MIN;
-    outcomes->session[at] = compared ? record_session_id(record, verdict) : INT64_MIN;
-    outcomes->credits[at] = credits_json(record, verdict);
+    columns->problems[at] = problems_json(record->arena, record->verdicts, verdict);
+    columns->register_no[at] = register_text(record->arena, doctor);
+    columns->name_kana[at] = kana.len > 0 ? kana : STR_NONE;
+    columns->doctor[at] = compared ? doctor->doctor_id : INT64_MIN;
+    columns->session[at] = compared ? record_session_id(record, verdict) : INT64_MIN;
+    columns->credits[at] = credits_json(record, verdict);
 }
 
-void record_rows(const struct record *record)
+static void add_rows(struct record *record)
+{
+    const struct record_columns *columns = &record->columns;
+    struct db_query *query = db_add(record->emit.effect, &insert_rows);
+
+    db_i64(query, record->upload->no);
+    db_i32_array(query, columns->row_no, columns->count);
+    db_i32_array(query, columns->line_no, columns->count);
+    db_text_array(query, columns->outcome, columns->count);
+    db_text_array(query, columns->reason, columns->count);
+    db_json_array(query, columns->problems, columns->count);
+    db_text_array(query, columns->register_no, columns->count);
+    db_text_array(query, columns->name_kana, columns->count);
+    db_i64_null_array(query, columns->same_as, columns->count);
+    db_i64_null_array(query, columns->doctor, columns->count);
+    db_i64_null_array(query, columns->session, columns->count);
+    db_json_array(query, columns->credits, columns->count);
+}
+
+bool record_rows(struct record *record)
 {
     const struct attendance_verdicts *verdicts = record->verdicts;
-    size_t most = verdicts->count - verdicts->outcomes[OUTCOME_POSTED];
-    struct outcomes outcomes;
-    struct db_query *query;
+    const size_t most = verdicts->count - verdicts->outcomes[OUTCOME_POSTED];
+    size_t some = 0;
 
     if (most == 0)
-        return;
-    outcomes_init(&outcomes, record->arena, most);
-    for (size_t i = 0; i < verdicts->count; i++) {
-        if (verdicts->list[i].outcome != OUTCOME_POSTED)
-            outcome_put(&outcomes, record, i);
+        return true;
+    if (record->rows_done == 0)
+        columns_init(&record->columns, record->arena, most);
+    for (; record->rows_done < verdicts->count && some < ROWS_AT_ONCE; record->rows_done++) {
+        if (verdicts->list[record->rows_done].outcome == OUTCOME_POSTED)
+            continue;
+        row_put(record, record->rows_done);
+        some++;
     }
-    query = db_add(record->emit.effect, &insert_rows);
-    db_i64(query, record->upload->no);
-    db_i32_array(query, outcomes.row_no, outcomes.count);
-    db_i32_array(query, outcomes.line_no, outcomes.count);
-    db_text_array(query, outcomes.outcome, outcomes.count);
-    db_text_array(query, outcomes.reason, outcomes.count);
-    db_json_array(query, outcomes.problems, outcomes.count);
-    db_text_array(query, outcomes.register_no, outcomes.count);
-    db_text_array(query, outcomes.name_kana, outcomes.count);
-    db_i64_null_array(query, outcomes.same_as, outcomes.count);
-    db_i64_null_array(query, outcomes.doctor, outcomes.count);
-    db_i64_null_array(query, outcomes.session, outcomes.count);
-    db_json_array(query, outcomes.credits, outcomes.count);
+    if (record->rows_done < verdicts->count)
+        return false;
+    add_rows(record);
+    return true;
 }
