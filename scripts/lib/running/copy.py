@@ -115,6 +115,7 @@ class Copy:
         elif not brokers.answers(self.bootstrap):
             raise Failure(f"no Kafka broker answers at {self.bootstrap} (KAFKA_BOOTSTRAP)",
                           cure="start it, or leave KAFKA_BOOTSTRAP empty for a broker of our own")
+        self.remember("kafka_bootstrap", "" if own_broker else self.bootstrap)
 
     def choose_broker(self):
         """True for a broker of our own. What was chosen first stays: offsets belong to a broker."""
@@ -122,7 +123,6 @@ class Copy:
         chosen = self.recall("kafka_bootstrap")
         if chosen is None:
             chosen = given
-            self.remember("kafka_bootstrap", chosen)
         if given not in ("", chosen):
             raise Failure(f"this copy began with {chosen or 'a broker of its own'},"
                           f" KAFKA_BOOTSTRAP says {given}",
