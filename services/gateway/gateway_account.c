@@ -68,16 +68,16 @@ void endpoint_agree_terms(struct flow *flow)
 
 /* ---- e-mail: the link is made with the command ---- */
 
+enum email_step { EMAIL_BODY, EMAIL_COUNTED };
+
 static void add_email_link(struct call *call, struct db_batch *batch)
 {
     link_issue(call, batch, call->state);
 }
 
-void endpoint_set_email(struct flow *flow)
+static void read_email(struct call *call)
 {
-    struct call *call = CALL_OF(flow);
     struct body_set_email body;
-    struct command command = account_command(call, EVENT_ACCOUNT_SET_EMAIL);
     struct link_new *link;
 
     if (!CALL_BODY(call, set_email, &body))
@@ -86,17 +86,36 @@ void endpoint_set_email(struct flow *flow)
         call_field_problem(call, "/email", CODE_EMAIL_ADDRESS);
         return;
     }
-    const struct event_account_set_email event = {
-        .operation_id = command.operation_id,
-        .account_id = call->who.account_id,
-        .email = body.email,
-    };
-    link = arena_new_of(flow->arena, struct link_new);
+    link = arena_new_of(call->flow.arena, struct link_new);
     *link = (struct link_new){.purpose = LINK_EMAIL_CONFIRM,
                               .account_id = call->who.account_id,
                               .email = body.email,
                               .good_s = call->gateway->settings->email_link_s};
     call->state = link;
+    call->batch = db_batch_read(call->flow.arena);
+    call->query = link_count(call, call->batch, LINK_EMAIL_CONFIRM);
+    call_run(call, EMAIL_COUNTED);
+}
+
+void endpoint_set_email(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+    const struct link_new *link = call->state;
+    struct command command = account_command(call, EVENT_ACCOUNT_SET_EMAIL);
+
+    if (flow->step == EMAIL_BODY) {
+        read_email(call);
+        return;
+    }
+    if (db_get_i64(call->query, 0, 0) >= LINKS_PER_HOUR_MAX) {
+        call_problem_later(call, CODE_TOO_MANY_REQUESTS, LINKS_RETRY_S);
+        return;
+    }
+    const struct event_account_set_email event = {
+        .operation_id = command.operation_id,
+        .account_id = call->who.account_id,
+        .email = link->email,
+    };
     command.data = event_account_set_email_encode(&event);
     command.add = add_email_link;
     command_accept(call, &command);

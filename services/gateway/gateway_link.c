@@ -10,12 +10,17 @@
 void endpoint_request_password_reset(struct flow *flow);
 void endpoint_use_link(struct flow *flow);
 
-enum { LINKS_PER_HOUR_MAX = 5, RESET_ACCOUNTS_MAX = 5 };
+enum { RESETS_PER_HOUR_MAX = 5, RESET_ACCOUNTS_MAX = 5 };
 
 static const struct db_stmt insert_link = {
     "gateway_insert_link",
     "INSERT INTO gateway.link (link_id, purpose, account_id, email, issued_at, expires_at)"
     " VALUES ($1, $2, $3, $4, $5, $6)",
+};
+static const struct db_stmt count_links = {
+    "gateway_count_links",
+    "SELECT count(*) FROM gateway.link WHERE account_id = $1 AND purpose = $2"
+    " AND issued_at > $3 - interval '1 hour'",
 };
 /* Accounts behind an address, without those that were sent links enough lately. */
 static const struct db_stmt find_accounts = {
@@ -70,6 +75,16 @@ void link_issue(struct call *call, struct db_batch *batch, const struct link_new
     (void)work_emit(call->gateway->work, batch, &event, call->flow.trace);
 }
 
+struct db_query *link_count(struct call *call, struct db_batch *batch, const char *purpose)
+{
+    struct db_query *query = db_add(batch, &count_links);
+
+    db_uuid(query, call->who.account_id);
+    db_text_c(query, purpose);
+    db_time(query, call->now_us);
+    return query;
+}
+
 /* ---- POST /password-resets ---- */
 
 enum reset_step { RESET_BODY, RESET_FOUND, RESET_SLEEP, RESET_ANSWER };
@@ -106,7 +121,7 @@ void endpoint_request_password_reset(struct flow *flow)
         call->query = db_add(call->batch, &find_accounts);
         db_text(call->query, body.email);
         db_time(call->query, call->now_us);
-        db_i64(call->query, LINKS_PER_HOUR_MAX);
+        db_i64(call->query, RESETS_PER_HOUR_MAX);
         db_i64(call->query, RESET_ACCOUNTS_MAX);
         call_run(call, RESET_FOUND);
         return;

@@ -17,3 +17,9 @@ struct link_new {
 
 /* Adds the row and the event that makes notification send it. */
 void link_issue(struct call *call, struct db_batch *batch, const struct link_new *link);
+
+/* So many links of one account in an hour: nobody's mailbox is to be filled. */
+enum { LINKS_PER_HOUR_MAX = 10, LINKS_RETRY_S = 600 };
+
+/* Adds the question how many were issued in the last hour; column 0. */
+struct db_query *link_count(struct call *call, struct db_batch *batch, const char *purpose);

@@ -35,6 +35,7 @@ void password_job_run(struct gateway *gateway, struct password_job *job, struct 
 
 enum set_step {
     SET_BODY,
+    SET_FREE,    /* whether it has to wait is known */
     SET_OLD,     /* the present hash was read */
     SET_CHECKED, /* the present password was compared */
     SET_COUNTED, /* a wrong one was counted */
@@ -175,7 +176,18 @@ static void begin(struct call *call)
         flow_goto(&call->flow, SET_HASH);
         return;
     }
+    /* A session left open must not become a way to guess. */
     throttle_init(&set->throttle, call, call->who.login_id);
+    flow_wait(&call->flow, SET_FREE);
+    throttle_check(&set->throttle, &call->flow);
+}
+
+static void read_old(struct call *call, const struct set_password *set)
+{
+    if (set->throttle.wait_s > 0) {
+        call_problem_later(call, CODE_SIGN_IN_THROTTLED, set->throttle.wait_s);
+        return;
+    }
     call->batch = db_batch_read(call->flow.arena);
     call->query = db_add(call->batch, &find_hash);
     db_uuid(call->query, call->who.account_id);
@@ -200,6 +212,9 @@ void endpoint_set_password(struct flow *flow)
     switch ((enum set_step)flow->step) {
     case SET_BODY:
         begin(call);
+        return;
+    case SET_FREE:
+        read_old(call, set);
         return;
     case SET_OLD:
         compare(call, set);

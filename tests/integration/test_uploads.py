@@ -150,6 +150,9 @@ def test_too_large_is_told_to_whoever_sends_it_all(stack, organiser):
 
 def test_memory_stays_flat(stack, organiser):
     before = peak_kib(stack)
+    with open(stack.copy.service("gateway").program, "rb") as program:
+        # An address sanitizer keeps freed memory for a while.
+        most_kib = 128 * 1024 if b"__asan_init" in program.read() else 24 * 1024
     line = b"not,a,header\r\n"
     piece = line * (MIB // len(line))
     status, told = send(stack, organiser, [piece] * 60,
@@ -157,7 +160,7 @@ def test_memory_stays_flat(stack, organiser):
     assert status == 202, told
     end = finished(organiser, told["upload_id"])
     assert (end["status"], end["bytes"]) == ("refused", 60 * len(piece))
-    assert peak_kib(stack) - before < 24 * 1024
+    assert peak_kib(stack) - before < most_kib
 
 
 def test_a_broken_upload_leaves_nothing(stack, organiser):

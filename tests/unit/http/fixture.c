@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -55,6 +56,17 @@ static bool send_repeated(int fd, size_t bytes)
     return true;
 }
 
+/* Slowly enough to be a nuisance, too quickly to look idle. */
+static void dribble(int fd, struct str text)
+{
+    for (size_t i = 0; i < text.len && send(fd, text.data + i, 1, MSG_NOSIGNAL) == 1; i++) {
+        struct pollfd gone = {.fd = fd, .events = POLLIN};
+
+        if (poll(&gone, 1, 100) > 0)
+            return;
+    }
+}
+
 static void *client_run(void *arg)
 {
     struct client *client = arg;
@@ -63,6 +75,10 @@ static void *client_run(void *arg)
     int fd = connect_to(client->port);
     ssize_t got = 1;
 
+    if (talk->dribble) {
+        dribble(fd, talk->send);
+        talk->send = STR("");
+    }
     talk->sent_all = send_all(fd, talk->send.data, talk->send.len) &&
                      send_repeated(fd, talk->repeat_bytes) &&
                      send_all(fd, talk->tail.data, talk->tail.len);

@@ -21,6 +21,7 @@ struct talk {
     struct str tail;     /* then this */
     bool hang_up;        /* close without reading */
     const bool *no_read; /* never read; hang up when this becomes true */
+    bool dribble;        /* send a byte of `send` each 100 ms, as long as the server takes it */
     size_t stop_after;   /* 0: read to the end; else close after so many bytes */
     struct buf got;
     bool sent_all;

@@ -127,6 +127,26 @@ static void reader_never_reads(void **state)
     assert_in_range(clock_mono_ms() - from_ms, 9000, 14000);
 }
 
+/* A head that comes byte by byte is never idle, and is cut all the same. */
+static void head_never_ends(void **state)
+{
+    struct fixture *fx = *state;
+    struct talk talk = {.dribble = true};
+    struct buf head = {0};
+    uint64_t from_ms = clock_mono_ms();
+
+    buf_add_c(&head, "GET /hold HTTP/1.1\r\nHost: a\r\nX-Slow: ");
+    for (int i = 0; i < 1000; i++)
+        buf_add_char(&head, 'x');
+    talk.send = buf_str(&head);
+    talk_run(fx, &talk);
+    assert_int_equal(status_of(&talk.got), 0);
+    assert_int_equal(fx->handled, 0);
+    assert_in_range(clock_mono_ms() - from_ms, 14000, 18000);
+    buf_free(&talk.got);
+    buf_free(&head);
+}
+
 static void answer_in_time(struct fixture *fx)
 {
     http_answer(fx->held, 200, "text/plain", STR("late"));
@@ -237,6 +257,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(pieces_arrive, setup, teardown),
         cmocka_unit_test_setup_teardown(reader_goes_away, setup, teardown),
         cmocka_unit_test_setup_teardown(reader_never_reads, setup, teardown),
+        cmocka_unit_test_setup_teardown(head_never_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(answer_comes_later, setup, teardown),
         cmocka_unit_test_setup_teardown(answer_to_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(overflow_cuts_off, setup, teardown),
