@@ -16,7 +16,7 @@
 #include "base/uuid.h"
 #include "lib/child.h"
 
-enum { TOPICS_MAX = 256, TOPIC_BYTES = 40, ADMIN_MS = 20000 };
+enum { TOPICS_MAX = 256, TOPIC_BYTES = 40, ADMIN_MS = 60000 };
 
 static char bootstrap[128];
 static char broker_folder[64];
