@@ -121,9 +121,10 @@ export async function newDoctor(given = {}) {
 export async function newSeminar(given = {}) {
   const organiser = (await (await apiAs(demo.accounts.organiser))('GET', '/me')).account.organiser_code;
   const day = await today(-1);
+  const number = `B${randomInt(1e9, 1e10)}`;
   const seminar = {
-    seminar_no: `B${randomInt(1e9, 1e10)}`,
-    title: '画面の試験のための研修会',
+    seminar_no: number,
+    title: `画面の試験のための研修会 ${number}`,
     organiser_code: organiser,
     session_no: '1',
     session_title: '職場の健康',

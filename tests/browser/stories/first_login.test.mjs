@@ -10,7 +10,7 @@ after(() => browser.close());
 
 const OWN = '新しい合言葉は十三文字以上';
 const step = (page) => page.locator('.steps [aria-current="step"]').innerText();
-const press = (page, name) => page.getByRole('button', { name }).click();
+const press = (page, name) => page.getByRole('button', { name, exact: typeof name === 'string' }).click();
 
 test('from the postcard to My Page', async () => {
   const doctor = await newDoctor({ my_page: 'temp_issued', email: '' });

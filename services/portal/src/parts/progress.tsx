@@ -39,9 +39,10 @@ export function ProgressBar({ upload, lost }: { upload: Upload; lost: boolean })
 function useSaid(upload: Upload): string {
   const [said, setSaid] = useState('');
   const lastStep = useRef(0);
-  const watched = useRef(!isOver(upload));
+  // An upload that was over long ago is not news; one just sent is, however quick it was.
+  const watched = useRef(!isOver(upload) || history.state === 'sent');
   useEffect(() => {
-    if (!watched.current) return; // it was over before this page was opened
+    if (!watched.current) return;
     if (upload.status === 'refused') {
       setSaid(t('said_refused'));
     } else if (isOver(upload)) {

@@ -135,9 +135,8 @@ function columns(rows: Row[]): Column<Row>[] {
       cell: (row) =>
         row.register_no || row.name_kana ? (
           <>
-            <span class="num">{row.register_no}</span>
-            <br />
-            {row.name_kana}
+            {row.register_no && <div class="num">{row.register_no}</div>}
+            {row.name_kana && <div>{row.name_kana}</div>}
           </>
         ) : null,
     },

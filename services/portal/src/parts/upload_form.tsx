@@ -50,7 +50,7 @@ export function UploadForm({ seminarNo }: { seminarNo: string }) {
     stopped.current = false;
     try {
       const { upload_id } = await sendOnce(chosen);
-      go(`/uploads/${upload_id}`);
+      go(`/uploads/${upload_id}`, { state: 'sent' });
     } catch (cause) {
       if (!stopped.current) setError(errorOf(cause));
     } finally {
