@@ -214,9 +214,7 @@ void endpoint_list_uploads(struct flow *flow)
 
 static const struct db_stmt select_rows = {
     "gateway_list_upload_rows",
-    "WITH page AS MATERIALIZED (SELECT * FROM portal.upload_row WHERE upload_id = $1"
-    "  AND ($2::text IS NULL OR outcome = $2) AND row_no > $3::bigint"
-    "  ORDER BY row_no LIMIT $4::bigint + 1),"
+    "WITH page AS MATERIALIZED (SELECT * FROM portal.upload_rows($1, $2, $3, $4::bigint + 1)),"
     " shown AS (SELECT * FROM page ORDER BY row_no LIMIT $4::bigint)"
     " SELECT (SELECT coalesce(json_agg(json_build_object('row_no', row_no, 'line_no', line_no,"
     "   'outcome', outcome, 'reason', reason, 'problems', problems, 'register_no', register_no,"
