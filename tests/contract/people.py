@@ -1,5 +1,7 @@
 """People and seminars that the contract tests bring along, beside the samples."""
 import csv
+import email
+import email.policy
 import datetime
 import random
 import re
@@ -112,9 +114,9 @@ class People:
         """The newest link mailed to an address, other than those known."""
         def look():
             for path in sorted(self.demo.mail_dir.glob("new/*")):
-                text = path.read_text(encoding="utf-8", errors="replace").replace("=\n", "")
-                if address in text:
-                    for link in LINK.findall(text):
+                mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+                if address in str(mail["To"]):
+                    for link in LINK.findall(mail.get_body(("plain",)).get_content()):
                         if link not in known:
                             return link
             return None
