@@ -23,7 +23,7 @@ test('My Page, on a desk and on a phone', { skip }, async () => {
 });
 
 test('an upload with rows to correct', { skip }, async () => {
-  const page = await newPage(browser, { viewport: { width: 1100, height: 1000 }, deviceScaleFactor: 1.5 });
+  const page = await newPage(browser, { viewport: { width: 1100, height: 1200 }, deviceScaleFactor: 1.5 });
   await signIn(page, demo.accounts.organiser);
   await page.goto(`/seminars/${demo.sample.seminar_no}`);
   await settled(page);

@@ -21,6 +21,7 @@ const TONES: Partial<Record<Outcome, string>> = {
   waiting: 'warn',
 };
 const ROWS_A_PAGE = 100;
+const REASONS_SHOWN = 6;
 
 export function OutcomeTiles({ counts, shown }: { counts: Upload['counts']; shown: Outcome | undefined }) {
   return (
@@ -96,21 +97,34 @@ function Reasons({ rows, all }: { rows: Row[]; all: boolean }) {
   for (const row of rows) if (row.reason) counts.set(row.reason, (counts.get(row.reason) ?? 0) + 1);
   if (counts.size === 0) return null;
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  const rest = sorted.slice(REASONS_SHOWN);
   return (
     <div class="card soft-ground stack tight">
       <h3>
         {t('reasons')}
         {!all && <span class="soft"> ({t('reasons_part', { n: numberText(rows.length) })})</span>}
       </h3>
-      <ul class="reasons">
-        {sorted.map(([reason, count]) => (
-          <li key={reason}>
-            <span>{codeTitle(reason)}</span>
-            <span class="num strong">{t('rows_n', { n: numberText(count) })}</span>
-          </li>
-        ))}
-      </ul>
+      <ReasonList reasons={sorted.slice(0, REASONS_SHOWN)} />
+      {rest.length > 0 && (
+        <details>
+          <summary>{t('reasons_more', { n: rest.length })}</summary>
+          <ReasonList reasons={rest} />
+        </details>
+      )}
     </div>
+  );
+}
+
+function ReasonList({ reasons }: { reasons: [reason: string, count: number][] }) {
+  return (
+    <ul class="reasons">
+      {reasons.map(([reason, count]) => (
+        <li key={reason}>
+          <span>{codeTitle(reason)}</span>
+          <span class="num strong">{t('rows_n', { n: numberText(count) })}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -84,6 +84,7 @@ export const organiser = {
   nothing_posted: ['何も登録していません。ファイルを直して、もう一度送ってください。', 'Nothing was posted. Please correct the file and send it again.'],
   outcome_n: ['{outcome}（{n}）', '{outcome} ({n})'],
   reasons: ['理由ごとの件数', 'Counts by reason'],
+  reasons_more: ['ほかの理由（{n}種類）', 'Other reasons ({n})'],
   reasons_part: ['表示中の{n}行のうち', 'of the {n} rows shown'],
   rows_none: ['この条件の行はありません。', 'There are no rows here.'],
   row: ['行', 'Row'],
