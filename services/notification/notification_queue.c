@@ -26,15 +26,6 @@ static const struct db_stmt pick = {
 
 enum tick_step { TICK_UPKEEP, TICK_PICK, TICK_START };
 
-static void note_oldest(struct notification_queue *queue)
-{
-    int64_t wait_us = 0;
-
-    if (db_rows(queue->oldest) > 0)
-        wait_us = clock_now_us() - db_get_time(queue->oldest, 0, 0);
-    queue->notification->figures.oldest_due_s = wait_us > 0 ? wait_us / CLOCK_SECOND_US : 0;
-}
-
 static void run_pick(struct notification_queue *queue, struct flow *flow)
 {
     struct db_batch *batch = db_batch_new(flow->arena);
@@ -100,7 +91,7 @@ static void tick_run(struct flow *flow)
         return;
     case TICK_PICK:
         if (queue->oldest != NULL)
-            note_oldest(queue);
+            queue_upkeep_done(queue);
         queue->wanted = queue->closing ? 0 : wanted_now(queue, queue->oldest != NULL);
         if (queue->wanted == 0) {
             flow_end(flow, ERR_OK);

@@ -36,10 +36,10 @@ struct notification_queue {
     struct timer timer;
     struct flow tick;
     struct db_query *picked;
-    struct db_query *oldest;
-    struct uuid held[QUEUE_MAILS_MAX]; /* mails under way */
-    unsigned in_hand;                  /* of them; at most mail_connections */
-    unsigned wanted;                   /* mails asked for by the pick that runs */
+    struct db_query *released, *oldest; /* of upkeep; NULL: none in this tick */
+    struct uuid held[QUEUE_MAILS_MAX];  /* mails under way */
+    unsigned in_hand;                   /* of them; at most mail_connections */
+    unsigned wanted;                    /* mails asked for by the pick that runs */
     bool ticking;
     bool woken;     /* while ticking */
     bool more;      /* the last pick found all it asked for */
@@ -50,8 +50,9 @@ struct notification_queue {
     void *stopped_arg;
 };
 
-/* Upkeep, once a second, in one transaction; queue->oldest is filled. */
+/* Upkeep, once a second, in one transaction; then, when that worked, its figures. */
 void queue_upkeep(struct notification_queue *queue, struct flow *flow);
+void queue_upkeep_done(struct notification_queue *queue);
 void queue_mail_start(struct notification_queue *queue, const struct due_mail *due);
 void queue_mail_ended(struct notification_queue *queue, struct uuid mail_id);
 /* Whether an attempt reached the smart host. */

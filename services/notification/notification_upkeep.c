@@ -38,19 +38,24 @@ static const struct db_stmt give_back = {
 };
 
 /*
- * Mails of uploads that are complete become due, 2000 at a time. An upload is released when the
- * lot had room for all that it gathered; `state` is asked again, for another sender may be at it.
+ * Mails of uploads that are complete become due, 5000 at a time; those to doctors without an
+ * address end here. An upload is released when the lot had room for all that it gathered; `state`
+ * is asked again, for another sender may be at it.
  */
 static const struct db_stmt release = {
     "notification_release",
     "WITH ripe AS (SELECT upload_id FROM notification.upload WHERE complete AND NOT released"
     "   ORDER BY upload_id LIMIT 50 FOR UPDATE SKIP LOCKED),"
-    " lot AS (SELECT mail_id FROM notification.mail JOIN ripe USING (upload_id)"
-    "   WHERE state = 'gathering' LIMIT 2000),"
-    " moved AS (UPDATE notification.mail AS m SET state = 'ready', next_try_at = $1 FROM lot"
-    "   WHERE m.mail_id = lot.mail_id AND m.state = 'gathering')"
-    " UPDATE notification.upload AS u SET released = true FROM ripe"
-    "  WHERE u.upload_id = ripe.upload_id AND (SELECT count(*) FROM lot) < 2000",
+    " lot AS (SELECT mail_id, CASE WHEN d.email IS NULL THEN 'suppressed' ELSE 'ready' END AS next"
+    "   FROM notification.mail AS m JOIN ripe USING (upload_id)"
+    "   LEFT JOIN notification.doctor AS d ON d.doctor_id = m.to_doctor"
+    "   WHERE state = 'gathering' LIMIT 5000),"
+    " moved AS (UPDATE notification.mail AS m SET state = next, next_try_at = $1,"
+    "   finished_at = CASE next WHEN 'suppressed' THEN $1 END FROM lot"
+    "   WHERE m.mail_id = lot.mail_id AND m.state = 'gathering' RETURNING m.state),"
+    " done AS (UPDATE notification.upload AS u SET released = true FROM ripe"
+    "   WHERE u.upload_id = ripe.upload_id AND (SELECT count(*) FROM lot) < 5000)"
+    " SELECT count(*) FROM moved WHERE state = 'suppressed'",
 };
 
 static const struct db_stmt oldest_due = {
@@ -71,7 +76,19 @@ void queue_upkeep(struct notification_queue *queue, struct flow *flow)
     db_uuid(query, queue->instance);
     db_uuid_array(query, queue->held, queue->in_hand);
     db_time(db_add(batch, &take_over), now_us);
-    db_time(db_add(batch, &release), now_us);
+    queue->released = db_add(batch, &release);
+    db_time(queue->released, now_us);
     queue->oldest = db_add(batch, &oldest_due);
     db_run(queue->notification->db, batch, QUEUE_DEADLINE_MS, flow);
+}
+
+void queue_upkeep_done(struct notification_queue *queue)
+{
+    struct notification_figures *figures = &queue->notification->figures;
+    int64_t wait_us = 0;
+
+    if (db_rows(queue->oldest) > 0)
+        wait_us = clock_now_us() - db_get_time(queue->oldest, 0, 0);
+    figures->oldest_due_s = wait_us > 0 ? wait_us / CLOCK_SECOND_US : 0;
+    figures->suppressed += (uint64_t)db_get_i64(queue->released, 0, 0);
 }
