@@ -4,7 +4,7 @@
 
 #include "notification_fixture.h"
 
-enum { DOCTORS = 4500 };
+enum { DOCTORS = 6000 }; /* more than one lot */
 
 static const char mails_of_doctor[] = "SELECT count(*) FROM notification.mail WHERE kind = 'M23'"
                                       " AND to_doctor = 1";
@@ -52,6 +52,11 @@ static void every_order_gives_the_same(void **state)
         assert_int_equal(count("SELECT count(*) FROM notification.mail"), 2); /* doctors */
         assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE state = 'gathering'"),
                          0);
+        /* Doctor 2 has no address. */
+        assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE to_doctor = 2"
+                               " AND state = 'suppressed' AND finished_at IS NOT NULL"),
+                         1);
+        assert_int_equal(notification.figures.suppressed, 1);
     }
 }
 
