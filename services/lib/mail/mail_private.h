@@ -3,6 +3,7 @@
  *
  *   mail_build.c  a message's bytes
  *   mail_send.c   messages under way, and what their end means
+ *   mail_answer.c what a server answers
  *   mail_talk.c   the SMTP dialogue of one message on a connection
  *   mail_link.c   connections: libcurl brings them up to where MAIL may be said (address, TCP,
  *                 TLS, greeting, EHLO), then they are ours, for one message after another
@@ -14,12 +15,11 @@
 #include <curl/curl.h>
 
 #include "mail/mail.h"
+#include "mail/mail_answer.h"
 
 enum {
     MAIL_CONNECT_MS = 30000, /* until the host is ready for MAIL */
     MAIL_IDLE_MS = 15000,    /* then a connection without work is closed */
-    MAIL_LINE_BYTES_MAX = 1024,
-    MAIL_ANSWER_BYTES_MAX = 64 * 1024,
 };
 
 /* How far a message has come: what was said last. */
@@ -46,9 +46,7 @@ struct mail_link {
     bool expecting; /* an answer */
     struct buf out;
     size_t out_sent;
-    char line[MAIL_LINE_BYTES_MAX]; /* of the answer, as far as it has come; the rest is dropped */
-    size_t line_len;
-    size_t answer_bytes;
+    struct mail_answer answer;
 };
 
 struct mail_sender {

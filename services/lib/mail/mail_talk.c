@@ -1,9 +1,7 @@
 /*
- * mail_talk: MAIL, RCPT, DATA, the text, its dot, each after the answer to the one before. Answers
- * are lines of three digits; whatever else a host says ends the connection.
+ * mail_talk: MAIL, RCPT, DATA, the text, its dot, each after the answer to the one before. Whatever
+ * else a host says ends the connection.
  */
-#include <string.h>
-
 #include "mail/mail_private.h"
 
 void mail_talk_lost(struct mail_link *link, const char *why)
@@ -48,8 +46,7 @@ static void flush(struct mail_link *link)
 static void expect_answer(struct mail_link *link)
 {
     link->expecting = true;
-    link->line_len = 0;
-    link->answer_bytes = 0;
+    link->answer = (struct mail_answer){0};
     link->out_sent = 0;
     flush(link);
 }
@@ -146,41 +143,22 @@ static void go_on(struct mail_link *link, int code, bool more)
     must(false);
 }
 
-static bool is_digit(char c)
+static void take_bytes(struct mail_link *link, struct str bytes)
 {
-    return c >= '0' && c <= '9';
-}
+    while (!link->closing) {
+        struct str line;
+        int code;
+        enum mail_answer_state state = mail_answer_take(&link->answer, &bytes, &line, &code);
 
-static void take_line(struct mail_link *link, bool more)
-{
-    const char *line = link->line;
-    size_t len = link->line_len;
-
-    link->line_len = 0;
-    if (len > 0 && line[len - 1] == '\r')
-        len--;
-    if (!link->expecting || len < 3 || line[0] < '2' || line[0] > '5' || !is_digit(line[1]) ||
-        !is_digit(line[2]) || (len > 3 && line[3] != ' ' && line[3] != '-')) {
-        mail_talk_lost(link, "not an answer of SMTP");
-        return;
-    }
-    mail_job_heard(link->job, (struct str){line, len});
-    if (len == 3 || line[3] == ' ')
-        go_on(link, (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0'), more);
-}
-
-static void take_bytes(struct mail_link *link, const char *bytes, size_t len)
-{
-    link->answer_bytes += len;
-    if (link->answer_bytes > MAIL_ANSWER_BYTES_MAX) {
-        mail_talk_lost(link, "an answer without end");
-        return;
-    }
-    for (size_t i = 0; i < len && !link->closing; i++) {
-        if (bytes[i] == '\n')
-            take_line(link, i + 1 < len);
-        else if (link->line_len < sizeof(link->line))
-            link->line[link->line_len++] = bytes[i];
+        if (state == MAIL_ANSWER_MORE)
+            return;
+        if (state == MAIL_ANSWER_BAD || !link->expecting) {
+            mail_talk_lost(link, "not an answer of SMTP");
+            return;
+        }
+        mail_job_heard(link->job, line);
+        if (state == MAIL_ANSWER_LAST)
+            go_on(link, code, bytes.len > 0);
     }
 }
 
@@ -198,7 +176,7 @@ static void read_all(struct mail_link *link)
                                                   : curl_easy_strerror(code));
             return;
         }
-        take_bytes(link, bytes, got);
+        take_bytes(link, (struct str){bytes, got});
     }
 }
 
