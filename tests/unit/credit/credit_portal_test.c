@@ -112,7 +112,8 @@ static struct str mixed(size_t rows)
     buf_add_c(&file, "医籍登録番号,出欠\n");
     for (size_t i = 0; i < rows; i++) {
         /* Whole chunks without a posted row, and whole chunks of them. */
-        bool bad = i / 2000 == 1 || (i / 2000 != 2 && i % 3 == 0);
+        size_t chunk = i / ATTENDANCE_CHUNK_ROWS_MAX;
+        bool bad = chunk == 1 || (chunk != 2 && i % 3 == 0);
 
         buf_printf(&file, "%lld,%s\n",
                    bad ? 9000000 : (long long)samples->doctors[i % 2000].register_no,
@@ -180,8 +181,8 @@ static void rows_so_far(void **state)
     assert_string_equal(upload_text(&upload, "status"), "posting");
     assert_int_equal(
         json_integer_value(ask_as("organiser:P13",
-                                  "SELECT count(*) FROM portal.upload_rows('%s', NULL, 1900, 500)",
-                                  upload.id)),
+                                  "SELECT count(*) FROM portal.upload_rows('%s', NULL, %d, 500)",
+                                  upload.id, ATTENDANCE_CHUNK_ROWS_MAX - 100)),
         100);
 }
 
