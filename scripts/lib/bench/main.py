@@ -31,7 +31,7 @@ def arguments():
     parser.add_argument("--seminars", type=int, default=50)
     parser.add_argument("--doctors", type=int, default=20000)
     parser.add_argument("--small", type=int, default=100)
-    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--out", default="")
     return parser.parse_args()
 
