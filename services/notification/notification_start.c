@@ -1,5 +1,5 @@
 /* notification_start: opens what the process needs, in one visible order; figures. */
-#include <string.h>
+#include <stdio.h>
 
 #include "gen/events.h"
 #include "gen/topics.h"
@@ -49,6 +49,30 @@ static enum err read_key(struct notification *notification, struct err_note *not
     return secret_key_load(path, &notification->link_key, note);
 }
 
+static enum err load_texts(struct notification *notification, struct err_note *note)
+{
+    const char *data_dir = proc_settings(notification->proc)->data_dir;
+    const char *given = notification_settings.mail_templates;
+    char path[600];
+
+    (void)snprintf(path, sizeof(path), "%s/services/notification/mail",
+                   data_dir[0] != '\0' ? data_dir : MAMIS_SOURCE_DIR);
+    return notification_text_load(given[0] != '\0' ? given : path, &notification->text, note);
+}
+
+/* A sender that cannot be written down would keep every mail from going out. */
+static enum err check_names(struct err_note *note)
+{
+    char address[300];
+
+    (void)snprintf(address, sizeof(address), "x@%s", notification_settings.mail_domain);
+    if (!mail_address_ok(str_of(address)))
+        return err_say(note, ERR_SETTINGS, "mail_domain is no domain");
+    if (!mail_address_ok(str_of(notification_settings.mail_from)))
+        return err_say(note, ERR_SETTINGS, "mail_from is no address");
+    return ERR_OK;
+}
+
 static enum err open_sender(struct notification *notification, struct err_note *note)
 {
     const struct mail_options options = {
@@ -73,15 +97,14 @@ static enum err open_sender(struct notification *notification, struct err_note *
 enum err notification_start(struct proc *proc, void *state, struct err_note *note)
 {
     struct notification *notification = state;
-    const char *templates = notification_settings.mail_templates;
     enum err err;
 
     notification->proc = proc;
     notification->loop = proc_loop(proc);
     notification->public_url = proc_settings(proc)->public_url;
     TRY(read_key(notification, note));
-    TRY(notification_text_load(templates[0] == '\0' ? NOTIFICATION_TEMPLATES : templates,
-                               &notification->text, note));
+    TRY(load_texts(notification, note));
+    TRY(check_names(note));
     TRY(open_sender(notification, note));
     notification->db = proc_db(proc);
     notification->work = proc_work(proc);
