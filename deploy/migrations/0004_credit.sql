@@ -125,6 +125,7 @@ CREATE TABLE credit.upload_chunk (
     posted_doctor  bigint[],
     posted_session bigint[],
     posted_kinds   text[],            -- of a dry run, which has no entries: "OPL-S/CME-015"
+    reasons        jsonb,             -- of its other rows: [["rejected", "late_arrival", 12], ...]
     PRIMARY KEY (upload_no, chunk_no)
 );
 

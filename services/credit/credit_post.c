@@ -39,7 +39,10 @@ struct post {
     struct record record;
 };
 
-/* A chunk that came before its turn is remembered; the one before it sends it again. */
+/*
+ * The chunk after the one that is due may come first: it is remembered, and the one before sends it
+ * again. Any later one is sent anyhow when its turn comes near.
+ */
 static const struct db_stmt note_early = {
     "credit_note_early",
     "UPDATE credit.upload SET early_chunk = $2 WHERE upload_id = $1",
@@ -73,6 +76,8 @@ static bool is_due(struct post *post)
         return false;
     if (post->pointer.chunk_no == upload->next_chunk)
         return true;
+    if (post->pointer.chunk_no > upload->next_chunk + 1)
+        return false;
     query = db_add(post->batch->effect, &note_early);
     db_uuid(query, upload->id);
     db_i32(query, (int32_t)post->pointer.chunk_no);

@@ -36,14 +36,17 @@ static const struct db_stmt insert_ledger = {
 static const struct db_stmt update_chunk = {
     "credit_update_chunk",
     "UPDATE credit.upload_chunk SET posted_row = $3, posted_line = $4, posted_doctor = $5,"
-    "  posted_session = $6, posted_kinds = $7 WHERE upload_no = $1 AND chunk_no = $2",
+    "  posted_session = $6, posted_kinds = $7, reasons = $8"
+    " WHERE upload_no = $1 AND chunk_no = $2",
 };
 
+/* From the chunks: the rows may be a million, each with its problems written out. */
 static const struct db_stmt select_reasons = {
     "credit_select_reasons",
-    "SELECT r.outcome, r.reason, count(*) FROM credit.upload u"
-    " JOIN credit.upload_row r USING (upload_no)"
-    " WHERE u.upload_id = $1 GROUP BY r.outcome, r.reason",
+    "SELECT r.one ->> 0, r.one ->> 1, sum((r.one ->> 2)::bigint)::bigint"
+    " FROM credit.upload u JOIN credit.upload_chunk c USING (upload_no)"
+    " CROSS JOIN LATERAL jsonb_array_elements(c.reasons) AS r (one)"
+    " WHERE u.upload_id = $1 GROUP BY 1, 2",
 };
 
 struct db_query *record_reasons_add(struct db_batch *batch, struct uuid upload_id)
@@ -182,6 +185,59 @@ static void add_ledger(const struct record *record)
     db_text_array(query, entries->kind, entries->count);
 }
 
+/* ---- reasons ---- */
+
+/* One more row of (outcome, reason); the table is short: one line for each reason there is. */
+static void count_reason(struct record *record, struct str outcome, struct str reason, int64_t rows)
+{
+    struct event_upload_done_reason *list = record->reason_list;
+    size_t at = 0;
+
+    while (at < record->reason_count &&
+           (!str_eq(list[at].outcome, outcome) || !str_eq(list[at].reason, reason)))
+        at++;
+    if (at == record->reason_count)
+        list[record->reason_count++] = (struct event_upload_done_reason){outcome, reason, 0};
+    list[at].rows += rows;
+}
+
+static void count_reasons(struct record *record)
+{
+    record->reason_list =
+        arena_array(record->arena, struct event_upload_done_reason, CODE_COUNT + OUTCOME_COUNT);
+    for (size_t i = 0; i < record->verdicts->count; i++) {
+        const struct attendance_verdict *verdict = &record->verdicts->list[i];
+
+        if (verdict->outcome != OUTCOME_POSTED)
+            count_reason(
+                record, str_of(outcome_name((enum outcome)verdict->outcome)),
+                verdict->reason == CODE_NONE ? STR_NONE : str_of(code_name(verdict->reason)), 1);
+    }
+}
+
+/* Names of ours only: nothing in them wants escaping. */
+static struct str reasons_json(const struct record *record)
+{
+    struct buf json = {0};
+    struct str copy;
+
+    buf_add_char(&json, '[');
+    for (size_t i = 0; i < record->reason_count; i++) {
+        const struct event_upload_done_reason *reason = &record->reason_list[i];
+
+        buf_printf(&json, "%s[\"%.*s\",", i == 0 ? "" : ",", STR_ARG(reason->outcome));
+        if (reason->reason.data == NULL)
+            buf_add_c(&json, "null");
+        else
+            buf_printf(&json, "\"%.*s\"", STR_ARG(reason->reason));
+        buf_printf(&json, ",%lld]", (long long)reason->rows);
+    }
+    buf_add_char(&json, ']');
+    copy = arena_str(record->arena, buf_str(&json));
+    buf_free(&json);
+    return copy;
+}
+
 /* ---- the chunk: its posted rows ---- */
 
 /* "OPL-S/CME-015": a dry run has no ledger entries that would tell. */
@@ -230,41 +286,17 @@ static void add_chunk(const struct record *record)
         db_text_array(query, kinds, count);
     else
         db_null(query);
+    db_json(query, reasons_json(record));
 }
 
 /* ---- events ---- */
 
-/* One more row of (outcome, reason); the table is short: one line for each reason there is. */
-static void count_reason(struct event_upload_done_reason *list, size_t *count, struct str outcome,
-                         struct str reason, int64_t rows)
+static void record_done(struct record *record)
 {
-    size_t at = 0;
-
-    while (at < *count && (!str_eq(list[at].outcome, outcome) || !str_eq(list[at].reason, reason)))
-        at++;
-    if (at == *count)
-        list[(*count)++] = (struct event_upload_done_reason){outcome, reason, 0};
-    list[at].rows += rows;
-}
-
-static void record_done(const struct record *record)
-{
-    struct event_upload_done_reason *reasons =
-        arena_array(record->arena, struct event_upload_done_reason, CODE_COUNT + OUTCOME_COUNT);
-    size_t count = 0;
-
     for (size_t i = 0; i < db_rows(record->reasons); i++)
-        count_reason(reasons, &count, db_get_text(record->reasons, i, 0),
-                     db_get_text(record->reasons, i, 1), db_get_i64(record->reasons, i, 2));
-    for (size_t i = 0; i < record->verdicts->count; i++) {
-        const struct attendance_verdict *verdict = &record->verdicts->list[i];
-
-        if (verdict->outcome != OUTCOME_POSTED)
-            count_reason(
-                reasons, &count, str_of(outcome_name((enum outcome)verdict->outcome)),
-                verdict->reason == CODE_NONE ? STR_NONE : str_of(code_name(verdict->reason)), 1);
-    }
-    emit_done(&record->emit, reasons, count);
+        count_reason(record, db_get_text(record->reasons, i, 0), db_get_text(record->reasons, i, 1),
+                     db_get_i64(record->reasons, i, 2));
+    emit_done(&record->emit, record->reason_list, record->reason_count);
 }
 
 void record_entries(struct record *record)
@@ -272,6 +304,7 @@ void record_entries(struct record *record)
     add_counts(record);
     entries_fill(record);
     add_ledger(record);
+    count_reasons(record);
     add_chunk(record);
 }
 

@@ -34,6 +34,8 @@ struct record {
         int16_t *half_units, *revision;
         struct str *programme, *kind;
     } entries;
+    struct event_upload_done_reason *reason_list;
+    size_t reason_count;
     struct record_columns columns;
     size_t rows_done;
 };

@@ -268,6 +268,7 @@ static void pointers_have_to_be_those_of_reading(void **state)
         json_decref(change);
     }
     assert_int_equal(count("SELECT count(*) FROM credit.ledger"), 0);
+    assert_int_equal(count("SELECT count(*) FROM credit.upload WHERE early_chunk IS NULL"), 1);
     drain();
     assert_int_equal(upload_number(&upload, "rows_total"), 60);
     assert_books(&upload);
