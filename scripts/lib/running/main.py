@@ -20,7 +20,8 @@ USAGE = """usage: scripts/run [run]     starts a copy with sample data, or what 
 
 Environment: MAMIS_RUN_DIR    where the copy lives (default .run); two copies may run side by side
              MAMIS_NOW        the copy's time at its first start: 2025-04-07T09:00:00+09:00
-             KAFKA_BOOTSTRAP  host:port of a Kafka broker to use instead of one of our own"""
+             KAFKA_BOOTSTRAP  host:port of a Kafka broker to use instead of one of our own
+             KAFKA_VERSION    another version of our own broker, e.g. 3.9.1"""
 
 
 class Steps:
