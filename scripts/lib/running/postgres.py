@@ -31,6 +31,7 @@ shared_buffers = 256MB
 max_wal_size = 4GB
 min_wal_size = 256MB
 wal_compression = lz4
+default_toast_compression = lz4
 synchronous_commit = on
 fsync = on
 full_page_writes = on
