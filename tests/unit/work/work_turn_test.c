@@ -11,6 +11,14 @@
 #define UNSENT "SELECT count(*) FROM gateway.outbox WHERE sent_at IS NULL"
 #define LETTERS "SELECT count(*) FROM credit.dead_letter"
 
+static bool handled_300(void *arg)
+{
+    struct work_stats stats;
+
+    work_stats(arg, &stats);
+    return stats.handled == 300;
+}
+
 static void each_message_has_its_effect_once(void **state)
 {
     struct fixture *fx = *state;
@@ -26,9 +34,8 @@ static void each_message_has_its_effect_once(void **state)
     assert_int_equal(number("SELECT count(*) FROM credit.effect AS a JOIN credit.effect AS b"
                             " ON a.effect_id < b.effect_id AND a.n > b.n"),
                      0);    /* in order */
-    run_for(fx->loop, 100); /* the answer to the last commit */
+    assert_true(wait_for(fx->loop, handled_300, fx->work, 10000)); /* the last commit's answer */
     work_stats(fx->work, &stats);
-    assert_int_equal(stats.handled, 300);
     assert_int_equal(stats.partitions, 1);
     assert_int_equal(fx->service.committed, 300);
     assert_int_equal(stats.lag, 0);
@@ -92,6 +99,7 @@ static void a_republished_event_changes_nothing(void **state)
     worker_start(fx);
     send_event(fx, "t.add.v1", 7);
     until_i64(fx, PLACE, 1);
+    until_i64(fx, UNSENT, 0); /* marked, which may come after the effect */
     for (int i = 0; i < 5; i++) {
         exec("UPDATE gateway.outbox SET sent_at = NULL, next_try_at = clock_timestamp()");
         until_i64(fx, UNSENT, 0);
