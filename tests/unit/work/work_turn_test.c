@@ -33,7 +33,7 @@ static void each_message_has_its_effect_once(void **state)
     assert_int_equal(number("SELECT count(*) FROM credit.inbox"), 300);
     assert_int_equal(number("SELECT count(*) FROM credit.effect AS a JOIN credit.effect AS b"
                             " ON a.effect_id < b.effect_id AND a.n > b.n"),
-                     0);    /* in order */
+                     0);                                           /* in order */
     assert_true(wait_for(fx->loop, handled_300, fx->work, 10000)); /* the last commit's answer */
     work_stats(fx->work, &stats);
     assert_int_equal(stats.partitions, 1);
