@@ -17,7 +17,12 @@ static void send_event(const struct emit *emit, const char *type, const char *to
 
 void emit_read(const struct emit *emit, int64_t step)
 {
-    const struct event_upload_read next = {.upload_id = emit->upload->id, .step = step};
+    const struct event_upload_read next = {
+        .upload_id = emit->upload->id,
+        .step = step,
+        .bytes = emit->upload->bytes,
+        .has_bytes = true,
+    };
 
     send_event(emit, EVENT_UPLOAD_READ, TOPIC_CREDIT_WORK, event_upload_read_encode(&next));
 }

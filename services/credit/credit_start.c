@@ -6,19 +6,40 @@
 #include "gen/events.h"
 #include "gen/topics.h"
 
-enum { CREDIT_STATE_BATCH_MAX = 500 };
+enum {
+    CREDIT_STATE_BATCH_MAX = 500,
+    CREDIT_SHORT_BYTES = 32 * 1024, /* of a file: about 350 rows */
+};
 
 static const char *const topics[] = {TOPIC_CREDIT_WORK, TOPIC_DOCTOR_EVENTS,
                                      TOPIC_CERTIFICATE_EVENTS};
+
+static bool is_short(const json_t *bytes)
+{
+    return json_is_integer(bytes) && json_integer_value(bytes) <= CREDIT_SHORT_BYTES;
+}
+
+/* A short file does not stand behind the long ones of other seminars. */
+static bool is_short_read(const struct work_message *message)
+{
+    return is_short(json_object_get(message->data, "bytes"));
+}
+
+static bool is_short_chunk(const struct work_message *message)
+{
+    return is_short(json_object_get(message->data, "length"));
+}
 
 static const struct work_route routes[] = {
     {.type = EVENT_UPLOAD_READ,
      .handle = credit_read_handle,
      .batch_max = 1,
+     .urgent = is_short_read,
      .dead = credit_upload_dead},
     {.type = EVENT_UPLOAD_CHUNK,
      .handle = credit_post_handle,
      .batch_max = 1,
+     .urgent = is_short_chunk,
      .committed = credit_post_committed,
      .dead = credit_upload_dead},
     {.type = EVENT_DOCTOR_STATE,

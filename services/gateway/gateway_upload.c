@@ -313,7 +313,12 @@ static void add_upload(struct call *call, struct upload *upload, struct db_batch
 
 static void commit(struct call *call, struct upload *upload)
 {
-    const struct event_upload_read read = {.upload_id = upload->upload_id, .step = 0};
+    const struct event_upload_read read = {
+        .upload_id = upload->upload_id,
+        .step = 0,
+        .bytes = (int64_t)upload->bytes,
+        .has_bytes = true,
+    };
     const struct work_event event = {.type = EVENT_UPLOAD_READ,
                                      .topic = TOPIC_CREDIT_WORK,
                                      .key = upload->seminar_no,

@@ -121,6 +121,8 @@ void work_subscribe(struct work *work, const char *const *topics, size_t topic_c
     work->routes = routes;
     work->route_count = route_count;
     work->owner = service;
+    for (size_t i = 0; i < route_count; i++)
+        work->has_urgent = work->has_urgent || routes[i].urgent != NULL;
     work->consumer =
         bus_subscribe(work->bus, work->group, topics, topic_count, &work_part_events, work);
 }

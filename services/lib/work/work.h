@@ -79,7 +79,7 @@ struct work_message {
 };
 
 /*
- * One or more consecutive messages of one partition with the same type, none of which had its
+ * One or more messages of one partition, in order, with the same type, none of which had its
  * effect before. Handling has to be safe to repeat: it begins again after any failure.
  */
 struct work_batch {
@@ -107,6 +107,11 @@ struct work_route {
     const char *type; /* exact event type */
     work_handler_fn handle;
     size_t batch_max; /* 1 for handlers that take one message */
+    /*
+     * May be NULL. True for a message that somebody waits for and that is quickly done: it may
+     * overtake earlier ones of its partition, never one with its own key. Looks at `message` alone.
+     */
+    bool (*urgent)(const struct work_message *message);
     /* May be NULL. Called from the loop after the batch is committed for certain. */
     void (*committed)(void *service, const struct work_batch *batch);
     /*

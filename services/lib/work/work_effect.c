@@ -162,5 +162,10 @@ void work_effect_look(struct work_turn *turn)
         turn->ours = add(turn, batch, WORK_SQL_OURS);
         db_uuid(turn->ours, emitted->id);
     }
+    turn->noted = NULL;
+    if (turn->overtakes) { /* the place stays */
+        turn->noted = add(turn, batch, WORK_SQL_KNOWN);
+        db_uuid_array(turn->noted, &turn->records->message.id, 1);
+    }
     db_run(turn->part->work->db, batch, WORK_READ_DEADLINE_MS, &turn->flow);
 }

@@ -12,6 +12,7 @@
  *   work_queue.c     its records, within limits
  *   work_attempt.c   attempts that were no deaths
  *   work_pause.c     topics that are not to be read now
+ *   work_overtake.c  urgent messages go before others
  *   work_turn.c      one batch of messages from the queue to its commit
  *   work_effect.c    the transactions of a turn
  */
@@ -30,6 +31,7 @@ enum {
     /* One batch: bytes that are parsed in one go, and how many messages without a route. */
     WORK_BATCH_BYTES_MAX = 256 * 1024,
     WORK_BATCH_MESSAGES_MAX = 500,
+    WORK_OVERTAKES_MAX = 4, /* in a row, then whatever is first */
     WORK_BACKOFF_FIRST_MS = 100,
     WORK_BACKOFF_MAX_MS = 5000,
     WORK_CONFLICTS_MAX = 5, /* in a row on one batch: no accident any more */
@@ -185,6 +187,8 @@ struct work_record {
     struct str key;
     struct str value;
     bool parsed;
+    bool done;    /* it overtook others: its effect stands, its offset is still to be passed */
+    bool in_turn; /* overtaking failed: it waits for its turn */
     enum err err; /* of parsing */
     struct err_note *note;
     json_t *root;
@@ -219,6 +223,7 @@ struct work_part {
     int64_t attempted;    /* offset whose attempt this process has counted; -1 none */
     int32_t attempts;     /* ... with those before */
     int64_t single_until; /* up to this offset one by one */
+    unsigned overtakes;   /* in a row */
     struct work_record *head, *tail;
     size_t count;
     size_t bytes;
@@ -260,7 +265,9 @@ bool work_queue_add(struct work_part *part, const struct bus_message *message);
 void work_record_parse(struct work_part *part, struct work_record *record);
 /* Take the first `count` records out, still chained; they stay counted in the work's limit. */
 struct work_record *work_queue_take(struct work_part *part, size_t count);
-/* Put them back in front. */
+/* Take one out, wherever it is. */
+struct work_record *work_queue_take_one(struct work_part *part, struct work_record *record);
+/* Put them back where they were. */
 void work_queue_return(struct work_part *part, struct work_record *records);
 void work_records_free(struct work *work, struct work_record *records);
 void work_queue_drop(struct work_part *part);
@@ -273,6 +280,11 @@ void work_queues_refill(struct work *work);
 void work_unattempt(struct work_part *part, int64_t place, int64_t offset);
 /* Once a second: which topics are paused? */
 void work_pauses_tick(struct work *work);
+
+/* ---- work_overtake.c ---- */
+
+/* The record that goes before all others now; NULL: they go in order. */
+struct work_record *work_overtaking(struct work_part *part);
 
 /* ---- work_turn.c, work_effect.c ---- */
 
@@ -294,8 +306,10 @@ struct work_turn {
     struct work_message *messages; /* those that had no effect before */
     struct work_record *records;   /* in hand, owned */
     size_t picked;                 /* how many */
+    size_t due;                    /* of them, those that were not done before */
+    bool overtakes;                /* the one record has others before it, which stay */
     int64_t place;                 /* the partition's, before */
-    int64_t first;                 /* offset of the first record */
+    int64_t first;                 /* offset of the first record that is due */
     int64_t last;
     int64_t next;             /* place afterwards */
     struct db_query *attempt; /* NULL: counted before */
@@ -303,6 +317,7 @@ struct work_turn {
     struct db_query *known;
     struct db_query *look;
     struct db_query *ours;    /* NULL: nothing was emitted */
+    struct db_query *noted;   /* NULL: its place tells that it was committed */
     uint64_t handler_from_ms; /* monotonic; 0 while no handler is at work */
     enum err reason;          /* it is buried for this; ERR_OK: it is not */
     struct err_note detail;
@@ -348,7 +363,8 @@ struct work {
     struct bus_consumer *consumer;
     const struct work_route *routes;
     size_t route_count;
-    void *owner; /* the service, for the routes' functions */
+    bool has_urgent; /* one of the routes knows urgent messages */
+    void *owner;     /* the service, for the routes' functions */
     struct work_part *parts;
     unsigned part_users; /* partitions not yet freed */
     size_t queued_bytes; /* in all queues */

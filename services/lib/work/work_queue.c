@@ -102,21 +102,42 @@ struct work_record *work_queue_take(struct work_part *part, size_t count)
     return first;
 }
 
+struct work_record *work_queue_take_one(struct work_part *part, struct work_record *record)
+{
+    struct work_record *before = NULL;
+
+    for (struct work_record *at = part->head; at != record; at = at->next)
+        before = at;
+    if (before != NULL)
+        before->next = record->next;
+    else
+        part->head = record->next;
+    if (part->tail == record)
+        part->tail = before;
+    part->count--;
+    part->bytes -= record->bytes;
+    record->next = NULL;
+    return record;
+}
+
 void work_queue_return(struct work_part *part, struct work_record *records)
 {
-    struct work_record *last = records;
+    struct work_record **link = &part->head;
 
-    for (struct work_record *record = records; record != NULL; record = record->next) {
+    while (records != NULL) {
+        struct work_record *record = records;
+
+        records = record->next;
+        while (*link != NULL && (*link)->offset < record->offset)
+            link = &(*link)->next;
+        record->next = *link;
+        *link = record;
+        if (record->next == NULL)
+            part->tail = record;
         part->count++;
         part->bytes += record->bytes;
-        last = record;
+        link = &record->next;
     }
-    if (last == NULL)
-        return;
-    last->next = part->head;
-    if (part->head == NULL)
-        part->tail = last;
-    part->head = records;
 }
 
 void work_records_free(struct work *work, struct work_record *records)

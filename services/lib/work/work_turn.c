@@ -67,6 +67,12 @@ static void end(struct work_turn *turn, enum work_outcome outcome)
     flow_end(&turn->flow, ERR_OK);
 }
 
+/* Not the only way to try it: by itself, or when its turn has come. */
+static bool has_another_try(const struct work_turn *turn)
+{
+    return turn->picked > 1 || turn->overtakes;
+}
+
 /* An error was understood: go on as if there had been none. */
 static void clear_error(struct flow *flow)
 {
@@ -100,7 +106,7 @@ static void judge(struct work_turn *turn)
     part->attempts = turn->attempts;
     if (turn->attempts > 1 && turn->picked > 1) {
         end(turn, WORK_ALONE);
-    } else if (turn->attempts > WORK_ATTEMPTS_MAX) {
+    } else if (turn->attempts > WORK_ATTEMPTS_MAX && !turn->overtakes) {
         bury(turn, ERR_DEAD, "the process ended at each attempt");
     } else {
         work_effect_sift(turn);
@@ -130,7 +136,7 @@ static void refused(struct work_turn *turn)
     case ERR_CLASS_OK:
         break;
     }
-    if (turn->picked > 1) {
+    if (has_another_try(turn)) {
         end(turn, WORK_ALONE);
     } else if (err_class(flow->err) == ERR_CLASS_INPUT) {
         bury(turn, flow->err, flow->note.text);
@@ -154,7 +160,7 @@ static void not_accepted(struct work_turn *turn)
         turn->plain = true; /* perhaps what the service wanted to add */
         clear_error(&turn->flow);
         flow_goto(&turn->flow, TURN_BURY);
-    } else if (turn->picked > 1) {
+    } else if (has_another_try(turn)) {
         end(turn, WORK_ALONE);
     } else if (turn->flow.err == ERR_DB_CONFLICT && turn->reason == ERR_OK) {
         bury(turn, turn->flow.err, turn->flow.note.text);
@@ -185,8 +191,9 @@ static void looked(struct work_turn *turn)
 {
     int64_t next = db_rows(turn->look) > 0 ? db_get_i64(turn->look, 0, 0) : -1;
     bool ours = turn->ours == NULL || db_get_bool(turn->ours, 0, 0);
+    bool noted = turn->noted == NULL || db_rows(turn->noted) > 0;
 
-    if (next == turn->next && ours)
+    if (next == turn->next && ours && noted)
         flow_goto(&turn->flow, TURN_COMMITTED);
     else
         end(turn, next == turn->place ? WORK_RETRY : WORK_FENCED);
@@ -205,7 +212,7 @@ static void committed(struct work_turn *turn)
             F_STR("topic", turn->part->topic), F_I64("part", turn->part->part),
             F_I64("offset", turn->first), F_ERR(turn->reason), F_STR("note", turn->detail.text));
     } else {
-        work->stats.handled += turn->picked;
+        work->stats.handled += turn->due;
         if (turn->route != NULL && turn->route->committed != NULL)
             turn->route->committed(work->owner, &turn->batch);
     }
@@ -299,6 +306,16 @@ static void note_retry(const struct work_turn *turn)
                  F_I64("offset", turn->first), F_I64("failures", failures + 1));
 }
 
+static void give_back(struct work_turn *turn)
+{
+    if (turn->overtakes && turn->outcome == WORK_PASSED)
+        turn->records->done = true;
+    else if (turn->overtakes)
+        turn->records->in_turn = true;
+    work_queue_return(turn->part, turn->records);
+    turn->records = NULL;
+}
+
 /* What the outcome means for the partition, which is still the one the turn began with. */
 static void settle(struct work_turn *turn)
 {
@@ -306,18 +323,18 @@ static void settle(struct work_turn *turn)
 
     switch (turn->outcome) {
     case WORK_PASSED:
+        if (turn->overtakes)
+            give_back(turn);
         work_part_pass(part, turn->next);
         break;
     case WORK_RETRY:
         note_retry(turn);
-        work_queue_return(part, turn->records);
-        turn->records = NULL;
+        give_back(turn);
         work_part_back_off(part);
         break;
     case WORK_ALONE:
-        work_queue_return(part, turn->records);
-        turn->records = NULL;
-        if (part->single_until < turn->last)
+        give_back(turn);
+        if (!turn->overtakes && part->single_until < turn->last)
             part->single_until = turn->last;
         break;
     case WORK_FENCED:
@@ -354,52 +371,74 @@ static void turn_done(struct flow *flow)
     work_part_unuse(part);
 }
 
-/* How many records from the head make one batch: one handler, one type, limits. */
-static size_t pick(struct work_part *part, const struct work_route **ret_route)
+/* More of the kind that a batch began with? Those that are done join any batch. */
+static bool fits(struct work_part *part, struct work_record *record, const struct work_turn *turn,
+                 size_t bytes)
 {
-    struct work_record *record = part->head;
-    const struct work_route *route;
-    size_t count_max = WORK_BATCH_MESSAGES_MAX;
-    size_t bytes = 0;
-    size_t count = 0;
+    const size_t most = turn->route != NULL ? turn->route->batch_max : WORK_BATCH_MESSAGES_MAX;
 
+    if (record == NULL || turn->picked >= WORK_BATCH_MESSAGES_MAX)
+        return false;
+    if (record->done || turn->due == 0)
+        return true;
     work_record_parse(part, record);
-    *ret_route = NULL;
-    if (record->err != ERR_OK)
-        return 1;
-    route = work_route_of(part->work, record->message.type);
-    if (route != NULL && route->batch_max < count_max)
-        count_max = route->batch_max;
-    if (record->offset <= part->single_until)
-        count_max = 1;
+    return turn->due < most && bytes + record->bytes <= WORK_BATCH_BYTES_MAX &&
+           record->err == ERR_OK && work_route_of(part->work, record->message.type) == turn->route;
+}
+
+/* How many records from the head make one batch: one handler, one type, limits. */
+static void pick(struct work_turn *turn)
+{
+    struct work_part *part = turn->part;
+    struct work_record *record = part->head;
+    const bool single = record->offset <= part->single_until;
+    size_t bytes = 0;
+
+    turn->first = record->offset;
     do {
-        bytes += record->bytes;
-        count++;
-        record = record->next;
-        if (record == NULL || count >= count_max || bytes + record->bytes > WORK_BATCH_BYTES_MAX)
-            break;
         work_record_parse(part, record);
-    } while (record->err == ERR_OK && work_route_of(part->work, record->message.type) == route);
-    *ret_route = route;
-    return count;
+        if (record->err != ERR_OK && turn->picked > 0)
+            break; /* those that are done go first */
+        if (!record->done && turn->due++ == 0) {
+            turn->first = record->offset;
+            if (record->err == ERR_OK)
+                turn->route = work_route_of(part->work, record->message.type);
+        }
+        bytes += record->done ? 0 : record->bytes;
+        turn->picked++;
+        record = record->next;
+    } while (!single && part->head->err == ERR_OK && fits(part, record, turn, bytes));
+    turn->records = work_queue_take(part, turn->picked);
+}
+
+static void pick_one(struct work_turn *turn, struct work_record *record)
+{
+    turn->overtakes = true;
+    turn->route = work_route_of(turn->part->work, record->message.type);
+    turn->picked = turn->due = 1;
+    turn->first = record->offset;
+    turn->records = work_queue_take_one(turn->part, record);
 }
 
 void work_turn_start(struct work_part *part)
 {
     struct work_turn *turn = heap_zero(sizeof(*turn));
+    struct work_record *urgent = work_overtaking(part);
     struct work_record *last;
 
     turn->part = part;
     turn->epoch = part->epoch;
-    turn->picked = pick(part, &turn->route);
-    turn->records = work_queue_take(part, turn->picked);
+    if (urgent != NULL)
+        pick_one(turn, urgent);
+    else
+        pick(turn);
     last = turn->records;
     while (last->next != NULL)
         last = last->next;
     turn->place = part->place;
-    turn->first = turn->records->offset;
     turn->last = last->offset;
-    turn->next = last->offset + 1;
+    turn->next = turn->overtakes ? turn->place : last->offset + 1;
+    part->overtakes = turn->overtakes ? part->overtakes + 1 : 0;
     part->turn = turn;
     part->users++;
     flow_init(&turn->flow, part->work->loop, turn_run, turn_done, turn->records->trace);

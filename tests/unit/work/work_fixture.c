@@ -176,6 +176,12 @@ static void on_dead(void *arg, struct work_batch *batch, const char *reason)
     db_i64(db_add(batch->effect, &add_dead), 1000000);
 }
 
+static bool always(const struct work_message *message)
+{
+    (void)message;
+    return true;
+}
+
 const struct work_route service_routes[] = {
     {.type = "t.add.v1", .handle = handle_add, .batch_max = 50, .committed = on_committed},
     {.type = "t.picky.v1", .handle = handle_picky, .batch_max = 50, .dead = on_dead},
@@ -184,6 +190,13 @@ const struct work_route service_routes[] = {
     {.type = "t.emit.v1", .handle = handle_emit, .batch_max = 50, .committed = on_committed},
     {.type = "t.once.v1", .handle = handle_once, .batch_max = 1, .dead = on_dead},
     {.type = "t.slow.v1", .handle = handle_slow, .batch_max = 1, .dead = on_dead},
+    {.type = "t.quick.v1",
+     .handle = handle_picky,
+     .batch_max = 50,
+     .urgent = always,
+     .committed = on_committed,
+     .dead = on_dead},
+    {.type = "t.quick_emit.v1", .handle = handle_emit, .batch_max = 1, .urgent = always},
     {.type = "t.bug.v1", .handle = handle_bug, .batch_max = 1, .dead = on_dead},
 };
 const size_t service_route_count = ARRAY_LEN(service_routes);
@@ -280,6 +293,7 @@ int fixture_setup(void **state)
     exec("TRUNCATE credit.outbox, credit.inbox, credit.work_offset, credit.dead_letter,"
          " credit.operation, gateway.outbox, credit.effect, credit.once, mamis.pause");
     fx->topic = kafka_topic(1);
+    fx->key = "k";
     snprintf(fx->group, sizeof(fx->group), "g-%s", fx->topic);
     fx->arena = arena_new();
     fx->loop = loop_new();
@@ -355,7 +369,11 @@ enum err run_work(struct fixture *fx, struct work *work, struct db_batch *batch)
 static struct uuid emit_n(struct fixture *fx, struct db_batch *batch, const char *type, int64_t n)
 {
     const struct work_event event = {
-        .type = type, .topic = fx->topic, .key = STR("k"), .data = json_pack("{s:I}", "n", n)};
+        .type = type,
+        .topic = fx->topic,
+        .key = str_of(fx->key),
+        .data = json_pack("{s:I}", "n", n),
+    };
 
     return work_emit(fx->sender, batch, &event, NULL);
 }

@@ -36,6 +36,8 @@ struct fixture {
     struct work *work;   /* NULL until worker_start() */
     struct service service;
     const char *topic;
+    const char *key; /* of what is sent */
+    size_t queued;   /* how many records a test waits for */
     char group[64];
     struct arena *arena;
 };
