@@ -19,7 +19,7 @@ from running.api import Client
 from running.copy import Copy
 from running.process import Process
 
-from . import ceiling, data, load
+from . import ceiling, cpu, data, load
 
 PASSWORD = "bench-password-2026"
 SMALL_ROWS = 50
@@ -100,7 +100,8 @@ def visible_rows(connection):
 
 
 def once(copy, options, tokens, readers, run):
-    """One run on fresh seminars: (rows/s, ceiling rows/s, seconds to visible of the small files)."""
+    """One run on fresh seminars: (rows/s, ceiling rows/s, seconds to visible of the small files,
+    processor seconds by part)."""
     large = data.large_files(options.rows, options.seminars, options.doctors, seed=run)
     small = data.small_files(options.small, SMALL_ROWS, options.doctors, seed=1000 + run)
     large_bytes = {no: data.attendance(no, numbers) for no, numbers in large.items()}
@@ -112,8 +113,10 @@ def once(copy, options, tokens, readers, run):
     little = load.Small(copy.base_url, tokens["S"], small_bytes, readers)
     stop = threading.Event()
     side = threading.Thread(target=little.run, args=(stop,))
+    used = cpu.seconds(copy)
     side.start()
     big.run()
+    used = cpu.between(used, cpu.seconds(copy))
     stop.set()
     side.join(load.GIVE_UP_S)
     failures = big.failures + little.failures
@@ -122,7 +125,7 @@ def once(copy, options, tokens, readers, run):
     connection.close()
     if failures or there != rows:
         raise SystemExit(f"the run is void: {failures[:3]}, {there} of {rows} rows in the ledger")
-    return rows / (big.ended - big.begun), top, little.seconds
+    return rows / (big.ended - big.begun), top, little.seconds, used
 
 
 def percentile(values, share):
@@ -136,10 +139,11 @@ def spread(values, form):
 
 
 def report(results, peaks, options):
-    rates = [rate for rate, _, _ in results]
-    tops = [top for _, top, _ in results]
-    ratios = [rate / top for rate, top, _ in results]
-    small = [seconds for _, _, files in results for seconds in files]
+    rates = [rate for rate, _, _, _ in results]
+    tops = [top for _, top, _, _ in results]
+    ratios = [rate / top for rate, top, _, _ in results]
+    small = [seconds for _, _, files, _ in results for seconds in files]
+    used = results[-1][3]
     print(f"\nposted {options.rows} rows over {options.seminars} seminars, {len(results)} run(s)")
     print(f"  rows/s, first byte sent to last row visible   {spread(rates, ',.0f')}")
     print(f"  bare COPY, three indexes, rows/s              {spread(tops, ',.0f')}")
@@ -148,7 +152,9 @@ def report(results, peaks, options):
           f"   p50 {percentile(small, 0.5) * 1000:.0f} ms"
           f"  p99 {percentile(small, 0.99) * 1000:.0f} ms")
     print("  peak memory, MiB      " + "  ".join(f"{name} {mib:.0f}" for name, mib in peaks.items()))
-    return {"rows": options.rows, "seminars": options.seminars, "rates": rates, "ceilings": tops,
+    print("  processor seconds (last run)   " + ", ".join(f"{part} {value:.1f}"
+                                                       for part, value in used.items()))
+    return {"rows": options.rows, "cpu_seconds": used, "seminars": options.seminars, "rates": rates, "ceilings": tops,
             "ratios": ratios, "small_seconds": small, "peak_mib": peaks}
 
 
