@@ -32,6 +32,8 @@ def arguments():
     parser.add_argument("--doctors", type=int, default=20000)
     parser.add_argument("--small", type=int, default=100)
     parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--statements", type=int, default=0, metavar="N",
+                        help="print the N statements that took most of PostgreSQL's time")
     parser.add_argument("--out", default="")
     return parser.parse_args()
 
@@ -113,6 +115,9 @@ def once(copy, options, tokens, readers, run):
     little = load.Small(copy.base_url, tokens["S"], small_bytes, readers)
     stop = threading.Event()
     side = threading.Thread(target=little.run, args=(stop,))
+    with copy.postgres.connect() as operator, operator.cursor() as cursor:
+        cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements;"
+                       "SELECT pg_stat_statements_reset()")
     used = cpu.seconds(copy)
     side.start()
     big.run()
@@ -126,6 +131,18 @@ def once(copy, options, tokens, readers, run):
     if failures or there != rows:
         raise SystemExit(f"the run is void: {failures[:3]}, {there} of {rows} rows in the ledger")
     return rows / (big.ended - big.begun), top, little.seconds, used
+
+
+def print_statements(copy, count):
+    with copy.postgres.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT round(total_exec_time), calls, rows, round(wal_bytes / 1e6, 1),"
+            " rolname, left(regexp_replace(query, '\\s+', ' ', 'g'), 110)"
+            " FROM pg_stat_statements JOIN pg_roles ON pg_roles.oid = userid"
+            " ORDER BY total_exec_time DESC LIMIT %s", (count,))
+        print("\n  ms, calls, rows, MB of WAL, role, statement")
+        for row in cursor.fetchall():
+            print("  " + "  ".join(str(value) for value in row))
 
 
 def percentile(values, share):
@@ -179,6 +196,8 @@ def main():
                 readers = sign_in_readers(copy, options.small)
             results.append(once(copy, options, tokens, readers, run))
         told = report(results, peak_mib(copy), options)
+        if options.statements:
+            print_statements(copy, options.statements)
         if options.out:
             os.makedirs(options.out, exist_ok=True)
             write(options.out, "posting.json", json.dumps(told, indent=1))

@@ -36,6 +36,7 @@ synchronous_commit = on
 fsync = on
 full_page_writes = on
 checkpoint_timeout = 15min
+shared_preload_libraries = 'pg_stat_statements'
 password_encryption = 'scram-sha-256'
 idle_in_transaction_session_timeout = 10s
 lock_timeout = 2s
