@@ -30,6 +30,7 @@ struct credit {
     struct credit_figures {
         uint64_t outcomes[6];            /* by enum outcome */
         uint64_t entries;                /* put into the ledger */
+        uint64_t refused;                /* commands */
         struct metric_histogram chunk;   /* one chunk from message to commit */
         struct metric_histogram visible; /* last byte of an upload to its last row posted */
     } figures;
@@ -45,6 +46,9 @@ void credit_read_handle(void *service, struct work_batch *batch);
 void credit_post_handle(void *service, struct work_batch *batch);
 void credit_doctor_handle(void *service, struct work_batch *batch);
 void credit_certificate_handle(void *service, struct work_batch *batch);
+void credit_cancel_handle(void *service, struct work_batch *batch);
+/* A command that cannot be handled: whoever sent it is told. */
+void credit_command_dead(void *service, struct work_batch *batch, const char *reason);
 /* A message of an upload that cannot be handled: its upload says so. */
 void credit_upload_dead(void *service, struct work_batch *batch, const char *reason);
 /* Figures of a committed chunk: work_route's `committed`. */

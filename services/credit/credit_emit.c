@@ -80,8 +80,9 @@ static int64_t *widened(struct arena *arena, const int16_t *values, size_t count
     return wide;
 }
 
-void emit_posted(const struct emit *emit, uint32_t chunk_no, const struct emit_entries *entries,
-                 struct arena *arena)
+static void send_entries(const struct emit *emit, uint32_t chunk_no,
+                         const struct event_credits_posted_correction *correction,
+                         const struct emit_entries *entries, struct arena *arena)
 {
     const struct upload *upload = emit->upload;
     const size_t count = entries->count;
@@ -92,6 +93,7 @@ void emit_posted(const struct emit *emit, uint32_t chunk_no, const struct emit_e
         .upload_id = upload->id,
         .upload_no = upload->no,
         .chunk_no = chunk_no,
+        .correction = correction,
         .seminar_no = upload->seminar_no,
         .seminar_title = upload->seminar_title,
         .sessions = sessions,
@@ -114,6 +116,26 @@ void emit_posted(const struct emit *emit, uint32_t chunk_no, const struct emit_e
     posted.sessions_count = used_sessions(emit, entries, sessions, index, arena);
     send_event(emit, EVENT_CREDITS_POSTED, TOPIC_CREDIT_EVENTS,
                event_credits_posted_encode(&posted));
+}
+
+void emit_posted(const struct emit *emit, uint32_t chunk_no, const struct emit_entries *entries,
+                 struct arena *arena)
+{
+    send_entries(emit, chunk_no, NULL, entries, arena);
+}
+
+void emit_corrected(const struct emit *emit, const struct emit_correction *correction,
+                    const struct emit_entries *entries, struct arena *arena)
+{
+    const struct event_credits_posted_correction about = {
+        .correction_id = correction->id,
+        .cause = str_of(correction->cause),
+        .reason = correction->reason,
+        .slice_no = correction->slice_no,
+        .last = correction->last,
+    };
+
+    send_entries(emit, 0, &about, entries, arena);
 }
 
 static void emit_end(const struct emit *emit, struct event_upload_done *done)

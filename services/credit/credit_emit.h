@@ -26,6 +26,15 @@ struct emit_entries {
     const int16_t *revisions;
 };
 
+/* Counter-entries to what an upload posted; one correction may come in several slices. */
+struct emit_correction {
+    struct uuid id;
+    const char *cause; /* as in the event's schema */
+    struct str reason;
+    int64_t slice_no;
+    bool last;
+};
+
 /* The next step of reading. */
 void emit_read(const struct emit *emit, int64_t step);
 /* Post this chunk. */
@@ -33,6 +42,9 @@ void emit_chunk(const struct emit *emit, const struct attendance_chunk *chunk);
 /* credits.posted of one chunk; names only the sessions that entries have. */
 void emit_posted(const struct emit *emit, uint32_t chunk_no, const struct emit_entries *entries,
                  struct arena *arena);
+/* credits.posted of a correction. */
+void emit_corrected(const struct emit *emit, const struct emit_correction *correction,
+                    const struct emit_entries *entries, struct arena *arena);
 /* upload.done: the upload's end with its counts. */
 void emit_done(const struct emit *emit, const struct event_upload_done_reason *reasons,
                size_t reason_count);

@@ -30,6 +30,13 @@ static bool is_short_chunk(const struct work_message *message)
     return is_short(json_object_get(message->data, "length"));
 }
 
+/* Somebody waits for the answer. */
+static bool is_command(const struct work_message *message)
+{
+    (void)message;
+    return true;
+}
+
 static const struct work_route routes[] = {
     {.type = EVENT_UPLOAD_READ,
      .handle = credit_read_handle,
@@ -42,6 +49,11 @@ static const struct work_route routes[] = {
      .urgent = is_short_chunk,
      .committed = credit_post_committed,
      .dead = credit_upload_dead},
+    {.type = EVENT_CREDIT_CANCEL,
+     .handle = credit_cancel_handle,
+     .batch_max = 1,
+     .urgent = is_command,
+     .dead = credit_command_dead},
     {.type = EVENT_DOCTOR_STATE,
      .handle = credit_doctor_handle,
      .batch_max = CREDIT_STATE_BATCH_MAX},
@@ -107,6 +119,7 @@ void credit_metrics(struct proc *proc, void *state, struct buf *out)
     for (size_t i = 0; i < ARRAY_LEN(labels); i++)
         metric_add(out, "rows_total", labels[i], (int64_t)credit->figures.outcomes[i]);
     metric_add(out, "ledger_entries_total", "", (int64_t)credit->figures.entries);
+    metric_add(out, "commands_refused_total", "", (int64_t)credit->figures.refused);
     metric_histogram_add(out, "chunk", "", &credit->figures.chunk);
     metric_histogram_add(out, "upload_visible", "", &credit->figures.visible);
 }

@@ -46,14 +46,6 @@ static const struct db_stmt find_operation = {
     "gateway_find_operation",
     "SELECT status, result::text, problem::text FROM portal.operation WHERE operation_id = $1",
 };
-static const struct db_stmt show_application = {
-    "gateway_show_application",
-    "SELECT portal.application_json($1)::text",
-};
-static const struct db_stmt show_handbook = {
-    "gateway_show_handbook",
-    "SELECT portal.my_handbook()::text",
-};
 
 /* ---- steps ---- */
 
@@ -93,7 +85,7 @@ static void commit(struct call *call, struct accept *accept)
     call->batch = db_batch_new(call->flow.arena);
     query = db_add(call->batch, &insert_command);
     db_uuid(query, command->operation_id);
-    db_uuid(query, call->who.account_id);
+    db_uuid(query, who_id(&call->who));
     db_text_c(query, command->type);
     db_time(query, call->now_us);
     if (accept->key.data != NULL) {
@@ -161,18 +153,7 @@ static void look(struct call *call, struct accept *accept)
 
 static void show(struct call *call, struct accept *accept)
 {
-    const char *name = json_string_value(json_object_get(accept->result, "application_id"));
-    struct uuid application_id;
-
-    call->batch = NULL;
-    if (accept->command.shows == COMMAND_SHOWS_APPLICATION &&
-        uuid_parse(str_of(name), &application_id)) {
-        call->query = db_add(call_scoped(call), &show_application);
-        db_uuid(call->query, application_id);
-    } else if (accept->command.shows == COMMAND_SHOWS_HANDBOOK) {
-        call->query = db_add(call_scoped(call), &show_handbook);
-    }
-    if (call->batch != NULL)
+    if (show_add(call, accept->result))
         call_run(call, COMMAND_SHOWN);
     else if (accept->command.answer != NULL)
         accept->command.answer(call, accept->result);
@@ -232,17 +213,15 @@ static void row(struct call *call, struct accept *accept)
 
 static void shown(struct call *call, struct accept *accept)
 {
-    struct str text = db_get_text(call->query, 0, 0);
     const char *id = json_string_value(json_object_get(accept->result, "application_id"));
+    json_t *object = show_take(call);
 
-    if (text.data == NULL) { /* it left the actor's sight in the meantime */
-        call_object(call, accept->command.status, json_incref(accept->result));
-        return;
-    }
-    if (accept->command.status == 201 && id != NULL)
+    if (object == NULL) /* it left the actor's sight in the meantime */
+        object = accept->result;
+    else if (accept->command.status == 201 && id != NULL)
         http_set_header(call->request, "Location",
                         arena_printf(call->flow.arena, "/api/v1/me/applications/%s", id));
-    call_json(call, accept->command.status, text);
+    call_object(call, accept->command.status, json_incref(object));
 }
 
 static void command_run(struct flow *flow)

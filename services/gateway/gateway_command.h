@@ -5,20 +5,12 @@
 #pragma once
 #include "gateway/gateway_call.h"
 
-/* What an accepted command's answer shows. */
-enum command_shows {
-    COMMAND_SHOWS_RESULT,      /* the worker's result as it is */
-    COMMAND_SHOWS_APPLICATION, /* the application it names */
-    COMMAND_SHOWS_HANDBOOK,
-};
-
 struct command {
     const char *type; /* of the event */
     const char *topic;
     struct str key;
     json_t *data;    /* with operation_id; stolen by command_accept() */
     unsigned status; /* of a good answer: 200 or 201 */
-    enum command_shows shows;
     struct uuid operation_id;
     /*
      * More statements and events for the same transaction; may be NULL. `call->state` is still the
@@ -39,8 +31,19 @@ void command_accept(struct call *call, const struct command *command);
 
 /* When the call ends, however it does. */
 void command_forget(struct call *call);
+/* Of a command to credit: its type and seminar; data is still to come. */
+struct command credit_command(struct call *call, const char *type, struct str seminar_no);
+/* Code of the organiser or association that the caller acts for; "" for the national one. */
+struct str command_office(const struct call *call);
 /* A column of JSON as a document in the arena; NULL for NULL. */
 json_t *command_json(struct arena *arena, struct str text);
+
+/* ---- gateway_show.c: the object that a worker's result names ---- */
+
+/* Put the read of it into call->batch and call->query; false: the result is all there is. */
+bool show_add(struct call *call, const json_t *result);
+/* After a good run, in the caller's language; owned by the arena. NULL: it is not to be seen. */
+json_t *show_take(struct call *call);
 
 /* ---- idempotency keys, also for uploads ---- */
 

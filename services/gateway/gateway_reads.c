@@ -219,40 +219,15 @@ void endpoint_get_site(struct flow *flow)
 
 static const struct db_stmt find_operation = {
     "gateway_get_operation",
-    "SELECT c.type, coalesce(o.status, 'pending'), o.result::text, o.problem::text"
+    "SELECT coalesce(o.status, 'pending'), o.result::text, o.problem::text"
     " FROM gateway.command c LEFT JOIN portal.operation o USING (operation_id)"
     " WHERE c.operation_id = $1 AND c.account_id = $2",
-};
-static const struct db_stmt show_application = {
-    "gateway_operation_application",
-    "SELECT portal.application_json($1)::text",
-};
-static const struct db_stmt show_handbook = {
-    "gateway_operation_handbook",
-    "SELECT portal.my_handbook()::text",
 };
 
 struct operation {
     struct str status;
     json_t *result, *problem;
 };
-
-/* A good answer would have held the changed object: read it as it is now. */
-static bool show_object(struct call *call, const struct operation *operation, struct str type)
-{
-    const char *id = json_string_value(json_object_get(operation->result, "application_id"));
-    struct uuid application_id;
-
-    if (str_eq_c(type, "handbook.declare.v1")) {
-        call->query = db_add(call_scoped(call), &show_handbook);
-        return true;
-    }
-    if (!uuid_parse(str_of(id), &application_id))
-        return false;
-    call->query = db_add(call_scoped(call), &show_application);
-    db_uuid(call->query, application_id);
-    return true;
-}
 
 static void answer_operation(struct call *call, struct operation *operation)
 {
@@ -282,11 +257,11 @@ static void told_operation(struct call *call)
         call_problem(call, CODE_NOT_FOUND);
         return;
     }
-    operation->status = db_get_text(query, 0, 1);
-    operation->result = command_json(call->flow.arena, db_get_text(query, 0, 2));
-    operation->problem = command_json(call->flow.arena, db_get_text(query, 0, 3));
-    if (str_eq_c(operation->status, "done") &&
-        show_object(call, operation, db_get_text(query, 0, 0)))
+    operation->status = db_get_text(query, 0, 0);
+    operation->result = command_json(call->flow.arena, db_get_text(query, 0, 1));
+    operation->problem = command_json(call->flow.arena, db_get_text(query, 0, 2));
+    /* A good answer would have held the changed object: read it as it is now. */
+    if (str_eq_c(operation->status, "done") && show_add(call, operation->result))
         call_run(call, READ_SHOWN);
     else
         answer_operation(call, operation);
@@ -303,14 +278,14 @@ void endpoint_get_operation(struct flow *flow)
         call->batch = db_batch_read(flow->arena);
         call->query = db_add(call->batch, &find_operation);
         db_uuid(call->query, call_id(call, "operation_id"));
-        db_uuid(call->query, call->who.account_id);
+        db_uuid(call->query, who_id(&call->who));
         call_run(call, READ_TOLD);
         return;
     case READ_TOLD:
         told_operation(call);
         return;
     case READ_SHOWN:
-        shown = command_json(flow->arena, db_get_text(call->query, 0, 0));
+        shown = show_take(call);
         if (shown != NULL)
             operation->result = shown;
         answer_operation(call, operation);

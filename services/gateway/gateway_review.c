@@ -28,7 +28,6 @@ static struct command renewal_command(struct call *call, const char *type, int64
         .topic = TOPIC_RENEWAL_COMMANDS,
         .key = str_of(arena_printf(call->flow.arena, "%lld", (long long)doctor_id)),
         .status = 200,
-        .shows = COMMAND_SHOWS_APPLICATION,
         .operation_id = uuid_new(),
     };
 }
@@ -62,7 +61,6 @@ void endpoint_declare_handbook(struct flow *flow)
         .lines = lines,
         .lines_count = body.lines_count,
     };
-    command.shows = COMMAND_SHOWS_HANDBOOK;
     command.data = event_handbook_declare_encode(&event);
     command_accept(call, &command);
 }

@@ -294,11 +294,16 @@ const char *who_scope(struct arena *arena, const struct who *who)
     return "";
 }
 
+struct uuid who_id(const struct who *who)
+{
+    return who->token ? who->token_id : who->account_id;
+}
+
 const char *who_owner(struct arena *arena, const struct who *who)
 {
     char id[UUID_TEXT_BYTES];
 
-    uuid_format(who->token ? who->token_id : who->account_id, id);
+    uuid_format(who_id(who), id);
     return arena_printf(arena, "%s:%s", who->token ? "token" : "account", id);
 }
 

@@ -30,6 +30,8 @@ struct who {
  */
 void who_run(struct flow *flow);
 
+/* The account, or the token of an organiser's program: who acts. */
+struct uuid who_id(const struct who *who);
 /* app.scope of this person, in the arena. */
 const char *who_scope(struct arena *arena, const struct who *who);
 /* "account:<uuid>" or "token:<uuid>": whose idempotency keys these are. */

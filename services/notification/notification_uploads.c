@@ -84,6 +84,8 @@ void notification_posted_handle(void *service, struct work_batch *batch)
     (void)service;
     TRY(event_credits_posted_decode(batch->arena, batch->messages[0].data, &event,
                                     &batch->flow->note)); /* arrays of one length, places known */
+    if (event.correction != NULL)
+        goto cleanup; /* none of the upload's chunks */
     if (event.doctor_ids_count > 0)
         add_lines(batch, &event);
     db_uuid(db_add(batch->effect, &count_chunk), event.upload_id);

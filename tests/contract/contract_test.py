@@ -235,6 +235,18 @@ def test_attendance_as_json_and_with_faults(people, clients):
     assert upload["problem"]["code"] == "not_text"
 
 
+def test_a_credit_is_cancelled(demo, people, clients, uploaded):
+    """The CME credit, which no application of these tests relies on."""
+    doctor = demo.person(people.doctors[1]["mamis_no"], PASSWORD)
+    credit = doctor.get("/me/credits?programme=CME").expect(200).json["items"][0]
+    path = f"/credits/{credit['entry_id']}/cancel"
+    assert clients["doctor"].post(path, {"reason": "私ではない"}).status == 403
+    done = clients["organiser"].post(path, {"reason": "別の方の受講でした。"}).expect(200).json
+    assert (done["entry_id"], done["status"]) == (credit["entry_id"], "cancelled")
+    answer = clients["office_l2"].post(path, {"reason": "二度目"}).expect(409)
+    assert answer.json["code"] == "credit_cancelled"
+
+
 def apply(demo, people, place):
     """A doctor who can apply does so; gives the client and the application."""
     doctor = demo.person(people.doctors[place]["mamis_no"], PASSWORD)

@@ -250,7 +250,7 @@ int clean(void **state)
     /* Quicker than TRUNCATE, which makes files anew. */
     sql("DELETE FROM credit.upload; DELETE FROM credit.upload_part;"
         "DELETE FROM credit.upload_chunk; DELETE FROM credit.upload_row;"
-        "DELETE FROM credit.ledger; DELETE FROM credit.outbox;"
+        "DELETE FROM credit.ledger; DELETE FROM credit.outbox; DELETE FROM credit.audit;"
         "UPDATE credit.seminar SET status = 'published' WHERE status <> 'published'");
     return 0;
 }
@@ -434,12 +434,26 @@ static void take_events(void)
     }
 }
 
+static work_handler_fn handler_of(const char *type)
+{
+    static const struct work_route routes[] = {
+        {.type = EVENT_UPLOAD_READ, .handle = credit_read_handle},
+        {.type = EVENT_UPLOAD_CHUNK, .handle = credit_post_handle},
+        {.type = EVENT_CREDIT_CANCEL, .handle = credit_cancel_handle},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+        if (strcmp(routes[i].type, type) == 0)
+            return routes[i].handle;
+    }
+    must(false);
+}
+
 enum err handle_at(size_t at)
 {
     struct message message = queue[at];
-    bool reads = strcmp(waiting_type(at), EVENT_UPLOAD_READ) == 0;
-    enum err err = bench_handle_all(&bench, reads ? credit_read_handle : credit_post_handle,
-                                    &credit, message.type, &message.data, 1);
+    enum err err =
+        bench_handle_all(&bench, handler_of(message.type), &credit, message.type, &message.data, 1);
 
     if (err != ERR_OK)
         return err;

@@ -1,0 +1,24 @@
+/*
+ * credit_counter: counter-entries. What an entry of the ledger posted is taken back by another with
+ * the next revision and negative half units; it belongs to the same upload and row.
+ */
+#pragma once
+#include "credit/credit_emit.h"
+
+/* Entries that stand and are to be cancelled, as parallel arrays. */
+struct counter {
+    size_t count;
+    int64_t *doctor, *session_id;
+    uint32_t *place; /* of the session, in the seminar's list */
+    int32_t *row_no;
+    day_t *held_on;
+    int16_t *half_units, *revision; /* of the entry; the counter-entry's follow from them */
+    struct str *programme, *kind;
+};
+
+void counter_init(struct counter *counter, struct arena *arena, size_t most);
+/* Into the ledger, with who wanted it and why, and an event for those who follow. */
+struct command_actor;
+void counter_add(const struct emit *emit, const struct counter *counter,
+                 const struct command_actor *actor, const struct emit_correction *correction,
+                 struct arena *arena);

@@ -1,0 +1,63 @@
+/*
+ * gateway_show: what a good answer to a command shows. The worker's result names the object, the
+ * portal's views show it as it is now, if the caller may see it.
+ */
+#include "gateway/gateway_command.h"
+
+enum shown_by { SHOWN_BY_SCOPE, SHOWN_BY_ID, SHOWN_BY_ENTRY };
+
+/* The first member that a result has tells. */
+static const struct shown {
+    const char *member;
+    enum shown_by by;
+    struct db_stmt stmt;
+} shows[] = {
+    {"application_id",
+     SHOWN_BY_ID,
+     {"gateway_show_application", "SELECT portal.application_json($1)::text"}},
+    {"programme", SHOWN_BY_SCOPE, {"gateway_show_handbook", "SELECT portal.my_handbook()::text"}},
+    {"upload_id",
+     SHOWN_BY_ID,
+     {"gateway_show_upload", "SELECT json::text FROM portal.upload WHERE upload_id = $1"}},
+    {"entry_id",
+     SHOWN_BY_ENTRY,
+     {"gateway_show_credit",
+      "SELECT json_build_object('entry_id', entry_id, 'seminar_no', seminar_no,"
+      "  'seminar_title', seminar_title, 'session_no', session_no,"
+      "  'session_title', session_title, 'held_on', held_on, 'programme', programme,"
+      "  'kind', kind, 'kind_name', $2::jsonb ->> kind, 'half_units', half_units,"
+      "  'delivery', delivery, 'posted_at', portal.rfc3339(posted_at), 'status', status)::text"
+      " FROM portal.credit_of($1)"}},
+};
+
+bool show_add(struct call *call, const json_t *result)
+{
+    const struct shown *shown = shows;
+    struct str name = STR_NONE;
+    struct uuid id;
+
+    while (shown < shows + ARRAY_LEN(shows) && name.data == NULL) {
+        name = str_of(json_string_value(json_object_get(result, shown->member)));
+        shown += name.data == NULL;
+    }
+    if (name.data == NULL || (shown->by == SHOWN_BY_ID && !uuid_parse(name, &id)))
+        return false;
+    call->query = db_add(call_scoped(call), &shown->stmt);
+    if (shown->by == SHOWN_BY_ID) {
+        db_uuid(call->query, id);
+    } else if (shown->by == SHOWN_BY_ENTRY) {
+        db_text(call->query, name);
+        db_json(call->query, call->gateway->kind_names);
+    }
+    return true;
+}
+
+json_t *show_take(struct call *call)
+{
+    struct str text = db_rows(call->query) == 0 ? STR_NONE : db_get_text(call->query, 0, 0);
+    json_t *json = command_json(call->flow.arena, text);
+
+    if (json != NULL)
+        problem_pick_language(json, call->english);
+    return json;
+}
