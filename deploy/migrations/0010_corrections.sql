@@ -40,3 +40,59 @@ ALTER VIEW portal.credit_upload OWNER TO mamis_portal;
 GRANT SELECT ON portal.credit_upload TO mamis_gateway;
 GRANT EXECUTE ON FUNCTION portal.entry_key(text), portal.credit_of(text)
     TO mamis_gateway, mamis_portal;
+
+-- Undo of a whole upload. From `undo_at` on nothing of it posts.
+ALTER TABLE credit.upload ADD COLUMN undo_at timestamptz;
+
+-- How far each undo has come: it writes counter-entries in slices.
+CREATE TABLE credit.undo (
+    upload_id    uuid PRIMARY KEY,
+    operation_id uuid NOT NULL,
+    actor        uuid NOT NULL,
+    actor_role   text NOT NULL,
+    actor_code   text NOT NULL,
+    reason       text NOT NULL,
+    accepted_at  timestamptz NOT NULL,
+    slice_no     int NOT NULL DEFAULT 0,    -- that comes next
+    next_chunk   int NOT NULL DEFAULT 0,    -- those before are taken back
+    entries      bigint NOT NULL DEFAULT 0, -- counter-entries so far
+    done_at      timestamptz
+);
+ALTER TABLE credit.undo OWNER TO mamis_owner;
+GRANT SELECT, INSERT, UPDATE ON credit.undo TO mamis_credit;
+GRANT SELECT ON credit.undo TO mamis_operator, mamis_portal;
+
+-- The organiser or association that somebody acted for; NULL for the national one.
+CREATE FUNCTION portal.office_name(role text, code text) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+    SELECT o.name FROM credit.organiser o
+    WHERE (role = 'organiser' AND o.organiser_code = code)
+       OR (role = 'office_l1' AND o.kind = 'l1' AND o.l1_code = code)
+       OR (role = 'office_l2' AND o.kind = 'l2' AND o.l2_code = code)
+    ORDER BY o.organiser_code LIMIT 1
+$$;
+ALTER FUNCTION portal.office_name(text, text) OWNER TO mamis_owner;
+GRANT EXECUTE ON FUNCTION portal.office_name(text, text) TO mamis_gateway, mamis_portal;
+
+CREATE OR REPLACE VIEW portal.upload AS
+SELECT u.upload_id, u.upload_no, u.seminar_no, u.organiser_code, u.account_id, u.file_name, u.sha256,
+       u.bytes, u.received_at, u.dry_run, u.status, u.version, u.encoding, u.delimiter,
+       u.ignored_columns, u.problem, u.header, u.rows_total, u.chunks_total, u.next_chunk,
+       u.posted, u.already_posted, u.waiting, u.unmatched, u.absent, u.rejected, u.done_at,
+       json_build_object(
+           'upload_id', u.upload_id, 'seminar_no', u.seminar_no, 'file_name', u.file_name,
+           'sha256', encode(u.sha256, 'hex'), 'bytes', u.bytes, 'encoding', u.encoding,
+           'delimiter', u.delimiter, 'dry_run', u.dry_run, 'status', u.status,
+           'rows_total', u.rows_total,
+           'counts', json_build_object('posted', u.posted, 'already_posted', u.already_posted,
+                                       'waiting', u.waiting, 'unmatched', u.unmatched,
+                                       'absent', u.absent, 'rejected', u.rejected),
+           'ignored_columns', u.ignored_columns, 'problem', u.problem,
+           'received_at', portal.rfc3339(u.received_at), 'done_at', portal.rfc3339(u.done_at),
+           'undo', CASE WHEN u.undo_at IS NOT NULL THEN (
+               SELECT json_build_object(
+                   'accepted_at', portal.rfc3339(x.accepted_at), 'done_at', portal.rfc3339(x.done_at),
+                   'reason', x.reason, 'role', x.actor_role,
+                   'office_name', portal.office_name(x.actor_role, x.actor_code))
+               FROM credit.undo x WHERE x.upload_id = u.upload_id) END) AS json
+FROM credit.upload u;

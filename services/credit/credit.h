@@ -47,10 +47,16 @@ void credit_post_handle(void *service, struct work_batch *batch);
 void credit_doctor_handle(void *service, struct work_batch *batch);
 void credit_certificate_handle(void *service, struct work_batch *batch);
 void credit_cancel_handle(void *service, struct work_batch *batch);
+void credit_undo_handle(void *service, struct work_batch *batch);
+void credit_undo_slice_handle(void *service, struct work_batch *batch);
+/* Figures of a committed command: work_route's `committed`. */
+void credit_command_committed(void *service, const struct work_batch *batch);
 /* A command that cannot be handled: whoever sent it is told. */
 void credit_command_dead(void *service, struct work_batch *batch, const char *reason);
 /* A message of an upload that cannot be handled: its upload says so. */
 void credit_upload_dead(void *service, struct work_batch *batch, const char *reason);
+/* The same for its undo, which may be a command. */
+void credit_undo_dead(void *service, struct work_batch *batch, const char *reason);
 /* Figures of a committed chunk: work_route's `committed`. */
 void credit_post_committed(void *service, const struct work_batch *batch);
 

@@ -15,7 +15,7 @@ struct cancel {
 /* The entry, and whether it is cancelled. */
 static const struct db_stmt select_entry = {
     "credit_select_entry",
-    "SELECT l.row_no, l.held_on, l.half_units, l.kind, EXISTS (SELECT FROM credit.ledger c"
+    "SELECT " COUNTER_COLUMNS ", EXISTS (SELECT FROM credit.ledger c"
     "  WHERE c.doctor_id = l.doctor_id AND c.session_id = l.session_id"
     "   AND c.programme = l.programme AND c.revision = l.revision + 1)"
     " FROM credit.ledger l JOIN credit.upload u USING (upload_no)"
@@ -44,35 +44,7 @@ static void read_entry(struct cancel *cancel)
     db_run(cancel->command.credit->db, batch, UPLOAD_READ_DEADLINE_MS, &cancel->command.flow);
 }
 
-static bool place_of(const struct upload *upload, int64_t session_id, uint32_t *ret_place)
-{
-    for (size_t i = 0; i < upload->seminar.count; i++) {
-        if (upload->seminar.sessions[i].session_id == session_id) {
-            *ret_place = (uint32_t)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void take_entry(struct cancel *cancel, struct counter *counter)
-{
-    const struct event_credit_cancel *event = &cancel->event;
-
-    counter_init(counter, cancel->command.flow.arena, 1);
-    must(place_of(&cancel->upload, event->session_id, &counter->place[0]));
-    counter->count = 1;
-    counter->doctor[0] = event->doctor_id;
-    counter->session_id[0] = event->session_id;
-    counter->row_no[0] = db_get_i32(cancel->entries, 0, 0);
-    counter->held_on[0] = db_get_day(cancel->entries, 0, 1);
-    counter->half_units[0] = db_get_i16(cancel->entries, 0, 2);
-    counter->revision[0] = (int16_t)event->revision;
-    counter->programme[0] = event->programme;
-    counter->kind[0] = db_get_text(cancel->entries, 0, 3);
-}
-
-static void record(struct cancel *cancel)
+static enum err record(struct cancel *cancel)
 {
     struct command *command = &cancel->command;
     const struct emit emit = {.credit = command->credit,
@@ -84,15 +56,19 @@ static void record(struct cancel *cancel)
                                                .reason = cancel->event.reason,
                                                .last = true};
     struct counter counter;
+    enum err err;
 
-    take_entry(cancel, &counter);
+    TRY(counter_take(&counter, &cancel->upload, cancel->entries, command->flow.arena,
+                     &command->flow.note));
     db_uuid(db_add(emit.effect, &touch_upload), cancel->upload.id);
     counter_add(&emit, &counter, &command->actor, &correction, command->flow.arena);
     command_audit(command, "credit_cancel",
                   arena_printf(command->flow.arena, "%.*s", STR_ARG(cancel->event.entry_id)),
                   STR("{}"));
     command_answer(command, "entry_id", cancel->event.entry_id);
-    command->credit->figures.entries++;
+    command->entries = counter.count;
+cleanup:
+    return err;
 }
 
 static void cancel_run(struct flow *flow)
@@ -110,10 +86,10 @@ static void cancel_run(struct flow *flow)
                         &flow->note));
         if (db_rows(cancel->entries) == 0 || cancel->event.revision % 2 != 0)
             command_refuse(&cancel->command, CODE_NOT_FOUND, NULL);
-        else if (db_get_bool(cancel->entries, 0, 4))
+        else if (db_get_bool(cancel->entries, 0, 8))
             command_refuse(&cancel->command, CODE_CREDIT_CANCELLED, NULL);
         else
-            record(cancel);
+            err = record(cancel);
         break;
     }
 cleanup:

@@ -10,9 +10,11 @@ static const struct db_stmt insert_audit = {
 /* The effect borrows nothing of the flow: its parameters were copied. */
 static void done(struct flow *flow)
 {
-    struct flow *waiting = COMMAND_OF(flow)->batch->flow;
+    struct command *command = COMMAND_OF(flow);
+    struct flow *waiting = command->batch->flow;
     enum err err = flow->err;
 
+    command->batch->state = &command->entries;
     waiting->note = flow->note;
     flow_fini(flow);
     flow_resume(waiting, err);
@@ -64,6 +66,18 @@ void command_refuse(struct command *command, enum code code, json_t *extra)
 
     command->credit->figures.refused++;
     reply(command, &with);
+}
+
+json_t *command_param(const char *name, const char *value)
+{
+    return json_pack("{s:{s:s}}", "params", name, value);
+}
+
+void credit_command_committed(void *service, const struct work_batch *batch)
+{
+    struct credit *credit = service;
+
+    credit->figures.entries += *(const size_t *)batch->state;
 }
 
 void credit_command_dead(void *service, struct work_batch *batch, const char *reason)

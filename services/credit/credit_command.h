@@ -20,6 +20,7 @@ struct command {
     struct work_batch *batch; /* one message; effect is filled by the flow */
     struct uuid operation_id;
     struct command_actor actor;
+    size_t entries; /* put into the ledger, for the figures */
 };
 
 #define COMMAND_OF(flow_pointer) CONTAINER_OF((flow_pointer), struct command, flow)
@@ -38,6 +39,8 @@ void command_answer(struct command *command, const char *name, struct str value)
 void command_answer_upload(struct command *command, struct uuid upload_id);
 /* Not possible as things stand. `extra` (stolen, may be NULL) comes with the problem. */
 void command_refuse(struct command *command, enum code code, json_t *extra);
+/* {"params": {name: value}}, new reference. */
+json_t *command_param(const char *name, const char *value);
 
 /* Who did what; `detail` is a JSON object, "{}" for nothing. */
 void command_audit(struct command *command, const char *action, const char *subject,

@@ -14,7 +14,7 @@ static const struct db_stmt insert_counter = {
     "  AS n (doctor_id, session_id, row_no, held_on, half_units, revision, programme, kind)",
 };
 
-void counter_init(struct counter *counter, struct arena *arena, size_t most)
+static void counter_init(struct counter *counter, struct arena *arena, size_t most)
 {
     *counter = (struct counter){
         .doctor = arena_array(arena, int64_t, most),
@@ -27,6 +27,27 @@ void counter_init(struct counter *counter, struct arena *arena, size_t most)
         .programme = arena_array(arena, struct str, most),
         .kind = arena_array(arena, struct str, most),
     };
+}
+
+enum err counter_take(struct counter *counter, const struct upload *upload,
+                      const struct db_query *rows, struct arena *arena, struct err_note *note)
+{
+    counter_init(counter, arena, db_rows(rows));
+    for (size_t i = 0; i < db_rows(rows); i++) {
+        counter->doctor[i] = db_get_i64(rows, i, 0);
+        counter->session_id[i] = db_get_i64(rows, i, 1);
+        if (!upload_session_place(&upload->seminar, counter->session_id[i], &counter->place[i]))
+            return err_say(note, ERR_SCHEMA, "the seminar has no session %lld",
+                           (long long)counter->session_id[i]);
+        counter->programme[i] = db_get_text(rows, i, 2);
+        counter->revision[i] = db_get_i16(rows, i, 3);
+        counter->row_no[i] = db_get_i32(rows, i, 4);
+        counter->held_on[i] = db_get_day(rows, i, 5);
+        counter->half_units[i] = db_get_i16(rows, i, 6);
+        counter->kind[i] = db_get_text(rows, i, 7);
+        counter->count++;
+    }
+    return ERR_OK;
 }
 
 void counter_add(const struct emit *emit, const struct counter *counter,

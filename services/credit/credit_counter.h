@@ -16,7 +16,13 @@ struct counter {
     struct str *programme, *kind;
 };
 
-void counter_init(struct counter *counter, struct arena *arena, size_t most);
+/* What a statement with these columns selects has to be in the seminar's sessions. */
+#define COUNTER_COLUMNS                                                                            \
+    "l.doctor_id, l.session_id, l.programme, l.revision, l.row_no, l.held_on, l.half_units, "      \
+    "l.kind"
+CHECKED enum err counter_take(struct counter *counter, const struct upload *upload,
+                              const struct db_query *rows, struct arena *arena,
+                              struct err_note *note);
 /* Into the ledger, with who wanted it and why, and an event for those who follow. */
 struct command_actor;
 void counter_add(const struct emit *emit, const struct counter *counter,

@@ -203,25 +203,6 @@ void match_facts_add(struct match_facts *query, struct db_batch *batch, const st
 
 /* ---- facts: the answers ---- */
 
-/* Place of a session in the seminar; false for another seminar's between them. */
-static bool session_place(const struct attendance_seminar *seminar, int64_t session_id,
-                          uint32_t *ret_place)
-{
-    size_t low = 0;
-    size_t high = seminar->count;
-
-    while (low + 1 < high) {
-        size_t middle = (low + high) / 2;
-
-        if (seminar->sessions[middle].session_id <= session_id)
-            low = middle;
-        else
-            high = middle;
-    }
-    *ret_place = (uint32_t)low;
-    return seminar->sessions[low].session_id == session_id;
-}
-
 static uint32_t key_part(size_t session, enum programme programme)
 {
     return (uint32_t)(session * PROGRAMME_COUNT + programme);
@@ -248,7 +229,7 @@ static enum err ledger_take(const struct db_query *rows, struct match *match,
         enum programme programme;
         uint32_t session;
 
-        if (!session_place(&upload->seminar, db_get_i64(rows, i, 1), &session))
+        if (!upload_session_place(&upload->seminar, db_get_i64(rows, i, 1), &session))
             continue;
         if (!programme_of_code(db_get_text(rows, i, 2), &programme))
             return err_say(note, ERR_SCHEMA, "the ledger holds an unknown programme");
@@ -264,7 +245,7 @@ static enum err ledger_take(const struct db_query *rows, struct match *match,
 
         *fact = (struct attendance_fact){.doctor_id = db_get_i64(rows, i, 0), .fact = FACT_POSTED};
         if (revision % 2 != 0 ||
-            !session_place(&upload->seminar, db_get_i64(rows, i, 1), &fact->session))
+            !upload_session_place(&upload->seminar, db_get_i64(rows, i, 1), &fact->session))
             continue;
         err = note_kind(rows, i, 4, fact, note);
         if (err != ERR_OK)
@@ -289,7 +270,7 @@ static void rows_take(const struct db_query *rows, struct match *match, const st
                 str_eq_c(db_get_text(rows, i, 2), "waiting") ? FACT_WAITING : FACT_ALREADY_POSTED,
             .row_no = db_get_i64(rows, i, 3) == upload->no ? (uint32_t)db_get_i32(rows, i, 4) : 0,
         };
-        if (session_place(&upload->seminar, db_get_i64(rows, i, 1), &fact->session))
+        if (upload_session_place(&upload->seminar, db_get_i64(rows, i, 1), &fact->session))
             match->fact_count++;
     }
 }
@@ -306,7 +287,7 @@ static enum err trial_take(const struct db_query *rows, struct match *match,
             .fact = FACT_POSTED,
             .row_no = (uint32_t)db_get_i32(rows, i, 3),
         };
-        if (!session_place(&upload->seminar, db_get_i64(rows, i, 1), &fact->session))
+        if (!upload_session_place(&upload->seminar, db_get_i64(rows, i, 1), &fact->session))
             continue;
         err = note_kind(rows, i, 2, fact, note);
         if (err != ERR_OK)

@@ -51,7 +51,8 @@ static const struct db_stmt note_early = {
 static const struct db_stmt note_problem = {
     "credit_note_problem",
     "UPDATE credit.upload SET problem = $2, version = version + 1"
-    " WHERE upload_id = $1 AND status IN ('received', 'reading', 'posting')",
+    " WHERE upload_id = $1 AND (status IN ('received', 'reading', 'posting')"
+    "  OR (undo_at IS NOT NULL AND status = 'done'))",
 };
 
 static void load(struct post *post)
@@ -72,7 +73,8 @@ static bool is_due(struct post *post)
     const struct upload *upload = &post->upload;
     struct db_query *query;
 
-    if (!str_eq_c(upload->status, "posting") || post->pointer.chunk_no < upload->next_chunk)
+    if (!str_eq_c(upload->status, "posting") || upload->undo ||
+        post->pointer.chunk_no < upload->next_chunk)
         return false;
     if (post->pointer.chunk_no == upload->next_chunk)
         return true;

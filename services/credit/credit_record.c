@@ -18,7 +18,8 @@ static const struct db_stmt update_counts = {
     "  unmatched = unmatched + $6, absent = absent + $7, rejected = rejected + $8,"
     "  status = CASE WHEN $2 + 1 = chunks_total THEN 'done' ELSE status END,"
     "  done_at = CASE WHEN $2 + 1 = chunks_total THEN $9 ELSE done_at END"
-    "  WHERE upload_id = $1 AND next_chunk = $2 AND status = 'posting' RETURNING upload_no)"
+    "  WHERE upload_id = $1 AND next_chunk = $2 AND status = 'posting'"
+    "   AND undo_at IS NULL RETURNING upload_no)"
     " SELECT mamis.expect_rows(1, count(*)) FROM taken",
 };
 

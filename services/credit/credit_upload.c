@@ -9,7 +9,8 @@ static const struct db_stmt select_upload = {
     "  u.received_at, u.bytes, u.dry_run, u.status, u.header, u.scan_state, u.encoding,"
     "  u.delimiter, coalesce(u.rows_total, 0), coalesce(u.chunks_total, 0), u.next_chunk,"
     "  coalesce(u.early_chunk, -1), s.status = 'cancelled',"
-    "  u.posted, u.already_posted, u.waiting, u.unmatched, u.absent, u.rejected"
+    "  u.posted, u.already_posted, u.waiting, u.unmatched, u.absent, u.rejected,"
+    "  u.undo_at IS NOT NULL"
     " FROM credit.upload u JOIN credit.seminar s USING (seminar_no) WHERE u.upload_id = $1",
 };
 
@@ -140,7 +141,26 @@ enum err upload_take(const struct upload_query *query, struct uuid id, struct ar
         out->account_id = db_get_uuid(row, 0, 5);
     for (int i = 0; i < OUTCOME_COUNT; i++)
         out->counts[i] = db_get_i64(row, 0, 19 + i);
+    out->undo = db_get_bool(row, 0, 19 + OUTCOME_COUNT);
     return seminar_take(query->sessions, out, arena, note);
+}
+
+bool upload_session_place(const struct attendance_seminar *seminar, int64_t session_id,
+                          uint32_t *ret_place)
+{
+    size_t low = 0;
+    size_t high = seminar->count;
+
+    while (low + 1 < high) {
+        size_t middle = (low + high) / 2;
+
+        if (seminar->sessions[middle].session_id <= session_id)
+            low = middle;
+        else
+            high = middle;
+    }
+    *ret_place = (uint32_t)low;
+    return seminar->sessions[low].session_id == session_id;
 }
 
 /* ---- bytes of the file ---- */

@@ -36,6 +36,7 @@ struct upload {
     int64_t bytes;
     bool dry_run; /* judged only: nothing is posted, nobody is told */
     struct str status;
+    bool undo;             /* accepted: nothing of it posts any more */
     struct str header;     /* the header row as it stands, once the file was read */
     struct str scan_state; /* data NULL before the first step */
     struct str encoding;
@@ -58,6 +59,10 @@ void upload_query_add(struct upload_query *query, struct db_batch *batch, struct
  */
 CHECKED enum err upload_take(const struct upload_query *query, struct uuid id, struct arena *arena,
                              struct upload *ret_upload, struct err_note *note);
+
+/* Place of a session in the seminar; false when it has no such session. */
+bool upload_session_place(const struct attendance_seminar *seminar, int64_t session_id,
+                          uint32_t *ret_place);
 
 /*
  * Append the statement that reads `length` bytes of the file from `offset` on (both above or equal

@@ -5,6 +5,7 @@
 #define ENDPOINT(name) void endpoint_##name(struct flow *flow)
 
 ENDPOINT(cancel_credit);
+ENDPOINT(undo_upload);
 
 enum correct_step { CORRECT_BODY, CORRECT_FOUND };
 
@@ -14,6 +15,11 @@ static const struct db_stmt find_credit = {
     "SELECT c.doctor_id, c.session_id, c.programme, c.revision, c.seminar_no, u.upload_id"
     " FROM portal.credit_of($1) AS c"
     " JOIN portal.credit_upload AS u USING (doctor_id, session_id, programme, revision)",
+};
+
+static const struct db_stmt find_upload = {
+    "gateway_find_upload",
+    "SELECT seminar_no FROM portal.upload WHERE upload_id = $1",
 };
 
 struct command credit_command(struct call *call, const char *type, struct str seminar_no)
@@ -46,6 +52,8 @@ struct str command_office(const struct call *call)
     }
     return STR("");
 }
+
+/* ---- one credit ---- */
 
 static void send_cancel(struct call *call)
 {
@@ -89,5 +97,46 @@ void endpoint_cancel_credit(struct flow *flow)
         return;
     call->query = db_add(call_scoped(call), &find_credit);
     db_text(call->query, call_text(call, "entry_id"));
+    call_run(call, CORRECT_FOUND);
+}
+
+/* ---- a whole upload ---- */
+
+static void send_undo(struct call *call)
+{
+    const struct body_undo_upload *body = call->state;
+    struct command command;
+
+    if (db_rows(call->query) == 0) {
+        call_problem(call, CODE_NOT_FOUND);
+        return;
+    }
+    command = credit_command(call, EVENT_UPLOAD_UNDO, db_get_text(call->query, 0, 0));
+    const struct event_upload_undo event = {
+        .operation_id = command.operation_id,
+        .actor_id = who_id(&call->who),
+        .role = str_of(role_name(call->who.role)),
+        .office_code = command_office(call),
+        .reason = body->reason,
+        .upload_id = call_id(call, "upload_id"),
+    };
+    command.data = event_upload_undo_encode(&event);
+    command_accept(call, &command);
+}
+
+void endpoint_undo_upload(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+    struct body_undo_upload *body;
+
+    if (flow->step == CORRECT_FOUND) {
+        send_undo(call);
+        return;
+    }
+    body = call->state = arena_new_of(flow->arena, struct body_undo_upload);
+    if (!CALL_BODY(call, undo_upload, body))
+        return;
+    call->query = db_add(call_scoped(call), &find_upload);
+    db_uuid(call->query, call_id(call, "upload_id"));
     call_run(call, CORRECT_FOUND);
 }

@@ -51,7 +51,7 @@ static const struct check checks[] = {
       " count(r.row_no) FILTER (WHERE r.outcome = 'absent'),"
       " count(r.row_no) FILTER (WHERE r.outcome = 'rejected')) AS wrong"
       " FROM credit.upload AS u LEFT JOIN credit.upload_row AS r USING (upload_no)"
-      " WHERE u.status = 'done' GROUP BY u.upload_no, u.upload_id) AS counted"},
+      " WHERE u.status IN ('done', 'undone') GROUP BY u.upload_no, u.upload_id) AS counted"},
      false,
      false},
     {"uploads: every posted row has its ledger entry",
@@ -62,6 +62,31 @@ static const struct check checks[] = {
       " FROM credit.upload AS u LEFT JOIN (SELECT upload_no, count(DISTINCT row_no) AS rows"
       " FROM credit.ledger WHERE revision % 2 = 0 GROUP BY upload_no) AS l USING (upload_no)"
       " WHERE u.status IN ('done', 'undone')) AS counted"},
+     false,
+     false},
+    {"uploads: of those undone nothing stands, and nothing waits to be posted",
+     {"verify_undone",
+      "SELECT count(*), count(*) FILTER (WHERE wrong), min(upload_id::text) FILTER (WHERE wrong)"
+      " FROM (SELECT u.upload_id, (u.undo_at IS NULL) OR x.done_at IS NULL"
+      " OR EXISTS (SELECT FROM credit.upload_row AS r WHERE r.upload_no = u.upload_no"
+      "  AND r.outcome = 'waiting' AND r.credits IS NOT NULL)"
+      " OR EXISTS (SELECT FROM credit.upload_chunk AS c,"
+      "  unnest(c.posted_doctor, c.posted_session) AS p (doctor_id, session_id)"
+      "  JOIN credit.ledger AS l USING (doctor_id, session_id)"
+      "  WHERE c.upload_no = u.upload_no AND l.upload_no = u.upload_no AND l.revision % 2 = 0"
+      "  AND NOT EXISTS (SELECT FROM credit.ledger AS n WHERE n.doctor_id = l.doctor_id"
+      "   AND n.session_id = l.session_id AND n.programme = l.programme"
+      "   AND n.revision = l.revision + 1)) AS wrong"
+      " FROM credit.upload AS u LEFT JOIN credit.undo AS x USING (upload_id)"
+      " WHERE u.status = 'undone') AS undone"},
+     false,
+     false},
+    {"ledger: counter-entries say why, and who wanted them",
+     {"verify_reasons",
+      "SELECT count(*), count(*) FILTER (WHERE wrong), min(format('doctor %s session %s %s"
+      " revision %s', doctor_id, session_id, programme, revision)) FILTER (WHERE wrong)"
+      " FROM (SELECT *, coalesce(reason, '') = '' OR actor IS NULL OR actor_role IS NULL AS wrong"
+      " FROM credit.ledger WHERE revision % 2 = 1) AS counter"},
      false,
      false},
     {"ledger: every entry belongs to an upload",

@@ -247,6 +247,18 @@ def test_a_credit_is_cancelled(demo, people, clients, uploaded):
     assert answer.json["code"] == "credit_cancelled"
 
 
+def test_an_upload_is_undone(people, clients):
+    organiser = clients["organiser"]
+    rows = [{"register_no": people.doctors[1]["register_no"], "session_no": "9"}]
+    path = f"/seminars/{people.seminar_no}/attendance"
+    upload_id = organiser.post(path, {"rows": rows}).expect(202).json["upload_id"]
+    wait_for("the upload", lambda: organiser.upload(upload_id)["status"] == "done")
+    undone = organiser.post(f"/uploads/{upload_id}/undo", {"reason": "試しの行でした。"})
+    assert undone.expect(200).json["status"] == "undone"
+    assert organiser.post(f"/uploads/{upload_id}/undo", {"reason": "二度目"}).expect(200).json[
+        "undo"]["reason"] == "試しの行でした。"
+
+
 def apply(demo, people, place):
     """A doctor who can apply does so; gives the client and the application."""
     doctor = demo.person(people.doctors[place]["mamis_no"], PASSWORD)

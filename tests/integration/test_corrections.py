@@ -1,5 +1,5 @@
-"""Corrections by counter-entry: one credit cancelled and posted again, who may do it, what the doctor
-sees of it."""
+"""Corrections by counter-entry: one credit cancelled and posted again, a whole upload undone, also
+while it posts; who may do it, and what the doctor sees of it."""
 
 import pytest
 
@@ -116,6 +116,88 @@ def test_who_may_cancel(stack, doctor, organiser):
     national = stack.staff_client("office_l3")
     finished(national, cancel(national, entry_id))
     assert not credits_of(doctor, "posted")
+
+
+# ---- a whole upload ----
+
+def send(client, name, seminar_no=SEMINAR):
+    data = (DATA / "attendance" / name).read_bytes()
+    return client.post_attendance(seminar_no, data, name).expect(202).json["upload_id"]
+
+
+def ended(client, upload_id):
+    return wait_for(lambda: (lambda upload: upload if upload["done_at"] else None)(
+        client.upload(upload_id)), DONE_S, "the upload's end")
+
+
+def undo(client, upload_id, reason=REASON):
+    return client.post(f"/uploads/{upload_id}/undo", {"reason": reason})
+
+
+def books(stack):
+    """What stands: entries and half units."""
+    return stack.one("SELECT count(*) FILTER (WHERE half_units > 0) - count(*) FILTER (WHERE"
+                     " half_units < 0), coalesce(sum(half_units), 0) FROM credit.ledger")
+
+
+def test_an_upload_is_undone_and_posts_again(stack, organiser, doctor):
+    before, totals = books(stack), totals_of(doctor)
+    upload_id = send(organiser, FILE)
+    done = ended(organiser, upload_id)
+    assert done["undo"] is None and done["counts"]["posted"] > 0
+    posted = books(stack)
+    undone = finished(organiser, undo(organiser, upload_id))
+    assert undone["status"] == "undone" and undone["counts"] == done["counts"]
+    assert undone["undo"]["reason"] == REASON and undone["undo"]["role"] == "organiser"
+    assert undone["undo"]["office_name"] and undone["undo"]["done_at"]
+    assert books(stack) == before and totals_of(doctor) == totals
+    # Again: the same answer, nothing changes.
+    assert finished(organiser, undo(organiser, upload_id, "もう一度"))["undo"] == undone["undo"]
+    assert books(stack) == before
+    again = send(organiser, FILE)
+    assert ended(organiser, again)["counts"] == done["counts"]
+    assert books(stack) == posted
+    finished(organiser, undo(organiser, again))
+    assert books(stack) == before
+
+
+def test_undo_while_posting(stack):
+    """A file of many chunks is taken back in the middle; what comes after it posts as ever."""
+    seminar_no = "S2026-0004"
+    organiser = stack.organiser_client(seminar_no)
+    before = books(stack)
+    course = (DATA / "attendance" / "33-course-5000.csv").read_bytes()
+    header, rows = course.split(b"\n", 1)
+    large = header + b"\n" + rows * 20
+    upload_id = organiser.post_attendance(seminar_no, large, "large.csv").expect(202).json["upload_id"]
+    wait_for(lambda: organiser.upload(upload_id)["counts"]["posted"] > 0, DONE_S, "the first chunk")
+    ends = finished(organiser, undo(organiser, upload_id))
+    assert ends["status"] == "undone" and ends["rows_total"] == 100000
+    assert 0 < sum(ends["counts"].values()) < ends["rows_total"]
+    assert books(stack) == before
+    again = ended(organiser, send(organiser, "33-course-5000.csv", seminar_no))
+    assert again["status"] == "done" and again["counts"]["posted"] > 4000
+    assert organiser.upload(upload_id)["counts"] == ends["counts"]
+    finished(organiser, undo(organiser, again["upload_id"]))
+    assert books(stack) == before
+
+
+def test_who_may_undo(stack, doctor, organiser):
+    upload_id = send(organiser, FILE)
+    ended(organiser, upload_id)
+    code = stack.one("SELECT organiser_code FROM credit.seminar WHERE seminar_no = %s",
+                     (SEMINAR,))[0]
+    other = stack.one("SELECT organiser_code FROM credit.seminar WHERE organiser_code <> %s LIMIT 1",
+                      (code,))[0]
+    assert undo(stack.client(token=stack.organiser_token(other)), upload_id).status == 404
+    assert undo(doctor, upload_id).status == 403
+    assert undo(stack.client(), upload_id).status == 401
+    assert undo(organiser, upload_id, "").status == 400
+    assert organiser.upload(upload_id)["status"] == "done"
+    refused = send(organiser, "22-empty.csv")
+    ended(organiser, refused)
+    assert undo(organiser, refused).expect(409).json["code"] == "upload_state"
+    finished(organiser, undo(organiser, upload_id))
 
 
 def test_the_books_are_right(stack):

@@ -250,7 +250,8 @@ int clean(void **state)
     /* Quicker than TRUNCATE, which makes files anew. */
     sql("DELETE FROM credit.upload; DELETE FROM credit.upload_part;"
         "DELETE FROM credit.upload_chunk; DELETE FROM credit.upload_row;"
-        "DELETE FROM credit.ledger; DELETE FROM credit.outbox; DELETE FROM credit.audit;"
+        "DELETE FROM credit.ledger; DELETE FROM credit.outbox; DELETE FROM credit.audit; DELETE "
+        "FROM credit.undo;"
         "UPDATE credit.seminar SET status = 'published' WHERE status <> 'published'");
     return 0;
 }
@@ -440,6 +441,8 @@ static work_handler_fn handler_of(const char *type)
         {.type = EVENT_UPLOAD_READ, .handle = credit_read_handle},
         {.type = EVENT_UPLOAD_CHUNK, .handle = credit_post_handle},
         {.type = EVENT_CREDIT_CANCEL, .handle = credit_cancel_handle},
+        {.type = EVENT_UPLOAD_UNDO, .handle = credit_undo_handle},
+        {.type = EVENT_UPLOAD_UNDO_SLICE, .handle = credit_undo_slice_handle},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
@@ -647,7 +650,8 @@ void assert_books(const struct sent *upload)
      */
     assert_int_equal(
         count(
-            "SELECT count(*) FROM credit.upload u WHERE upload_no = %lld AND status = 'done'"
+            "SELECT count(*) FROM credit.upload u WHERE upload_no = %lld AND status IN ('done', "
+            "'undone')"
             " AND (SELECT array_agg(row_no ORDER BY row_no) FROM portal.upload_row r"
             "      WHERE r.upload_id = u.upload_id)"
             "  IS NOT DISTINCT FROM (SELECT array_agg(n) FROM generate_series(1, u.rows_total::int)"
