@@ -2,8 +2,9 @@
  * notification: what the files of this process share.
  *
  * events -> notification_people (who is who), notification_occasions and notification_uploads
- * (which mail, one row each) -> notification_queue (due mails, one flow each) -> notification_text
- * -> lib/mail.
+ * (which mail, one row each), notification_posted (one row a chunk) -> notification_expand (mails
+ * of complete uploads) -> notification_queue (due mails, one flow each) -> notification_text ->
+ * lib/mail.
  */
 #pragma once
 #include <jansson.h>

@@ -108,8 +108,6 @@ static void tick_run(struct flow *flow)
     must(false);
 }
 
-static void maybe_stopped(struct notification_queue *queue);
-
 static void tick_done(struct flow *flow)
 {
     struct notification_queue *queue = FLOW_OF(flow, struct notification_queue, tick);
@@ -122,7 +120,7 @@ static void tick_done(struct flow *flow)
     queue->notification->figures.host_away = queue->host_away;
     if (queue->woken)
         notification_queue_wake(queue);
-    maybe_stopped(queue);
+    queue_maybe_stopped(queue);
 }
 
 static void tick_begin(struct notification_queue *queue, enum tick_step step)
@@ -148,9 +146,12 @@ static void on_timer(void *arg)
 {
     struct notification_queue *queue = arg;
 
-    if (queue->closing)
+    if (queue->closing) {
         mail_abort(queue->notification->sender); /* each mail records what it came to */
-    else if (!queue->ticking)
+        return;
+    }
+    queue_expand(queue);
+    if (!queue->ticking)
         tick_begin(queue, TICK_UPKEEP);
 }
 
@@ -163,6 +164,7 @@ struct notification_queue *notification_queue_open(struct notification *notifica
     timer_open(&queue->timer, notification->loop, on_timer, queue);
     timer_start(&queue->timer, QUEUE_TICK_MS, QUEUE_TICK_MS);
     tick_begin(queue, TICK_UPKEEP);
+    queue_expand(queue);
     return queue;
 }
 
@@ -176,7 +178,7 @@ void queue_mail_ended(struct notification_queue *queue, struct uuid mail_id)
     queue->held[place] = queue->held[--queue->in_hand];
     if (queue->more)
         notification_queue_wake(queue);
-    maybe_stopped(queue);
+    queue_maybe_stopped(queue);
 }
 
 void queue_note_host(struct notification_queue *queue, bool reached)
@@ -202,9 +204,10 @@ static void timer_closed(void *arg)
     stopped(stopped_arg);
 }
 
-static void maybe_stopped(struct notification_queue *queue)
+void queue_maybe_stopped(struct notification_queue *queue)
 {
-    if (!queue->closing || queue->ticking || queue->in_hand > 0 || queue->closed)
+    if (!queue->closing || queue->ticking || queue->expanding || queue->in_hand > 0 ||
+        queue->closed)
         return;
     queue->closed = true;
     timer_close(&queue->timer, timer_closed);
@@ -217,7 +220,7 @@ void notification_queue_close(struct notification_queue *queue, void (*stopped)(
     queue->stopped = stopped;
     queue->stopped_arg = arg;
     timer_start(&queue->timer, QUEUE_GRACE_MS, 0);
-    maybe_stopped(queue);
+    queue_maybe_stopped(queue);
 }
 
 void notification_committed(void *service, const struct work_batch *batch)

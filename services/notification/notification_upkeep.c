@@ -1,6 +1,6 @@
 /*
  * notification_upkeep: once a second a sender says that it lives, takes over what one that does not
- * has left, and makes mails due whose upload is complete.
+ * has left, and forgets mails that were through long ago.
  */
 #include "notification/notification_queue.h"
 
@@ -37,25 +37,12 @@ static const struct db_stmt give_back = {
     " WHERE state = 'active' AND sender = $1 AND mail_id <> ALL ($2)",
 };
 
-/*
- * Mails of uploads that are complete become due, 5000 at a time; those to doctors without an
- * address end here. An upload is released when the lot had room for all that it gathered; `state`
- * is asked again, for another sender may be at it.
- */
-static const struct db_stmt release = {
-    "notification_release",
-    "WITH ripe AS (SELECT upload_id FROM notification.upload WHERE complete AND NOT released"
-    "   ORDER BY upload_id LIMIT 50 FOR UPDATE SKIP LOCKED),"
-    " lot AS (SELECT mail_id, CASE WHEN d.email IS NULL THEN 'suppressed' ELSE 'ready' END AS next"
-    "   FROM notification.mail AS m JOIN ripe USING (upload_id)"
-    "   LEFT JOIN notification.doctor AS d ON d.doctor_id = m.to_doctor"
-    "   WHERE state = 'gathering' LIMIT 5000),"
-    " moved AS (UPDATE notification.mail AS m SET state = next, next_try_at = $1,"
-    "   finished_at = CASE next WHEN 'suppressed' THEN $1 END FROM lot"
-    "   WHERE m.mail_id = lot.mail_id AND m.state = 'gathering' RETURNING m.state),"
-    " done AS (UPDATE notification.upload AS u SET released = true FROM ripe"
-    "   WHERE u.upload_id = ripe.upload_id AND (SELECT count(*) FROM lot) < 5000)"
-    " SELECT count(*) FROM moved WHERE state = 'suppressed'",
+/* Mails that are through are kept so long; a lot each time. */
+static const struct db_stmt forget_mails = {
+    "notification_forget_mails",
+    "DELETE FROM notification.mail WHERE mail_id = ANY (ARRAY(SELECT mail_id"
+    "   FROM notification.mail WHERE finished_at < $1 ORDER BY finished_at LIMIT 500"
+    "   FOR UPDATE SKIP LOCKED))",
 };
 
 static const struct db_stmt oldest_due = {
@@ -76,8 +63,8 @@ void queue_upkeep(struct notification_queue *queue, struct flow *flow)
     db_uuid(query, queue->instance);
     db_uuid_array(query, queue->held, queue->in_hand);
     db_time(db_add(batch, &take_over), now_us);
-    queue->released = db_add(batch, &release);
-    db_time(queue->released, now_us);
+    db_time(db_add(batch, &forget_mails),
+            now_us - (int64_t)notification_settings.mail_keep_days * CLOCK_DAY_S * CLOCK_SECOND_US);
     queue->oldest = db_add(batch, &oldest_due);
     db_run(queue->notification->db, batch, QUEUE_DEADLINE_MS, flow);
 }
@@ -90,5 +77,4 @@ void queue_upkeep_done(struct notification_queue *queue)
     if (db_rows(queue->oldest) > 0)
         wait_us = clock_now_us() - db_get_time(queue->oldest, 0, 0);
     figures->oldest_due_s = wait_us > 0 ? wait_us / CLOCK_SECOND_US : 0;
-    figures->suppressed += (uint64_t)db_get_i64(queue->released, 0, 0);
 }

@@ -206,6 +206,51 @@ static void every_statement_may_be_the_last(void **state)
     }
 }
 
+/* ---- an upload of several lots, in which three doctors have an address ---- */
+
+static void fill_upload(void)
+{
+    sql("INSERT INTO notification.doctor SELECT n, 1, 'x', 'd' || n || '@example.jp'"
+        " FROM unnest(ARRAY[100, 2500, 4900]) AS n");
+    sql("INSERT INTO notification.upload (upload_id, chunks_seen, chunks_total, seminar_no,"
+        " seminar_title) VALUES ('" UPLOAD "', 5, 5, 'S1', 'x')");
+    sql("INSERT INTO notification.upload_chunk (upload_id, first_doctor, last_doctor, entries,"
+        " doctor_ids, line_index, lines) SELECT '" UPLOAD "', 100, 4900, 1000,"
+        " ids, array_fill(0::smallint, ARRAY[1000]), format('[[\"2026-11-15\", \"OPL-S\", 4, %s,"
+        " \"OP\", 0]]', part)::jsonb FROM generate_series(1, 5) AS part, LATERAL"
+        " (SELECT array_agg(id ORDER BY id) AS ids FROM (SELECT unnest(ARRAY[100, 2500, 4900]) AS "
+        "id"
+        "  UNION ALL SELECT 100 + 4 * n + part % 4 FROM generate_series(1, 997) AS n) AS x) AS y");
+}
+
+static void an_upload_becomes_mails_once_whatever_dies(void **state)
+{
+    for (int after = 0; after < 2; after++) {
+        for (uint64_t call = 1; call <= CALLS_MAX; call++) {
+            struct fault fault = {.call = call, .after_commit = after == 1, .err = ERR_OK};
+            int status;
+            pid_t pid;
+
+            (void)fill(state);
+            fill_upload();
+            pid = queue_fork(fail_at, &fault);
+            assert_int_equal(waitpid(pid, &status, 0), pid);
+            assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+            senders_are_dead();
+            queue_open();
+            wait_for(delivered, 3);
+            wait_for("SELECT count(*) FROM notification.upload WHERE released", 1);
+            queue_close();
+            assert_int_equal(count("SELECT count(*) FROM notification.mail"
+                                   " WHERE jsonb_array_length(data -> 'lines') = 5"),
+                             3);
+            assert_int_equal(count("SELECT count(*) FROM notification.upload_chunk"), 0);
+            assert_int_equal(count("SELECT suppressed FROM notification.upload"), 3987);
+            assert_in_range(smtp_server_count(&smtp), 3, 3 + (uint64_t)count(ambiguous));
+        }
+    }
+}
+
 int main(void)
 {
 #define CRASH_TEST(test) cmocka_unit_test_setup_teardown(test, fill, close_queue)
@@ -217,6 +262,7 @@ int main(void)
         CRASH_TEST(taken_for_dead_it_does_not_send),
         CRASH_TEST(every_statement_may_fail),
         CRASH_TEST(every_statement_may_be_the_last),
+        CRASH_TEST(an_upload_becomes_mails_once_whatever_dies),
     };
 
     return cmocka_run_group_tests(tests, open_bench, close_bench);

@@ -67,7 +67,8 @@ int fill(void **state)
     smtp_server_say(&smtp, &smtp_takes_all);
     notification.figures = (struct notification_figures){0};
     sql("TRUNCATE notification.account, notification.doctor, notification.upload,"
-        " notification.mail, notification.sender, notification.undeliverable");
+        " notification.upload_chunk, notification.mail, notification.sender,"
+        " notification.undeliverable");
     doctor(1, 1, "濱田　正樹", DOCTOR_ADDRESS);
     doctor(2, 1, "見本　花子", "");
     account(DOCTOR_ACCOUNT, 1, "doctor", "active", DOCTOR_ADDRESS, "");
@@ -148,10 +149,15 @@ void link_issued(const char *id, const char *purpose)
 #define POSTED_HEAD                                                                                \
     "{\"upload_id\": \"" UPLOAD "\", \"upload_no\": 1, \"chunk_no\": %d,"                          \
     " \"seminar_no\": \"S2026-0001\", \"seminar_title\": \"産業医生涯研修会\","            \
-    " \"sessions\": [{\"session_id\": 5, \"session_no\": \"1\", \"title\": \"\","                  \
+    " \"sessions\": [{\"session_id\": %d, \"session_no\": \"1\", \"title\": \"\","                 \
     " \"held_on\": \"2026-11-15\", \"delivery\": \"venue\"}],"
 
 void posted(int chunk_no, const char *kind, int half_units, int revision)
+{
+    posted_at(5, chunk_no, kind, half_units, revision);
+}
+
+void posted_at(int session_id, int chunk_no, const char *kind, int half_units, int revision)
 {
     assert_int_equal(bench_handle(&bench, notification_posted_handle, &notification,
                                   EVENT_CREDITS_POSTED,
@@ -159,8 +165,21 @@ void posted(int chunk_no, const char *kind, int half_units, int revision)
                                               " \"programmes\": [\"OP\", \"OP\"],"
                                               " \"kinds\": [\"%s\", \"OPL-S\"],"
                                               " \"half_units\": [%d, 4], \"revisions\": [%d, 0]}",
-                                  chunk_no, kind, half_units, revision),
+                                  chunk_no, session_id, kind, half_units, revision),
                      ERR_OK);
+}
+
+void taken_back(int session_id, const char *kind, int revision, const char *cause, bool last)
+{
+    assert_int_equal(
+        bench_handle(&bench, notification_posted_handle, &notification, EVENT_CREDITS_POSTED,
+                     POSTED_HEAD " \"correction\": {\"correction_id\": \"" LINK "\","
+                                 " \"cause\": \"%s\", \"reason\": \"取り違え\", \"slice_no\": 0,"
+                                 " \"last\": %s}, \"doctor_ids\": [1], \"session_index\": [0],"
+                                 " \"programmes\": [\"OP\"], \"kinds\": [\"%s\"],"
+                                 " \"half_units\": [-4], \"revisions\": [%d]}",
+                     0, session_id, cause, last ? "true" : "false", kind, revision),
+        ERR_OK);
 }
 
 void posted_for(int chunk_no, const char *doctor_ids, int entries)
@@ -182,7 +201,7 @@ void posted_for(int chunk_no, const char *doctor_ids, int entries)
     }
     assert_int_equal(bench_handle(&bench, notification_posted_handle, &notification,
                                   EVENT_CREDITS_POSTED, POSTED_HEAD " \"doctor_ids\": %s%s}",
-                                  chunk_no, doctor_ids, text.data),
+                                  chunk_no, 5, doctor_ids, text.data),
                      ERR_OK);
     buf_free(&text);
 }
@@ -260,6 +279,16 @@ void wait_for(const char *statement, int64_t wanted)
     while (count(statement) != wanted && clock_mono_ms() < until_ms)
         (void)loop_run_until(notification.loop, &never, LOOK_MS);
     assert_int_equal(count(statement), wanted);
+}
+
+void make_mails(void)
+{
+    static const struct smtp_script silent = {{"", 0}, {"", 0}, {"", 0}, {"", 0}, {"", 0}, {"", 0}};
+
+    smtp_server_say(&smtp, &silent);
+    queue_open();
+    wait_for("SELECT count(*) FROM notification.upload WHERE complete AND NOT released", 0);
+    queue_close();
 }
 
 void wait_silent(size_t connections)

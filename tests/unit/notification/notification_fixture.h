@@ -40,6 +40,10 @@ void account(const char *id, int version, const char *role, const char *state, c
 void link_issued(const char *id, const char *purpose);
 /* Entries of doctor 1 and 2 at one session: kind and half units of doctor 1's. */
 void posted(int chunk_no, const char *kind, int half_units, int revision);
+/* The same at another session than 5. */
+void posted_at(int session_id, int chunk_no, const char *kind, int half_units, int revision);
+/* A correction: counter-entry of doctor 1; `cause`: cancel or undo. */
+void taken_back(int session_id, const char *kind, int revision, const char *cause, bool last);
 /* A chunk of these doctors (text of a JSON array), 4 half units of OPL-S each. */
 void posted_for(int chunk_no, const char *doctor_ids, int entries);
 /* `account`: JSON, with quotes or null. */
@@ -61,6 +65,9 @@ void senders_are_dead(void);
 void wait_for(const char *sql, int64_t wanted);
 /* The same until so many connections of the smart host stay silent. */
 void wait_silent(size_t connections);
+/* Let a queue make the mails of complete uploads; it sends nothing, for the smart host is silent.
+ */
+void make_mails(void);
 /* Insert `mails` ready mails M02 to m1@example.jp, m2@... */
 void fill_mails(int mails);
 

@@ -199,6 +199,7 @@ static void every_mail_is_complete_and_discreet(void **state)
     my_page(DOCTOR_ADDRESS);
     posted(0, "OPL-S", 4, 0);
     upload_done(1, "\"" ORGANISER "\"", 3);
+    make_mails();
     application(1, "submitted", true);
     application(2, "returned", true);
     application(3, "approved", true);
@@ -231,8 +232,10 @@ static void line_breaks_cannot_break_headers(void **state)
     (void)state;
     doctor(1, 2, "濱田\\r\\nBcc: x@example.jp", DOCTOR_ADDRESS);
     posted(0, "OPL-S", 4, 0);
-    sql("UPDATE notification.mail SET data = jsonb_set(data, '{seminar_title}',"
-        " to_jsonb(E'研修会\\r\\nBcc: y@example.jp\\r\\n\\r\\nbody'::text))");
+    sql("UPDATE notification.upload"
+        " SET seminar_title = E'研修会\\r\\nBcc: y@example.jp\\r\\n\\r\\nbody'");
+    upload_done(1, "null", 0);
+    make_mails();
     message = rendered(arena, "M23");
     assert_null(strpbrk(message.subject, "\r\n"));
     assert_null(strpbrk(message.to_name, "\r\n"));
