@@ -9,7 +9,7 @@
 #include "lib/pg_server.h"
 #include "work/work.h"
 
-enum { BENCH_EVENTS_MAX = 64, BENCH_WAIT_MS = 20000 };
+enum { BENCH_EVENTS_MAX = 64, BENCH_WAIT_MS = 60000 };
 
 struct bench_event {
     char type[64];

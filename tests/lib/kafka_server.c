@@ -220,6 +220,19 @@ void kafka_records_delete(const char *topic, int32_t part, int64_t before)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+int kafka_group_members(const char *group)
+{
+    const struct rd_kafka_group_list *list = NULL;
+    int members = 0;
+
+    if (rd_kafka_list_groups(admin, group, &list, ADMIN_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    if (list->group_cnt == 1 && strcmp(list->groups[0].state, "Stable") == 0)
+        members = list->groups[0].member_cnt;
+    rd_kafka_group_list_destroy(list);
+    return members;
+}
+
 const char *kafka_topic(int partitions)
 {
     static char names[TOPICS_MAX][TOPIC_BYTES];

@@ -19,3 +19,5 @@ const char *kafka_topic(int partitions);
 void kafka_topic_make(const char *topic, int partitions);
 void kafka_topic_delete(const char *topic);
 void kafka_records_delete(const char *topic, int32_t part, int64_t before);
+/* How many members share a consumer group's partitions; 0 while they are being shared out. */
+int kafka_group_members(const char *group);

@@ -7,6 +7,7 @@
 #include <libpq-fe.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 #include "lib/child.h"
 
-enum { ARGS_MAX = 48, START_TRIES = 6000, TRY_NS = 5 * 1000 * 1000, STOP_MS = 20000 };
+enum { ARGS_MAX = 48, START_TRIES = 6000, TRY_NS = 5 * 1000 * 1000, STOP_MS = 60000 };
 
 static void fail(const char *what, const char *why)
 {
@@ -146,37 +147,67 @@ void pg_server_crash(struct pg_server *server)
     child_stop(server->pid, SIGQUIT, STOP_MS);
 }
 
-static PGresult *run(const struct pg_server *server, const char *sql, PGconn **ret_conn)
-{
-    PGconn *conn = PQconnectdb(server->dsn);
-    PGresult *result = PQexec(conn, sql);
-    ExecStatusType status = PQresultStatus(result);
+/* The connection is kept: tests ask again and again until something is so. */
+static PGconn *kept;
+static char kept_dsn[256];
 
+static void drop_kept(void)
+{
+    PQfinish(kept);
+    kept = NULL;
+}
+
+static PGresult *run_kept(const struct pg_server *server, const char *sql)
+{
+    if (kept != NULL && strcmp(kept_dsn, server->dsn) != 0)
+        drop_kept();
+    if (kept == NULL) {
+        kept = PQconnectdb(server->dsn);
+        snprintf(kept_dsn, sizeof(kept_dsn), "%s", server->dsn);
+    }
+    return PQexec(kept, sql);
+}
+
+/* The session had ended: the server says so (class 57), or nothing at all. */
+static bool is_cut(const PGresult *result)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    return PQresultStatus(result) == PGRES_FATAL_ERROR &&
+           (state == NULL || strncmp(state, "57P", 3) == 0);
+}
+
+static PGresult *run(const struct pg_server *server, const char *sql)
+{
+    bool fresh = kept == NULL;
+    PGresult *result = run_kept(server, sql);
+    ExecStatusType status;
+
+    if (!fresh && is_cut(result)) { /* the server was away meanwhile */
+        PQclear(result);
+        drop_kept();
+        result = run_kept(server, sql);
+    }
+    status = PQresultStatus(result);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        fail(sql, PQerrorMessage(conn));
-    *ret_conn = conn;
+        fail(sql, PQerrorMessage(kept));
     return result;
 }
 
 void pg_server_exec(const struct pg_server *server, const char *sql)
 {
-    PGconn *conn;
-
-    PQclear(run(server, sql, &conn));
-    PQfinish(conn);
+    PQclear(run(server, sql));
 }
 
 int64_t pg_server_i64(const struct pg_server *server, const char *sql)
 {
-    PGconn *conn;
-    PGresult *result = run(server, sql, &conn);
+    PGresult *result = run(server, sql);
     int64_t value;
 
     if (PQntuples(result) != 1 || PQnfields(result) != 1)
         fail(sql, "not one value");
     value = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
     PQclear(result);
-    PQfinish(conn);
     return value;
 }
 

@@ -24,7 +24,7 @@ void pg_server_wait(const struct pg_server *server);
 void pg_server_stop(struct pg_server *server);
 /* SIGQUIT: sessions are cut, nothing is flushed, the next start replays. */
 void pg_server_crash(struct pg_server *server);
-/* Run statements on a connection of their own. */
+/* Run statements on a connection of the superuser's, or whomever `dsn` names. */
 void pg_server_exec(const struct pg_server *server, const char *sql);
 /* The one number that a statement gives; 0 for NULL. */
 int64_t pg_server_i64(const struct pg_server *server, const char *sql);

@@ -31,16 +31,26 @@ def wait_for(condition, seconds, what, every=0.02, log=None, cure=None):
         pause = min(pause * 1.3, every * 10)
 
 
+_claims = []  # of ports, until this process ends: by then the server that gets one listens
+
+
 def free_port():
-    """A TCP port of the loopback that nobody uses, below those the kernel gives to clients."""
+    """A TCP port of the loopback that nobody uses, below those the kernel gives to clients.
+
+    Nor does anybody else who asks here meanwhile get it: its number is a name of this process.
+    """
     for _ in range(500):
         port = random.randrange(15000, 30000)
-        with socket.socket() as probe:
-            try:
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0mamis-port-{port}")
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        return port
     raise Failure("no free TCP port found between 15000 and 30000")
 
 

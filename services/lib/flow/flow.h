@@ -108,6 +108,7 @@ void evfd_close(struct evfd *evfd);
 /* Bounded pool of threads for slow work (password hashes, PDF). */
 struct pool;
 
+/* `nice_level`: by how much its threads are nicer than the process. */
 struct pool *pool_new(struct loop *loop, unsigned threads, unsigned queue_max, int nice_level);
 /* Waits for running work, drops what is queued: those flows resume with ERR_STOPPING. NULL allowed.
  */

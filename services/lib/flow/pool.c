@@ -78,8 +78,8 @@ static void thread_main(void *arg)
     struct pool *pool = arg;
     struct job *job;
 
-    /* On Linux 0 is this thread alone. The level only ever gets lower, so it cannot fail. */
-    setpriority(PRIO_PROCESS, 0, pool->nice_level);
+    /* On Linux 0 is this thread alone. Only ever nicer than the process, so it cannot fail. */
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + pool->nice_level);
     while ((job = take_job(pool)) != NULL) {
         job->work(job->arg);
         uv_mutex_lock(&pool->lock);

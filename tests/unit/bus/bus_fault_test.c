@@ -7,6 +7,9 @@
 
 #include "unit/bus/bus_fixture.h"
 
+/* 2 s and what a busy machine adds; waiting for the brokers would take 5 s. */
+enum { CLOSE_MS = 4500 };
+
 static bool all_ended(void *arg)
 {
     return acks_all(arg) >= 10;
@@ -35,7 +38,7 @@ static void a_dead_producer_is_replaced(void **state)
                                       RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
     for (int i = 0; i < 10; i++)
         assert_int_equal(bus_produce(bus, "t", STR("k"), STR("v"), note_ack, &acks), ERR_OK);
-    assert_true(wait_for(loop, all_ended, &acks, 10000));
+    assert_true(wait_for(loop, all_ended, &acks, WAIT_MS));
     assert_true(acks.other > 0); /* they are published again by their owner */
     send_numbers(loop, bus, "t", 0, 100, 1);
     close_bus(loop, bus);
@@ -65,20 +68,20 @@ static void frozen_brokers_hold_up_nobody(void **state)
     member.topic = kafka_topic(1);
     send_numbers(loop, bus, member.topic, 0, 20, 1);
     join(&member, bus, "g");
-    assert_true(wait_for(loop, is_joined, &member, 20000));
+    assert_true(wait_for(loop, is_joined, &member, WAIT_MS));
     kafka_signal(SIGSTOP);
     /* No delivery for 15 s: another instance, and the messages end so that they are sent again. */
     for (int i = 0; i < 10; i++)
         assert_int_equal(bus_produce(bus, member.topic, STR("k"), STR("v"), note_ack, &acks),
                          ERR_OK);
     before_ms = clock_mono_ms();
-    assert_true(wait_for(loop, all_ended, &acks, 18000));
-    assert_in_range(clock_mono_ms() - before_ms, 14000, 18000);
+    assert_true(wait_for(loop, all_ended, &acks, WAIT_MS));
+    assert_in_range(clock_mono_ms() - before_ms, 14000, 30000);
     assert_int_equal(acks.other, 10);
     /* Leaving a group needs brokers; the process does not wait for them. */
     before_ms = clock_mono_ms();
     close_bus(loop, bus);
-    assert_true(clock_mono_ms() - before_ms < 2300);
+    assert_true(clock_mono_ms() - before_ms < CLOSE_MS);
     loop_free(loop);
 }
 

@@ -3,6 +3,9 @@
 
 #include "unit/bus/bus_fixture.h"
 
+/* 2 s and what a busy machine adds; waiting for the brokers would take 5 s. */
+enum { CLOSE_MS = 4500 };
+
 static bool is_joined(void *arg)
 {
     const struct member *member = arg;
@@ -25,12 +28,12 @@ static void leaving_does_not_wait_for_frozen_brokers(void **state)
     member.topic = kafka_topic(1);
     send_numbers(loop, bus, member.topic, 0, 20, 1);
     join(&member, bus, "g");
-    assert_true(wait_for(loop, is_joined, &member, 20000));
+    assert_true(wait_for(loop, is_joined, &member, WAIT_MS));
     assert_true(bus_up(bus));
     kafka_signal(SIGSTOP);
     before_ms = clock_mono_ms();
     close_bus(loop, bus);
-    assert_in_range(clock_mono_ms() - before_ms, 0, 2300);
+    assert_in_range(clock_mono_ms() - before_ms, 0, CLOSE_MS);
     loop_free(loop); /* the broker stays frozen: its thread is still at it when the program ends */
 }
 

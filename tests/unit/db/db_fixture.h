@@ -7,7 +7,7 @@
 #include "db/db.h"
 #include "lib/pg_server.h"
 
-enum { WAIT_MS = 20000 };
+enum { WAIT_MS = 60000 };
 
 struct fixture {
     struct pg_server *server;

@@ -9,7 +9,7 @@
 
 #include "flow/flow.h"
 
-enum { WAIT_MS = 5000 };
+enum { WAIT_MS = 30000 };
 
 struct end {
     struct loop *loop;

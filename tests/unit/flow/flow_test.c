@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "flow/flow.h"
 
-enum { WAIT_MS = 5000, TRAIL_MAX = 32 };
+enum { WAIT_MS = 30000, TRAIL_MAX = 32 };
 
 /* A flow that writes down where it was. */
 struct walk {

@@ -11,7 +11,7 @@
 
 #include "flow/flow.h"
 
-enum { WAIT_MS = 5000, QUEUE_MAX = 4 };
+enum { WAIT_MS = 30000, QUEUE_MAX = 4 };
 
 struct gate {
     uv_mutex_t lock;

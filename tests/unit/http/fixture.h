@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "http/http.h"
 
-enum { TALK_MS = 20000 };
+enum { TALK_MS = 60000 };
 
 struct talk {
     struct str send;     /* what goes out at once */

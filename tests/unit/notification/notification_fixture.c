@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "notification/notification_queue.h"
 
-enum { QUEUE_WAIT_MS = 20000, LOOK_MS = 20 };
+enum { QUEUE_WAIT_MS = 60000, LOOK_MS = 20 };
 
 struct bench bench;
 struct smtp_server smtp;

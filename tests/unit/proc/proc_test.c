@@ -15,7 +15,8 @@
 #include "lib/test.h"
 
 enum {
-    WAIT_MS = 5000,
+    WAIT_MS = 60000,
+    LATE_MS = 6000, /* cut after 2.5 s, on a busy machine */
     TEXT_BYTES = 32 * 1024,
     EXIT_USAGE = 64,
     EXIT_FAULT = 70,
@@ -292,7 +293,7 @@ static void a_signal_ends_it(void **state)
         begun_ms = clock_mono_ms();
         child_signal(pid, signals[i]);
         assert_int_equal(wait_end(pid, WAIT_MS), 0);
-        assert_true(clock_mono_ms() - begun_ms < 1000);
+        assert_true(clock_mono_ms() - begun_ms < 2000); /* not cut, which is after 2.5 s */
         assert_non_null(strstr(read_log(), "\"stopped\""));
     }
 }
@@ -311,7 +312,7 @@ static void a_late_stop_is_cut(void **state)
     assert_status(port, "/livez", 200);
     child_signal(pid, SIGTERM); /* again: changes nothing */
     assert_int_equal(wait_end(pid, WAIT_MS), 0);
-    assert_in_range(clock_mono_ms() - begun_ms, 2400, 3000);
+    assert_in_range(clock_mono_ms() - begun_ms, 2400, LATE_MS);
     assert_non_null(strstr(read_log(), "\"stopped_late\""));
 }
 
@@ -329,7 +330,7 @@ static void a_stuck_stop_is_cut_too(void **state)
     status = wait_end(pid, WAIT_MS);
     assert_true(status > 0 && WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGALRM);
-    assert_in_range(clock_mono_ms() - begun_ms, 2400, 3000);
+    assert_in_range(clock_mono_ms() - begun_ms, 2400, LATE_MS);
 }
 
 int main(void)

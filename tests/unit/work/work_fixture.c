@@ -3,7 +3,9 @@
  */
 #include "unit/work/work_fixture.h"
 
-enum { STEPS_MAX_MS = 20000, NUMBER_EVERY_MS = 20 };
+#include "work/work_private.h"
+
+enum { STEPS_MAX_MS = WAIT_MS, NUMBER_EVERY_MS = 10 };
 
 struct pg_server pg;
 
@@ -405,7 +407,7 @@ void send_raw(struct fixture *fx, const char *topic, const char *value)
 struct number_wait {
     const char *sql;
     int64_t wanted, found;
-    uint64_t next_ms; /* each question is a connection: not too often */
+    uint64_t next_ms; /* each question stops the loop: not too often */
 };
 
 static bool number_is(void *arg)
@@ -426,4 +428,21 @@ void until_i64(struct fixture *fx, const char *sql, int64_t wanted)
     if (!wait_for(fx->loop, number_is, &wait, STEPS_MAX_MS))
         print_error("%s: %ld\n", sql, (long)wait.found);
     assert_int_equal(wait.found, wanted);
+}
+
+static bool is_idle(void *arg)
+{
+    return work_idle(arg);
+}
+
+void until_idle(struct fixture *fx, struct work *work)
+{
+    assert_true(wait_for(fx->loop, is_idle, work, STEPS_MAX_MS));
+}
+
+void send_again(struct fixture *fx)
+{
+    exec("UPDATE gateway.outbox SET sent_at = NULL, next_try_at = clock_timestamp()");
+    work_sweep_tick(fx->sender); /* not only when the second is over */
+    until_i64(fx, "SELECT count(*) FROM gateway.outbox WHERE sent_at IS NULL", 0);
 }

@@ -67,7 +67,7 @@ struct uuid send_unpublished(struct fixture *fx, const char *type, int64_t n);
 void send_raw(struct fixture *fx, const char *topic, const char *value);
 /* Run a batch as the sender. */
 enum err run_work(struct fixture *fx, struct work *work, struct db_batch *batch);
-/* Turn the loop until the statement gives the number; fails after 20 s. */
+/* Turn the loop until the statement gives the number; fails after WAIT_MS. */
 void until_i64(struct fixture *fx, const char *sql, int64_t wanted);
 /* The same at once. */
 int64_t number(const char *sql);
@@ -76,5 +76,9 @@ void exec(const char *sql);
 void answer_kept(struct service *service, enum err err);
 /* Turn the loop until so many handlers are kept waiting. */
 void until_kept(struct fixture *fx, size_t count);
+/* Publish every event of the sender again, by its sweep; returns when all are marked. */
+void send_again(struct fixture *fx);
+/* Turn the loop until nothing is in hand or on its way. */
+void until_idle(struct fixture *fx, struct work *work);
 extern const struct work_route service_routes[];
 extern const size_t service_route_count;

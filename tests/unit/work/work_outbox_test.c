@@ -12,7 +12,7 @@ static void committed_events_are_published_and_marked(void **state)
     for (int64_t n = 0; n < 20; n++)
         send_event(fx, "t.add.v1", n);
     until_i64(fx, SENT, 20);
-    assert_true(work_idle(fx->sender));
+    until_idle(fx, fx->sender); /* the answer to the mark */
     work_stats(fx->sender, &stats);
     assert_int_equal(stats.emitted, 20);
     assert_int_equal(stats.swept, 0);
@@ -90,7 +90,7 @@ static void rows_of_the_dead_are_swept_by_any_instance(void **state)
     assert_int_equal(number("SELECT count(*) FROM credit.effect"), 0); /* not before 5 s */
     other = work_open(fx->loop, fx->gateway_db, fx->bus, &options);
     until_i64(fx, "SELECT count(*) FROM credit.effect", 30);
-    assert_in_range(clock_mono_ms() - before_ms, 4500, 9000);
+    assert_in_range(clock_mono_ms() - before_ms, 4500, 20000);
     until_i64(fx, SENT, 30);
     assert_int_equal(number("SELECT count(DISTINCT n) FROM credit.effect"), 30);
     close_work(fx->loop, other);
@@ -105,11 +105,11 @@ static void a_long_backlog_is_swept_without_waiting(void **state)
     exec("INSERT INTO gateway.outbox (event_id, type, topic, key, body, next_try_at)"
          " SELECT id, type, topic, key, replace(body, event_id::text, id::text),"
          " clock_timestamp() - interval '1 second'"
-         " FROM gateway.outbox, (SELECT gen_random_uuid() AS id FROM generate_series(1, 3000)) AS "
+         " FROM gateway.outbox, (SELECT gen_random_uuid() AS id FROM generate_series(1, 6000)) AS "
          "g");
     before_ms = clock_mono_ms();
-    until_i64(fx, SENT, 3001);
-    assert_true(clock_mono_ms() - before_ms < 4000);
+    until_i64(fx, SENT, 6001);
+    assert_true(clock_mono_ms() - before_ms < 10000); /* 500 a second would take 12 s */
 }
 
 static void an_event_on_its_way_is_not_sent_twice(void **state)
@@ -129,7 +129,8 @@ static void an_event_on_its_way_is_not_sent_twice(void **state)
     assert_int_equal(run_work(fx, work, batch), ERR_OK); /* Kafka away refuses nobody */
     assert_int_equal(bus_unacked(away), 1);
     exec("UPDATE gateway.outbox SET next_try_at = clock_timestamp()");
-    run_for(fx->loop, 2500); /* two sweeps, one of which claims it */
+    until_i64(fx, "SELECT count(*) FROM gateway.outbox WHERE next_try_at > clock_timestamp()", 1);
+    run_for(fx->loop, 200); /* claimed by a sweep, and then */
     assert_int_equal(bus_unacked(away) + bus_unacked(fx->bus), 1);
     assert_false(work_idle(work));
     close_work(fx->loop, work);

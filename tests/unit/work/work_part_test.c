@@ -1,5 +1,6 @@
 /* work: partitions that come, go, pause and lose their records, against real servers. */
 #include "unit/work/work_fixture.h"
+#include "work/work_private.h"
 
 #define EFFECTS "SELECT count(*) FROM credit.effect"
 #define PLACE "SELECT coalesce(sum(next), 0) FROM credit.work_offset"
@@ -52,6 +53,26 @@ static void partitions_move_between_workers(void **state)
     close_bus(fx->loop, bus);
 }
 
+struct state_wait {
+    const struct work *work;
+    enum work_part_state state;
+};
+
+static bool state_is(void *arg)
+{
+    const struct state_wait *wait = arg;
+
+    return wait->work->parts != NULL && wait->work->parts->state == wait->state;
+}
+
+/* Until the worker's one partition is there, and so. */
+static void until_state(struct fixture *fx, enum work_part_state state)
+{
+    struct state_wait wait = {fx->work, state};
+
+    assert_true(wait_for(fx->loop, state_is, &wait, WAIT_MS));
+}
+
 /* An orderly end in the middle of the work is no death. */
 static void an_orderly_end_is_no_death(void **state)
 {
@@ -66,7 +87,7 @@ static void an_orderly_end_is_no_death(void **state)
         work_close(fx->work, set_true, &closed);
         run_for(fx->loop, 1400);
         answer_kept(&fx->service, ERR_OK); /* too late: the partition was given back */
-        assert_true(loop_run_until(fx->loop, &closed, 3000));
+        assert_true(loop_run_until(fx->loop, &closed, WAIT_MS));
         closed = false;
         fx->work = NULL;
         until_i64(fx, "SELECT attempts FROM credit.work_offset", 0);
@@ -91,13 +112,14 @@ static void a_paused_topic_is_not_read(void **state)
     until_i64(fx, EFFECTS, 1);
     snprintf(sql, sizeof(sql), "INSERT INTO mamis.pause (topic) VALUES ('%s')", fx->topic);
     exec(sql);
-    run_for(fx->loop, 1500);
+    until_state(fx, WORK_PART_HELD);
     send_event(fx, "t.add.v1", 2);
     run_for(fx->loop, 500);
     assert_int_equal(number(EFFECTS), 1);
     worker_stop(fx);
     worker_start(fx); /* one that starts now does not read either */
-    run_for(fx->loop, 3000);
+    until_state(fx, WORK_PART_HELD);
+    run_for(fx->loop, 500);
     assert_int_equal(number(EFFECTS), 1);
     exec("TRUNCATE mamis.pause");
     until_i64(fx, EFFECTS, 2);
@@ -115,7 +137,7 @@ static void a_lost_topic_is_replayed(void **state)
     until_i64(fx, EFFECTS, 20);
     snprintf(sql, sizeof(sql), "INSERT INTO mamis.pause (topic) VALUES ('%s')", fx->topic);
     exec(sql);
-    run_for(fx->loop, 1500);
+    until_state(fx, WORK_PART_HELD);
     for (int64_t n = 20; n < 30; n++)
         send_event(fx, "t.add.v1", n); /* these are lost with the topic before anybody read them */
     until_i64(fx, UNSENT, 0);
@@ -123,8 +145,7 @@ static void a_lost_topic_is_replayed(void **state)
     kafka_topic_make(fx->topic, 1);
     snprintf(sql, sizeof(sql), "SELECT mamis.rewind('credit', '%s')", fx->topic);
     exec(sql);
-    exec("UPDATE gateway.outbox SET sent_at = NULL, next_try_at = clock_timestamp()");
-    until_i64(fx, UNSENT, 0);
+    send_again(fx);
     exec("TRUNCATE mamis.pause");
     until_i64(fx, EFFECTS, 30);
     assert_int_equal(number("SELECT count(DISTINCT n) FROM credit.effect"), 30);
@@ -146,24 +167,23 @@ static void lost_records_stop_the_partition(void **state)
     char sql[200];
 
     worker_start(fx);
-    run_for(fx->loop, 2000); /* it looked and found nothing: from now on nothing may be missed */
     until_i64(fx, "SELECT count(*) FROM credit.work_offset", 1);
+    until_state(fx, WORK_PART_RUNNING); /* it looked: from now on nothing may be missed */
     worker_stop(fx);
     for (int64_t n = 0; n < 10; n++)
         send_event(fx, "t.add.v1", n);
     until_i64(fx, UNSENT, 0);
     kafka_records_delete(fx->topic, 0, 5);
     worker_start(fx);
-    assert_true(wait_for(fx->loop, partition_stopped, fx->work, 10000));
+    assert_true(wait_for(fx->loop, partition_stopped, fx->work, WAIT_MS));
     run_for(fx->loop, 500);
     assert_int_equal(number(EFFECTS), 0);
     snprintf(sql, sizeof(sql), "INSERT INTO mamis.pause (topic) VALUES ('%s')", fx->topic);
     exec(sql);
-    run_for(fx->loop, 1500);
+    until_state(fx, WORK_PART_HELD);
     snprintf(sql, sizeof(sql), "SELECT mamis.rewind('credit', '%s')", fx->topic);
     exec(sql);
-    exec("UPDATE gateway.outbox SET sent_at = NULL, next_try_at = clock_timestamp()");
-    until_i64(fx, UNSENT, 0);
+    send_again(fx);
     exec("TRUNCATE mamis.pause");
     until_i64(fx, EFFECTS, 10);
     assert_int_equal(number("SELECT count(DISTINCT n) FROM credit.effect"), 10);

@@ -51,6 +51,22 @@ static pid_t worker_begin(struct fixture *fx)
     return child_start(argv, log);
 }
 
+/* One in a group of its own, which does not wait for the session of one that died before. */
+static pid_t worker_begin_alone(struct fixture *fx)
+{
+    static unsigned groups;
+
+    snprintf(fx->group, sizeof(fx->group), "g%u-%s", groups++, fx->topic);
+    return worker_begin(fx);
+}
+
+static bool both_joined(void *arg)
+{
+    const struct fixture *fx = arg;
+
+    return kafka_group_members(fx->group) == 2;
+}
+
 static void worker_kill(pid_t pid)
 {
     (void)child_stop(pid, SIGKILL, 5000);
@@ -92,7 +108,7 @@ static void a_killed_workers_peer_goes_on(void **state)
     while (n < 200)
         send_spread(fx, "t.emit.v1", n++);
     until_i64(fx, EFFECTS, n);
-    run_for(fx->loop, 2000); /* both have joined */
+    assert_true(wait_for(fx->loop, both_joined, fx, WAIT_MS));
     while (n < 300)
         send_spread(fx, "t.emit.v1", n++);
     worker_kill(one);
@@ -112,24 +128,21 @@ static void a_killed_workers_peer_goes_on(void **state)
 static void restarts_repeat_nothing(void **state)
 {
     struct fixture *fx = *state;
+    char sql[96];
     int64_t n = 0;
 
     for (int round = 0; round < 4; round++) {
-        pid_t pid = worker_begin(fx);
+        pid_t pid = worker_begin_alone(fx);
         int64_t before = number(EFFECTS);
-        int64_t handled = 0;
 
         for (int i = 0; i < 60; i++)
             send_spread(fx, "t.emit.v1", n++);
-        /* Until it is at work; the group waits for the one before to time out. */
-        while (handled < 20 && handled < n - before) {
-            run_for(fx->loop, 10);
-            handled = number(EFFECTS) - before;
-        }
+        snprintf(sql, sizeof(sql), "SELECT least(count(*), %ld) FROM credit.effect", before + 20);
+        until_i64(fx, sql, before + 20); /* it is at work */
         worker_kill(pid);
     }
-    worker_kill(worker_begin(fx)); /* one that hardly began */
-    pid_t last = worker_begin(fx);
+    worker_kill(worker_begin_alone(fx)); /* one that hardly began */
+    pid_t last = worker_begin_alone(fx);
 
     until_i64(fx, EFFECTS, n);
     assert_int_equal(number(DIFFERENT), n);
@@ -164,13 +177,13 @@ static void the_third_death_buries(void **state)
     send_event(fx, "t.bug.v1", 2);
     send_event(fx, "t.add.v1", 3);
     for (int deaths = 0; deaths < WORK_ATTEMPTS_MAX; deaths++) {
-        death = (struct death){.pid = worker_begin(fx)};
-        assert_true(wait_for(fx->loop, has_died, &death, 20000));
+        death = (struct death){.pid = worker_begin_alone(fx)};
+        assert_true(wait_for(fx->loop, has_died, &death, WAIT_MS));
         assert_true(WIFEXITED(death.status));
         assert_int_equal(WEXITSTATUS(death.status), EXIT_SOFTWARE);
         assert_int_equal(number("SELECT max(attempts) FROM credit.work_offset"), deaths + 1);
     }
-    death.pid = worker_begin(fx);
+    death.pid = worker_begin_alone(fx);
     until_i64(fx, EFFECTS " WHERE n IN (1, 3)", 2);
     assert_int_equal(number(LETTERS " WHERE reason = 'dead' AND type = 't.bug.v1'"), 1);
     assert_int_equal(number(EFFECTS " WHERE n = 1000000"), 1);

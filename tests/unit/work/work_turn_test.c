@@ -33,8 +33,8 @@ static void each_message_has_its_effect_once(void **state)
     assert_int_equal(number("SELECT count(*) FROM credit.inbox"), 300);
     assert_int_equal(number("SELECT count(*) FROM credit.effect AS a JOIN credit.effect AS b"
                             " ON a.effect_id < b.effect_id AND a.n > b.n"),
-                     0);                                           /* in order */
-    assert_true(wait_for(fx->loop, handled_300, fx->work, 10000)); /* the last commit's answer */
+                     0);                                             /* in order */
+    assert_true(wait_for(fx->loop, handled_300, fx->work, WAIT_MS)); /* the last commit's answer */
     work_stats(fx->work, &stats);
     assert_int_equal(stats.partitions, 1);
     assert_int_equal(fx->service.committed, 300);
@@ -100,10 +100,8 @@ static void a_republished_event_changes_nothing(void **state)
     send_event(fx, "t.add.v1", 7);
     until_i64(fx, PLACE, 1);
     until_i64(fx, UNSENT, 0); /* marked, which may come after the effect */
-    for (int i = 0; i < 5; i++) {
-        exec("UPDATE gateway.outbox SET sent_at = NULL, next_try_at = clock_timestamp()");
-        until_i64(fx, UNSENT, 0);
-    }
+    for (int i = 0; i < 5; i++)
+        send_again(fx);
     until_i64(fx, PLACE, 6);
     assert_int_equal(number(EFFECTS), 1);
     assert_int_equal(fx->service.calls, 1);
@@ -116,10 +114,8 @@ static void repeats_side_by_side_count_once(void **state)
 
     send_event(fx, "t.add.v1", 7);
     until_i64(fx, UNSENT, 0);
-    for (int i = 0; i < 4; i++) {
-        exec("UPDATE gateway.outbox SET sent_at = NULL, next_try_at = clock_timestamp()");
-        until_i64(fx, UNSENT, 0);
-    }
+    for (int i = 0; i < 4; i++)
+        send_again(fx);
     send_event(fx, "t.add.v1", 8);
     worker_start(fx);
     until_i64(fx, PLACE, 6);
