@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,12 +51,15 @@ struct talk {
 static void stay_silent(struct talk *talk, size_t script)
 {
     const struct timespec pause = {.tv_nsec = POLL_NS};
+    bool counted = false;
     char byte;
 
-    atomic_fetch_add(&talk->shared->silent, 1);
     while (atomic_load(&talk->shared->scripts) == script) {
         if (recv(talk->out, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-            _exit(0);
+            _exit(0); /* and does not count for a script that came after its end */
+        if (!counted)
+            atomic_fetch_add(&talk->shared->silent, 1);
+        counted = true;
         nanosleep(&pause, NULL);
     }
 }

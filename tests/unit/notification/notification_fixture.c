@@ -333,6 +333,8 @@ pid_t queue_fork(db_fault_fn fault, void *arg)
 
 void senders_are_dead(void)
 {
+    /* Also what they had asked for last. */
+    wait_for("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sender'", 0);
     sql("UPDATE notification.sender SET seen_at = seen_at - interval '1 minute'");
 }
 
