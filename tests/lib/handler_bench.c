@@ -1,7 +1,6 @@
 /* handler_bench: see the header. Its work_emit() and work_reply() take the place of lib/work's. */
 #include "lib/handler_bench.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,36 +10,6 @@
 struct work {
     struct bench *bench;
 };
-
-static int by_name(const void *left, const void *right)
-{
-    return strcmp(*(char *const *)left, *(char *const *)right);
-}
-
-static void migrate(struct bench *bench)
-{
-    const char *folder = TEST_SOURCE_DIR "/deploy/migrations";
-    char *names[256];
-    size_t count = 0;
-    DIR *dir = opendir(folder);
-    const struct dirent *entry;
-
-    must(dir != NULL);
-    while ((entry = readdir(dir)) != NULL) {
-        if (strstr(entry->d_name, ".sql") != NULL && count < ARRAY_LEN(names))
-            names[count++] = heap_strdup(entry->d_name);
-    }
-    (void)closedir(dir);
-    qsort(names, count, sizeof(names[0]), by_name);
-    pg_server_exec(&bench->server, "CREATE SCHEMA mamis; CREATE TABLE mamis.migration (name text)");
-    for (size_t i = 0; i < count; i++) {
-        char path[512];
-
-        (void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-        pg_server_file(&bench->server, path);
-        free(names[i]);
-    }
-}
 
 void bench_open(struct bench *bench, const char *role)
 {
@@ -56,7 +25,7 @@ void bench_open(struct bench *bench, const char *role)
 
     memset(bench, 0, sizeof(*bench));
     pg_server_start(&bench->server);
-    migrate(bench);
+    pg_server_migrate(&bench->server);
     rest = strstr(bench->server.dsn, "user=postgres");
     must(rest != NULL);
     (void)snprintf(dsn, sizeof(dsn), "%.*suser=%s%s", (int)(rest - bench->server.dsn),

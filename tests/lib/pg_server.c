@@ -223,3 +223,20 @@ void pg_server_file(const struct pg_server *server, const char *path)
     pg_server_exec(server, text);
     free(text);
 }
+
+void pg_server_disconnect(void)
+{
+    drop_kept();
+}
+
+void pg_server_migrate(const struct pg_server *server)
+{
+    glob_t found;
+
+    pg_server_exec(server, "CREATE SCHEMA mamis; CREATE TABLE mamis.migration (name text)");
+    if (glob(TEST_SOURCE_DIR "/deploy/migrations/*.sql", 0, NULL, &found) != 0) /* sorted */
+        fail("migrations", "none");
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        pg_server_file(server, found.gl_pathv[i]);
+    globfree(&found);
+}

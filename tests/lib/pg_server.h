@@ -30,3 +30,7 @@ void pg_server_exec(const struct pg_server *server, const char *sql);
 int64_t pg_server_i64(const struct pg_server *server, const char *sql);
 /* Run a file of statements. */
 void pg_server_file(const struct pg_server *server, const char *path);
+/* All of deploy/migrations, on an empty database. */
+void pg_server_migrate(const struct pg_server *server);
+/* The connection that those use is kept; a fork needs it gone before. */
+void pg_server_disconnect(void);
