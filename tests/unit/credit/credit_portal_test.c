@@ -241,7 +241,7 @@ static void the_object_has_all_that_formats_say(void **state)
     static const char *const names[] = {"upload_id", "seminar_no",  "file_name", "sha256",
                                         "bytes",     "encoding",    "delimiter", "dry_run",
                                         "status",    "rows_total",  "counts",    "ignored_columns",
-                                        "problem",   "received_at", "done_at"};
+                                        "problem",   "received_at", "done_at",   "undo"};
     struct sent upload = post_file("S2026-0014", sample("09-extra-columns.csv"));
     json_t *json = ask_as("l3", "SELECT json FROM portal.upload");
 
