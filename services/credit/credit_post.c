@@ -41,11 +41,15 @@ struct post {
 
 /*
  * The chunk after the one that is due may come first: it is remembered, and the one before sends it
- * again. Any later one is sent anyhow when its turn comes near.
+ * again. Any later one is sent anyhow when its turn comes near. A repeated message may lie in
+ * another partition and be handled at the same moment as the chunk before: then nothing is noted
+ * and the message is looked at anew.
  */
 static const struct db_stmt note_early = {
     "credit_note_early",
-    "UPDATE credit.upload SET early_chunk = $2 WHERE upload_id = $1",
+    "WITH noted AS (UPDATE credit.upload SET early_chunk = $2"
+    "  WHERE upload_id = $1 AND next_chunk = $2 - 1 AND status = 'posting' RETURNING upload_no)"
+    " SELECT mamis.expect_rows(1, count(*)) FROM noted",
 };
 
 static const struct db_stmt note_problem = {

@@ -8,7 +8,8 @@
 
 /*
  * First of all: a chunk out of its turn finds no row to change, and its whole transaction ends
- * without effect, to be looked at anew.
+ * without effect, to be looked at anew. So does one that did not see the note of a chunk that came
+ * early, since nobody else would send that one again.
  */
 static const struct db_stmt update_counts = {
     "credit_update_counts",
@@ -19,7 +20,7 @@ static const struct db_stmt update_counts = {
     "  status = CASE WHEN $2 + 1 = chunks_total THEN 'done' ELSE status END,"
     "  done_at = CASE WHEN $2 + 1 = chunks_total THEN $9 ELSE done_at END"
     "  WHERE upload_id = $1 AND next_chunk = $2 AND status = 'posting'"
-    "   AND undo_at IS NULL RETURNING upload_no)"
+    "   AND undo_at IS NULL AND coalesce(early_chunk, -1) = $10 RETURNING upload_no)"
     " SELECT mamis.expect_rows(1, count(*)) FROM taken",
 };
 
@@ -86,6 +87,7 @@ static void add_counts(struct record *record)
         record->upload->counts[order[i]] += record->verdicts->outcomes[order[i]];
     }
     db_time(query, clock_now_us());
+    db_i32(query, (int32_t)record->upload->early_chunk);
 }
 
 /* ---- the ledger ---- */

@@ -244,6 +244,31 @@ static void die(void *service, struct work_batch *batch)
     flow_resume(batch->flow, ERR_OK);
 }
 
+/* A repeated message in another partition is handled at the same moment as the chunk before. */
+static void a_chunk_that_comes_early_meanwhile(void **state)
+{
+    struct sent upload = send_file("S2026-0004", course(5000));
+
+    (void)state;
+    assert_int_equal(handle_at(0), ERR_OK);
+    assert_int_equal(waiting(), 2);
+    bench.meanwhile = "UPDATE credit.upload SET early_chunk = 1";
+    assert_int_equal(handle_at(0), ERR_DB_CONFLICT);
+    bench.meanwhile = NULL;
+    assert_int_equal(handle_at(0), ERR_OK);
+    assert_int_equal(waiting(), 3);
+    assert_int_equal(bench_number(waiting_data(0), "chunk_no"), 1);
+    assert_int_equal(bench_number(waiting_data(1), "chunk_no"), 1);
+    assert_int_equal(bench_number(waiting_data(2), "chunk_no"), 2);
+    bench.meanwhile = "UPDATE credit.upload SET next_chunk = 2";
+    assert_int_equal(handle_at(2), ERR_DB_CONFLICT);
+    bench.meanwhile = NULL;
+    sql("UPDATE credit.upload SET next_chunk = 1");
+    drain();
+    assert_string_equal(upload_text(&upload, "status"), "done");
+    assert_books(&upload);
+}
+
 static void pointers_have_to_be_those_of_reading(void **state)
 {
     static const char *const changes[] = {
@@ -334,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup(any_failure_is_repeated, clean),
         cmocka_unit_test_setup(a_chunk_posted_by_another_worker, clean),
         cmocka_unit_test_setup(an_entry_that_appears_meanwhile, clean),
+        cmocka_unit_test_setup(a_chunk_that_comes_early_meanwhile, clean),
         cmocka_unit_test_setup(pointers_have_to_be_those_of_reading, clean),
         cmocka_unit_test_setup(a_buried_chunk_is_retried, clean),
         cmocka_unit_test_setup(figures_count_what_was_committed, clean),
