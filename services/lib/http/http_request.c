@@ -200,6 +200,23 @@ static void on_whole(struct http_request *request)
         suspend(request);
 }
 
+/*
+ * What is left makes it wait until the handler wants more: libmicrohttpd shows it again then, but
+ * not before something else happens on the connection.
+ */
+static void take_body(struct http_request *request, const char *data, size_t *size)
+{
+    size_t taken = 1;
+
+    while (*size > 0 && taken > 0) {
+        taken = http_body_take(request, data, *size);
+        data += taken;
+        *size -= taken;
+    }
+    if (*size > 0)
+        suspend(request);
+}
+
 enum MHD_Result http_on_access(void *context, struct MHD_Connection *mhd, const char *url,
                                const char *method, const char *version, const char *data,
                                size_t *size, void **state)
@@ -215,11 +232,7 @@ enum MHD_Result http_on_access(void *context, struct MHD_Connection *mhd, const 
     if (request->phase == HTTP_PHASE_SENT)
         return MHD_YES;
     if (*size > 0) {
-        size_t taken = http_body_take(request, data, *size);
-
-        *size -= taken;
-        if (taken == 0)
-            suspend(request);
+        take_body(request, data, size);
     } else if (request->phase == HTTP_PHASE_HEAD) {
         on_head(request);
     } else {

@@ -1,7 +1,7 @@
 /* Bodies in memory and in pieces; refusals that reach a client which is still sending. */
 #include "fixture.h"
 
-enum { STREAM_MAX = 8 * 1024 * 1024, PART = 256 * 1024 };
+enum { STREAM_MAX = 8 * 1024 * 1024, PART = 256 * 1024, LATE_MS = 30 };
 
 static void answer_length(void *context, struct http_request *request)
 {
@@ -21,6 +21,7 @@ struct reader {
     struct buf part;
     bool end;
     size_t stop_at; /* answer after so many bytes, 0: read all */
+    bool late;      /* asks for the next part when everything has arrived */
 };
 
 enum read_step { READ_NEXT, READ_PART, READ_PAUSE, READ_FAILED };
@@ -47,7 +48,13 @@ static void read_run(struct flow *flow)
         }
         return;
     case READ_PAUSE:
-        flow_goto(flow, READ_NEXT);
+        if (reader->late) {
+            flow_wait(flow, READ_NEXT);
+            fx->waiting = flow;
+            timer_start(&fx->timer, LATE_MS, 0);
+        } else {
+            flow_goto(flow, READ_NEXT);
+        }
         return;
     case READ_FAILED:
         fx->body_err = flow->err;
@@ -68,7 +75,7 @@ static void read_done(struct flow *flow)
     free(reader);
 }
 
-static void read_start(struct fixture *fx, struct http_request *request, size_t stop_at)
+static struct reader *read_start(struct fixture *fx, struct http_request *request, size_t stop_at)
 {
     struct reader *reader = heap_zero(sizeof(*reader));
 
@@ -78,16 +85,30 @@ static void read_start(struct fixture *fx, struct http_request *request, size_t 
     reader->stop_at = stop_at;
     flow_init(&reader->flow, http_request_loop(request), read_run, read_done, NULL);
     flow_start(&reader->flow, READ_NEXT);
+    return reader;
 }
 
 static void read_all(void *context, struct http_request *request)
 {
-    read_start(context, request, 0);
+    (void)read_start(context, request, 0);
+}
+
+static void go_on(struct fixture *fx)
+{
+    flow_resume(fx->waiting, ERR_OK);
+}
+
+static void read_late(void *context, struct http_request *request)
+{
+    struct fixture *fx = context;
+
+    fx->fire = go_on;
+    read_start(fx, request, 0)->late = true;
 }
 
 static void read_some(void *context, struct http_request *request)
 {
-    read_start(context, request, 1000 * 1000);
+    (void)read_start(context, request, 1000 * 1000);
 }
 
 static void refuse_at_once(void *context, struct http_request *request)
@@ -101,6 +122,7 @@ static void refuse_at_once(void *context, struct http_request *request)
 static const struct http_route routes[] = {
     {HTTP_POST, "/small", "small", "public", 1000, false, answer_length},
     {HTTP_POST, "/all", "all", "public", STREAM_MAX, true, read_all},
+    {HTTP_POST, "/late", "late", "public", STREAM_MAX, true, read_late},
     {HTTP_POST, "/some", "some", "public", STREAM_MAX, true, read_some},
     {HTTP_POST, "/no", "no", "public", STREAM_MAX, true, refuse_at_once},
 };
@@ -177,6 +199,23 @@ static void stream_is_read_to_the_end(void **state)
     assert_int_equal(fx->body_bytes, 8000000 + 0x100000);
 }
 
+/* All bytes are here, some with us and some with libmicrohttpd, when the next part is asked for. */
+static void a_slow_reader_gets_the_rest(void **state)
+{
+    struct fixture *fx = *state;
+    char head[128];
+
+    for (size_t bytes = 66000; bytes < 200000; bytes += 4099) {
+        uint64_t begun_ms = clock_mono_ms();
+
+        fx->body_bytes = 0;
+        (void)snprintf(head, sizeof(head), POST("/late") "Content-Length: %zu\r\n\r\n", bytes);
+        assert_int_equal(send_large(fx, head, bytes, ""), 202);
+        assert_int_equal(fx->body_bytes, bytes);
+        assert_true(clock_mono_ms() - begun_ms < options.idle_timeout_ms - 500);
+    }
+}
+
 static void answer_before_the_end(void **state)
 {
     struct fixture *fx = *state;
@@ -236,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(whole_body, setup, teardown),
         cmocka_unit_test_setup_teardown(too_large_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(stream_is_read_to_the_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_slow_reader_gets_the_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(answer_before_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(expect_is_answered, setup, teardown),
         cmocka_unit_test_setup_teardown(client_goes_away, setup, teardown),

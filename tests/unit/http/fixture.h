@@ -36,6 +36,7 @@ struct fixture {
     bool ended; /* a streaming handler came to its end */
     enum err stream_err;
     struct http_request *held;
+    struct flow *waiting; /* for the timer */
     struct timer timer; /* for tests that answer later; opened with the fixture */
     void (*fire)(struct fixture *fx);
 };
