@@ -27,6 +27,8 @@ struct credit {
     struct timer orphan_timer;
     bool orphans_running;
     bool orphans_swept; /* once, from the beginning */
+    struct timer release_timer;
+    bool release_running;
     struct credit_figures {
         uint64_t outcomes[6];            /* by enum outcome */
         uint64_t entries;                /* put into the ledger */
@@ -51,6 +53,10 @@ void credit_undo_handle(void *service, struct work_batch *batch);
 void credit_undo_slice_handle(void *service, struct work_batch *batch);
 /* Figures of a committed command: work_route's `committed`. */
 void credit_command_committed(void *service, const struct work_batch *batch);
+void credit_trial_handle(void *service, struct work_batch *batch);
+void credit_fix_handle(void *service, struct work_batch *batch);
+void credit_judge_handle(void *service, struct work_batch *batch);
+void credit_expire_handle(void *service, struct work_batch *batch);
 /* A command that cannot be handled: whoever sent it is told. */
 void credit_command_dead(void *service, struct work_batch *batch, const char *reason);
 /* A message of an upload that cannot be handled: its upload says so. */
@@ -66,3 +72,10 @@ void credit_orphans_open(struct credit *credit);
 void credit_orphans_close(struct credit *credit, void (*closed)(void *arg));
 /* Now, unless a sweep is running. */
 void credit_orphans_sweep(struct credit *credit);
+
+/* credit_release: rows that wait are released or given up; looks every half minute. */
+void credit_release_open(struct credit *credit);
+/* `closed(credit)` from the loop. */
+void credit_release_close(struct credit *credit, void (*closed)(void *arg));
+/* Now, unless a sweep is running. */
+void credit_release_sweep(struct credit *credit);

@@ -41,7 +41,51 @@ void emit_chunk(const struct emit *emit, const struct attendance_chunk *chunk)
     send_event(emit, EVENT_UPLOAD_CHUNK, TOPIC_CREDIT_WORK, event_upload_chunk_encode(&pointer));
 }
 
+static void send_work(struct credit *credit, struct db_batch *effect, const char *type,
+                      struct str seminar_no, json_t *data, const char *trace)
+{
+    const struct work_event event = {
+        .type = type, .topic = TOPIC_CREDIT_WORK, .key = seminar_no, .data = data};
+
+    (void)work_emit(credit->work, effect, &event, trace);
+}
+
+void emit_row(struct credit *credit, struct db_batch *effect, struct str seminar_no,
+              struct uuid upload_id, int64_t row_no, const char *trace)
+{
+    const struct event_row_judge judge = {.upload_id = upload_id, .row_no = row_no};
+
+    send_work(credit, effect, EVENT_ROW_JUDGE, seminar_no, event_row_judge_encode(&judge), trace);
+}
+
+void emit_expire(struct credit *credit, struct db_batch *effect, struct str seminar_no,
+                 struct uuid upload_id, const char *trace)
+{
+    const struct event_upload_expire expire = {.upload_id = upload_id};
+
+    send_work(credit, effect, EVENT_UPLOAD_EXPIRE, seminar_no, event_upload_expire_encode(&expire),
+              trace);
+}
+
 /* ---- what others hear ---- */
+
+void emit_expired(const struct emit *emit, const struct event_rows_expired_row *rows, size_t count)
+{
+    const struct upload *upload = emit->upload;
+    const struct event_rows_expired expired = {
+        .upload_id = upload->id,
+        .seminar_no = upload->seminar_no,
+        .seminar_title = upload->seminar_title,
+        .organiser_code = upload->organiser_code,
+        .account_id = upload->account_id,
+        .has_account_id = upload->has_account,
+        .file_name = upload->file_name,
+        .rows = rows,
+        .rows_count = count,
+    };
+
+    send_event(emit, EVENT_ROWS_EXPIRED, TOPIC_CREDIT_EVENTS, event_rows_expired_encode(&expired));
+}
 
 /* Sessions in the order in which entries name them first, and each entry's place among them. */
 static size_t used_sessions(const struct emit *emit, const struct emit_entries *entries,

@@ -45,6 +45,14 @@ void emit_posted(const struct emit *emit, uint32_t chunk_no, const struct emit_e
 /* credits.posted of a correction. */
 void emit_corrected(const struct emit *emit, const struct emit_correction *correction,
                     const struct emit_entries *entries, struct arena *arena);
+/* Judge a row again. */
+void emit_row(struct credit *credit, struct db_batch *effect, struct str seminar_no,
+              struct uuid upload_id, int64_t row_no, const char *trace);
+/* Give up the rows of an upload that have waited for too long. */
+void emit_expire(struct credit *credit, struct db_batch *effect, struct str seminar_no,
+                 struct uuid upload_id, const char *trace);
+/* rows.expired: these were given up. */
+void emit_expired(const struct emit *emit, const struct event_rows_expired_row *rows, size_t count);
 /* upload.done: the upload's end with its counts. */
 void emit_done(const struct emit *emit, const struct event_upload_done_reason *reasons,
                size_t reason_count);

@@ -34,13 +34,18 @@ static const struct db_stmt select_ledger = {
     "  OFFSET 0) AS l",
 };
 
-/* Rows that wait to be posted, and what this upload's own earlier rows came to. */
+/*
+ * Rows that wait to be posted, and those of this upload's own rows that later ones repeat: what
+ * repeats them itself says nothing more.
+ */
 static const struct db_stmt select_rows = {
     "credit_select_rows",
     "SELECT r.* FROM unnest($1::bigint[]) AS n (doctor_id) CROSS JOIN LATERAL"
     " (SELECT doctor_id, session_id, outcome, upload_no, row_no"
     "  FROM credit.upload_row WHERE doctor_id = n.doctor_id AND session_id BETWEEN $2 AND $3"
-    "   AND (upload_no = $4 OR (outcome = 'waiting' AND credits IS NOT NULL)) OFFSET 0) AS r",
+    "   AND CASE WHEN upload_no = $4 THEN row_no < $5 AND row_no <> $6"
+    "             AND (outcome = 'waiting' OR reason = 'earlier_upload')"
+    "            ELSE outcome = 'waiting' AND credits IS NOT NULL END OFFSET 0) AS r",
 };
 
 static const struct db_stmt select_certificates = {
@@ -85,11 +90,15 @@ static struct db_query *ask_numbers(struct db_batch *batch, const struct db_stmt
     return query;
 }
 
+struct db_query *match_registers_add(struct db_batch *batch, const int64_t *numbers, size_t count)
+{
+    return ask_numbers(batch, &by_register, numbers, count);
+}
+
 void match_doctors_add(struct match_doctors *query, struct db_batch *batch,
                        const struct attendance_numbers *numbers)
 {
-    query->by_register =
-        ask_numbers(batch, &by_register, numbers->register_nos, numbers->register_count);
+    query->by_register = match_registers_add(batch, numbers->register_nos, numbers->register_count);
     query->by_mamis = ask_numbers(batch, &by_mamis, numbers->mamis_nos, numbers->mamis_count);
 }
 
@@ -178,7 +187,7 @@ static struct db_query *ask_sessions(struct db_batch *batch, const struct db_stm
 }
 
 void match_facts_add(struct match_facts *query, struct db_batch *batch, const struct match *match,
-                     const struct upload *upload, struct arena *arena)
+                     const struct upload *upload, struct match_span span, struct arena *arena)
 {
     const struct attendance_seminar *seminar = &upload->seminar;
     int64_t *doctors = arena_array(arena, int64_t, match->doctor_count);
@@ -190,6 +199,8 @@ void match_facts_add(struct match_facts *query, struct db_batch *batch, const st
     query->ledger = ask_sessions(batch, &select_ledger, doctors, count, seminar);
     query->rows = ask_sessions(batch, &select_rows, doctors, count, seminar);
     db_i64(query->rows, upload->no);
+    db_i64(query->rows, span.before);
+    db_i64(query->rows, span.except);
     if (has_alternatives(seminar)) {
         query->certificates = db_add(batch, &select_certificates);
         db_i64_array(query->certificates, doctors, count);

@@ -28,15 +28,23 @@ struct match {
     struct attendance_map revisions;
 };
 
+/* Which of the upload's own rows are compared with: those before a row, and all but one. */
+struct match_span {
+    uint32_t before; /* row_no */
+    uint32_t except; /* row_no; 0: none */
+};
+
 void match_doctors_add(struct match_doctors *query, struct db_batch *batch,
                        const struct attendance_numbers *numbers);
+/* The question for doctors by register numbers alone. */
+struct db_query *match_registers_add(struct db_batch *batch, const int64_t *numbers, size_t count);
 /* Memory: the match borrows the answers and the arena. Errors: ERR_SCHEMA for stored nonsense. */
 CHECKED enum err match_doctors_take(const struct match_doctors *query, struct match *match,
                                     struct arena *arena, struct err_note *note);
 
 /* Nothing is asked when no doctor was found. */
 void match_facts_add(struct match_facts *query, struct db_batch *batch, const struct match *match,
-                     const struct upload *upload, struct arena *arena);
+                     const struct upload *upload, struct match_span span, struct arena *arena);
 CHECKED enum err match_facts_take(const struct match_facts *query, struct match *match,
                                   const struct upload *upload, struct arena *arena,
                                   struct err_note *note);

@@ -1,6 +1,7 @@
 /*
  * credit_orphans: parts of uploads that were never finished. The gateway commits each part by
- * itself while a request runs; without an upload they go after an hour.
+ * itself while a request runs; without an upload they go after an hour. And rows of dry runs that
+ * were posted since.
  */
 #include <stdlib.h>
 
@@ -9,6 +10,7 @@
 enum {
     ORPHANS_EVERY_MS = 10 * 60 * 1000,
     ORPHANS_AT_ONCE = 100, /* 25 MiB of file */
+    ORPHANS_ROWS_AT_ONCE = 5000,
     ORPHANS_DEADLINE_MS = 10000,
 };
 
@@ -23,7 +25,19 @@ static const struct db_stmt delete_orphans = {
     "   AND NOT EXISTS (SELECT FROM credit.upload u WHERE u.upload_id = q.upload_id) LIMIT $3))",
 };
 
-enum sweep_step { SWEEP_DELETE, SWEEP_DELETED };
+static const struct db_stmt delete_rows = {
+    "credit_delete_past_rows",
+    "DELETE FROM credit.upload_row r WHERE r.ctid = ANY (ARRAY(SELECT q.ctid"
+    "  FROM credit.upload_past p JOIN credit.upload_row q USING (upload_no) LIMIT $1))",
+};
+
+static const struct db_stmt delete_past = {
+    "credit_delete_past",
+    "DELETE FROM credit.upload_past p"
+    " WHERE NOT EXISTS (SELECT FROM credit.upload_row r WHERE r.upload_no = p.upload_no)",
+};
+
+enum sweep_step { SWEEP_DELETE, SWEEP_DELETED, SWEEP_ROWS, SWEEP_ROWS_DELETED };
 
 struct orphan_sweep {
     struct flow flow;
@@ -53,6 +67,20 @@ static void sweep_run(struct flow *flow)
         sweep->deleted += db_affected(sweep->query);
         if (db_affected(sweep->query) == ORPHANS_AT_ONCE)
             flow_goto(flow, SWEEP_DELETE);
+        else
+            flow_goto(flow, SWEEP_ROWS);
+        return;
+    case SWEEP_ROWS:
+        batch = db_batch_new(flow->arena);
+        sweep->query = db_add(batch, &delete_rows);
+        db_i64(sweep->query, ORPHANS_ROWS_AT_ONCE);
+        (void)db_add(batch, &delete_past);
+        flow_wait(flow, SWEEP_ROWS_DELETED);
+        db_run(sweep->credit->db, batch, ORPHANS_DEADLINE_MS, flow);
+        return;
+    case SWEEP_ROWS_DELETED:
+        if (db_affected(sweep->query) == ORPHANS_ROWS_AT_ONCE)
+            flow_goto(flow, SWEEP_ROWS);
         else
             flow_end(flow, ERR_OK);
         return;

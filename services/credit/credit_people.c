@@ -2,7 +2,8 @@
  * credit_people: what the ledger's side knows of doctors and their certificates, kept from events.
  * State events carry the whole projection; only a newer version is applied.
  */
-#include "credit/credit.h"
+#include "credit/credit_release.h"
+#include "credit/credit_upload.h"
 #include "domain/numbers.h"
 #include "gen/events.h"
 #include "text/fold.h"
@@ -84,13 +85,87 @@ static void columns_put(struct doctor_columns *columns, struct arena *arena,
     columns->my_page[at] = event->my_page;
 }
 
+/* ---- doctors: those whose My Page is complete now have their waiting rows released ---- */
+
+enum doctors_step { DOCTORS_ASK, DOCTORS_RECORD };
+
+struct doctors {
+    struct flow flow;
+    struct credit *credit;
+    struct work_batch *batch;
+    struct doctor_columns columns;
+    struct db_query *waiting; /* rows */
+};
+
+static bool ends_waiting(struct str my_page)
+{
+    return str_eq_c(my_page, "active") || str_eq_c(my_page, "link_pending") ||
+           str_eq_c(my_page, "closed");
+}
+
+static void ask_waiting(struct doctors *doctors)
+{
+    struct db_batch *batch = db_batch_read(doctors->flow.arena);
+    const struct doctor_columns *columns = &doctors->columns;
+    int64_t *ids = arena_array(doctors->flow.arena, int64_t, columns->count);
+    size_t count = 0;
+
+    for (size_t i = 0; i < columns->count; i++) {
+        if (ends_waiting(columns->my_page[i]))
+            ids[count++] = columns->id[i];
+    }
+    doctors->waiting = release_ask(batch, ids, count);
+    db_run(doctors->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &doctors->flow);
+}
+
+static void record_doctors(struct doctors *doctors)
+{
+    const struct doctor_columns *columns = &doctors->columns;
+    struct db_query *query = db_add(doctors->batch->effect, &upsert_doctors);
+
+    db_i64_array(query, columns->id, columns->count);
+    db_i64_array(query, columns->version, columns->count);
+    db_i64_null_array(query, columns->register_no, columns->count);
+    db_i64_null_array(query, columns->mamis_no, columns->count);
+    db_text_array(query, columns->name_kana, columns->count);
+    db_text_array(query, columns->kana, columns->count);
+    db_text_array(query, columns->former, columns->count);
+    db_text_array(query, columns->my_page, columns->count);
+    release_emit(doctors->credit, doctors->batch->effect, doctors->waiting, doctors->flow.trace);
+}
+
+static void doctors_run(struct flow *flow)
+{
+    struct doctors *doctors = FLOW_OF(flow, struct doctors, flow);
+
+    switch ((enum doctors_step)flow->step) {
+    case DOCTORS_ASK:
+        flow_wait(flow, DOCTORS_RECORD);
+        ask_waiting(doctors);
+        return;
+    case DOCTORS_RECORD:
+        record_doctors(doctors);
+        flow_end(flow, ERR_OK);
+        return;
+    }
+    must(false);
+}
+
+static void doctors_done(struct flow *flow)
+{
+    struct flow *waiting = FLOW_OF(flow, struct doctors, flow)->batch->flow;
+    enum err err = flow->err;
+
+    waiting->note = flow->note;
+    flow_fini(flow);
+    flow_resume(waiting, err);
+}
+
 void credit_doctor_handle(void *service, struct work_batch *batch)
 {
-    struct doctor_columns columns;
-    struct db_query *query;
+    struct doctors *doctors = arena_new_of(batch->arena, struct doctors);
 
-    (void)service;
-    columns_init(&columns, batch->arena, batch->count);
+    columns_init(&doctors->columns, batch->arena, batch->count);
     for (size_t i = 0; i < batch->count; i++) {
         struct event_doctor_state event;
         enum err err = event_doctor_state_decode(batch->arena, batch->messages[i].data, &event,
@@ -100,18 +175,13 @@ void credit_doctor_handle(void *service, struct work_batch *batch)
             flow_resume(batch->flow, err);
             return;
         }
-        columns_put(&columns, batch->arena, &event);
+        columns_put(&doctors->columns, batch->arena, &event);
     }
-    query = db_add(batch->effect, &upsert_doctors);
-    db_i64_array(query, columns.id, columns.count);
-    db_i64_array(query, columns.version, columns.count);
-    db_i64_null_array(query, columns.register_no, columns.count);
-    db_i64_null_array(query, columns.mamis_no, columns.count);
-    db_text_array(query, columns.name_kana, columns.count);
-    db_text_array(query, columns.kana, columns.count);
-    db_text_array(query, columns.former, columns.count);
-    db_text_array(query, columns.my_page, columns.count);
-    flow_resume(batch->flow, ERR_OK);
+    doctors->credit = service;
+    doctors->batch = batch;
+    flow_init(&doctors->flow, doctors->credit->loop, doctors_run, doctors_done,
+              batch->messages[0].trace);
+    flow_start(&doctors->flow, DOCTORS_ASK);
 }
 
 struct certificate_columns {

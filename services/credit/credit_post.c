@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "credit/credit_judge.h"
 #include "credit/credit_problems.h"
 #include "credit/credit_record.h"
 
@@ -12,6 +13,7 @@ enum post_step {
     POST_ROWS,
     POST_FACTS,
     POST_JUDGE,
+    POST_SUGGEST,
     POST_ENTRIES,
     POST_OUTCOMES,
     POST_EVENTS,
@@ -29,13 +31,7 @@ struct post {
     struct db_query *reasons;
     struct upload upload;
     struct attendance_chunk chunk, next, after_next;
-    struct attendance_header header;
-    struct attendance_rows rows;
-    struct attendance_numbers numbers;
-    struct match_doctors doctors;
-    struct match_facts facts;
-    struct match match;
-    struct attendance_verdicts verdicts;
+    struct judge judge;
     struct record record;
 };
 
@@ -104,25 +100,17 @@ static enum err take_chunk(struct post *post)
     return ERR_OK;
 }
 
-/* The chunk's bytes as rows, and the numbers to look doctors up by. */
+/* The chunk's bytes as rows. */
 static enum err parse(struct post *post)
 {
-    struct arena *arena = post->flow.arena;
-    const struct upload *upload = &post->upload;
-    enum encoding encoding = str_eq_c(upload->encoding, "cp932") ? ENCODING_CP932 : ENCODING_UTF8;
     struct str bytes;
     enum err err;
 
     TRY(take_chunk(post));
-    TRY(upload_bytes_take(post->bytes, post->chunk.length, arena, &bytes, &post->flow.note));
-    must(upload->delimiter.len == 1); /* as reading wrote it, together with the status */
-    attendance_header_read(arena, upload->header, encoding, upload->delimiter.data[0],
-                           &post->header);
-    attendance_rows_read(arena, &post->header, &post->chunk, bytes, &post->rows);
-    if (post->rows.count != post->chunk.rows)
-        return err_say(&post->flow.note, ERR_SCHEMA, "chunk %u has %zu rows, not %u",
-                       post->chunk.chunk_no, post->rows.count, post->chunk.rows);
-    attendance_numbers_read(arena, &post->rows, &post->numbers);
+    TRY(upload_bytes_take(post->bytes, post->chunk.length, post->flow.arena, &bytes,
+                          &post->flow.note));
+    TRY(judge_read(&post->judge, &post->upload, &post->chunk, bytes, post->flow.arena,
+                   &post->flow.note));
 cleanup:
     return err;
 }
@@ -136,36 +124,38 @@ static void ask_doctors(struct post *post)
 {
     struct db_batch *batch = db_batch_read(post->flow.arena);
 
-    match_doctors_add(&post->doctors, batch, &post->numbers);
+    judge_ask_doctors(&post->judge, batch, post->flow.arena);
     db_run(post->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &post->flow);
 }
 
-static void ask_facts(struct post *post)
+/* Compared with what stands, and with the rows of the chunks before. */
+static enum err ask_facts(struct post *post)
+{
+    struct db_batch *batch = db_batch_read(post->flow.arena);
+    enum err err = judge_ask_facts(&post->judge, batch, &post->upload,
+                                   (struct match_span){.before = post->chunk.first_row},
+                                   post->flow.arena, &post->flow.note);
+
+    if (err != ERR_OK)
+        return err;
+    if (is_last(post))
+        post->reasons = record_reasons_add(batch, post->upload.id);
+    flow_wait(&post->flow, POST_JUDGE);
+    db_run(post->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &post->flow);
+    return ERR_OK;
+}
+
+/* Rows whose doctor is not certain may get a suggestion. */
+static void ask_near(struct post *post)
 {
     struct db_batch *batch = db_batch_read(post->flow.arena);
 
-    match_facts_add(&post->facts, batch, &post->match, &post->upload, post->flow.arena);
-    if (is_last(post))
-        post->reasons = record_reasons_add(batch, post->upload.id);
+    if (!judge_ask_near(&post->judge, batch, post->flow.arena)) {
+        flow_goto(&post->flow, POST_ENTRIES);
+        return;
+    }
+    flow_wait(&post->flow, POST_SUGGEST);
     db_run(post->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &post->flow);
-}
-
-static void judge(struct post *post)
-{
-    const struct attendance_case judged = {
-        .header = &post->header,
-        .rows = &post->rows,
-        .numbers = &post->numbers,
-        .seminar = &post->upload.seminar,
-        .doctors = post->match.doctors,
-        .doctor_count = post->match.doctor_count,
-        .facts = post->match.facts,
-        .fact_count = post->match.fact_count,
-        .received_us = post->upload.received_us,
-        .reject_no_my_page = strcmp(credit_settings.no_my_page, "reject") == 0,
-    };
-
-    attendance_judge(post->flow.arena, &judged, &post->verdicts);
 }
 
 static void record(struct post *post)
@@ -181,9 +171,10 @@ static void record(struct post *post)
         .upload = &post->upload,
         .arena = post->flow.arena,
         .chunk = &post->chunk,
-        .rows = &post->rows,
-        .match = &post->match,
-        .verdicts = &post->verdicts,
+        .rows = &post->judge.rows,
+        .match = &post->judge.match,
+        .verdicts = &post->judge.verdicts,
+        .waiting_since_us = post->upload.dry_run ? INT64_MIN : post->upload.received_us,
         .reasons = post->reasons,
     };
     if (post->upload.early_chunk == chunk_no + 1 &&
@@ -214,13 +205,15 @@ static void post_run(struct flow *flow)
         ask_doctors(post);
         return;
     case POST_FACTS:
-        TRY(match_doctors_take(&post->doctors, &post->match, flow->arena, &flow->note));
-        flow_wait(flow, POST_JUDGE);
-        ask_facts(post);
+        TRY(ask_facts(post));
         return;
     case POST_JUDGE:
-        TRY(match_facts_take(&post->facts, &post->match, &post->upload, flow->arena, &flow->note));
-        judge(post);
+        TRY(judge_decide(&post->judge, &post->upload, post->upload.received_us, flow->arena,
+                         &flow->note));
+        ask_near(post);
+        return;
+    case POST_SUGGEST:
+        TRY(judge_take_near(&post->judge, flow->arena, &flow->note));
         flow_goto(flow, POST_ENTRIES);
         return;
     case POST_ENTRIES: /* from here on: what is one transaction with offset and event id */
@@ -251,10 +244,10 @@ static void keep_figures(struct post *post)
 {
     struct post_figures *figures = arena_new_of(post->batch->arena, struct post_figures);
 
-    memcpy(figures->outcomes, post->verdicts.outcomes, sizeof(figures->outcomes));
-    for (size_t i = 0; i < post->verdicts.count; i++) {
-        if (post->verdicts.list[i].outcome == OUTCOME_POSTED)
-            figures->entries += post->verdicts.list[i].credit_count;
+    memcpy(figures->outcomes, post->judge.verdicts.outcomes, sizeof(figures->outcomes));
+    for (size_t i = 0; i < post->judge.verdicts.count && !post->upload.dry_run; i++) {
+        if (post->judge.verdicts.list[i].outcome == OUTCOME_POSTED)
+            figures->entries += post->judge.verdicts.list[i].credit_count;
     }
     figures->begun_us = post->begun_us;
     figures->received_us = post->upload.received_us;
@@ -284,7 +277,7 @@ static void post_done(struct flow *flow)
     struct flow *waiting = post->batch->flow;
     enum err err = flow->err;
 
-    if (err == ERR_OK && post->verdicts.list != NULL)
+    if (err == ERR_OK && post->judge.verdicts.list != NULL)
         keep_figures(post);
     waiting->note = flow->note;
     /* The effect borrows nothing of the flow: its parameters were copied. */

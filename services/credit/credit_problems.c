@@ -119,6 +119,21 @@ struct str problems_json(struct arena *arena, const struct attendance_verdicts *
     return copy;
 }
 
+struct str suggestion_json(struct arena *arena, int64_t register_no, struct str name_kana)
+{
+    struct buf out = {0};
+    struct str copy;
+
+    if (register_no == 0)
+        return STR_NONE;
+    buf_printf(&out, "{\"register_no\":\"%lld\"", (long long)register_no);
+    put_member(&out, ",\"name_kana\":", name_kana);
+    buf_add_char(&out, '}');
+    copy = arena_str(arena, buf_str(&out));
+    buf_free(&out);
+    return copy;
+}
+
 /* ---- files ---- */
 
 static json_t *problem_new(struct arena *arena, enum code code)

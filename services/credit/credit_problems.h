@@ -14,6 +14,12 @@ struct str problems_json(struct arena *arena, const struct attendance_verdicts *
                          const struct attendance_verdict *verdict);
 
 /*
+ * {"register_no","name_kana"} of a suggestion, in the arena; no data when `register_no` is 0. The
+ * name is told as the row has it: nothing is shown that the file did not say.
+ */
+struct str suggestion_json(struct arena *arena, int64_t register_no, struct str name_kana);
+
+/*
  * A problem object of a whole upload, in the arena:
  * {"type","status","code","line","title","detail", "cure", and the last three with _en}; "line"
  * only where there is one.

@@ -302,16 +302,21 @@ static void record_done(struct record *record)
     emit_done(&record->emit, record->reason_list, record->reason_count);
 }
 
+void record_ledger(struct record *record)
+{
+    entries_fill(record);
+    add_ledger(record);
+}
+
 void record_entries(struct record *record)
 {
     add_counts(record);
-    entries_fill(record);
-    add_ledger(record);
+    record_ledger(record);
     count_reasons(record);
     add_chunk(record);
 }
 
-void record_events(struct record *record)
+void record_posted(struct record *record)
 {
     const struct record_entries *entries = &record->entries;
 
@@ -326,6 +331,11 @@ void record_events(struct record *record)
                     .revisions = entries->revision,
                 },
                 record->arena);
+}
+
+void record_events(struct record *record)
+{
+    record_posted(record);
     if (record->next != NULL)
         emit_chunk(&record->emit, record->next);
     if (record->after_next != NULL)

@@ -10,7 +10,7 @@ struct record_columns {
     size_t count;
     int32_t *row_no, *line_no;
     int64_t *same_as, *doctor, *session;
-    struct str *outcome, *reason, *problems, *register_no, *name_kana, *credits;
+    struct str *outcome, *reason, *problems, *register_no, *name_kana, *credits, *suggestion;
 };
 
 struct record {
@@ -23,6 +23,7 @@ struct record {
     const struct attendance_rows *rows;
     struct match *match;
     const struct attendance_verdicts *verdicts;
+    int64_t waiting_since_us;       /* of rows that wait from now on; INT64_MIN: none does */
     const struct db_query *reasons; /* of the chunks before; NULL unless this is the last one */
     /* Private. */
     struct record_entries {
@@ -46,6 +47,14 @@ void record_entries(struct record *record);
 bool record_rows(struct record *record);
 /* Third: events, the next chunk's message, the upload's end. */
 void record_events(struct record *record);
+
+/* Their parts, for a single row: what posts goes into the ledger; others hear of it. */
+void record_ledger(struct record *record);
+void record_posted(struct record *record);
+
+/* The reasons of these chunks' rows are counted anew, after some of them changed. */
+void record_reasons_again(struct db_batch *effect, int64_t upload_no, const int32_t *chunks,
+                          size_t count);
 
 /* Append the read of (outcome, reason, rows) of an upload so far. */
 struct db_query *record_reasons_add(struct db_batch *batch, struct uuid upload_id);

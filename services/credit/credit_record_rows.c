@@ -5,9 +5,25 @@
 static const struct db_stmt insert_rows = {
     "credit_insert_rows",
     "INSERT INTO credit.upload_row (upload_no, row_no, line_no, outcome, reason, problems,"
-    "  register_no, name_kana, same_as_row, doctor_id, session_id, credits)"
-    " SELECT $1, * FROM unnest($2::int[], $3::int[], $4::text[], $5::text[], $6::jsonb[],"
-    "  $7::text[], $8::text[], $9::int[], $10::bigint[], $11::bigint[], $12::jsonb[])",
+    "  register_no, name_kana, same_as_row, doctor_id, session_id, credits, suggestion,"
+    "  waiting_since)"
+    " SELECT $1, n.*, CASE WHEN n.outcome = 'waiting' THEN $14::timestamptz END"
+    " FROM unnest($2::int[], $3::int[], $4::text[], $5::text[], $6::jsonb[],"
+    "  $7::text[], $8::text[], $9::int[], $10::bigint[], $11::bigint[], $12::jsonb[],"
+    "  $13::jsonb[]) AS n (row_no, line_no, outcome, reason, problems, register_no, name_kana,"
+    "  same_as_row, doctor_id, session_id, credits, suggestion)",
+};
+
+/* A chunk's rows are at most a thousand. */
+static const struct db_stmt update_reasons = {
+    "credit_update_reasons",
+    "UPDATE credit.upload_chunk c SET reasons ="
+    "  (SELECT coalesce(jsonb_agg(jsonb_build_array(outcome, reason, rows)), '[]') FROM"
+    "    (SELECT r.outcome, r.reason, count(*) AS rows FROM credit.upload_row r"
+    "     WHERE r.upload_no = c.upload_no"
+    "      AND r.row_no BETWEEN c.first_row AND c.first_row + c.row_count - 1"
+    "     GROUP BY r.outcome, r.reason) AS counted)"
+    " WHERE upload_no = $1 AND chunk_no = ANY($2)",
 };
 
 /* Rows in one turn of the loop: their problems are written out as JSON. */
@@ -26,6 +42,7 @@ static void columns_init(struct record_columns *columns, struct arena *arena, si
     columns->register_no = arena_array(arena, struct str, most);
     columns->name_kana = arena_array(arena, struct str, most);
     columns->credits = arena_array(arena, struct str, most);
+    columns->suggestion = arena_array(arena, struct str, most);
 }
 
 /*
@@ -84,6 +101,7 @@ static void row_put(struct record *record, size_t i)
     columns->doctor[at] = compared ? doctor->doctor_id : INT64_MIN;
     columns->session[at] = compared ? record_session_id(record, verdict) : INT64_MIN;
     columns->credits[at] = credits_json(record, verdict);
+    columns->suggestion[at] = suggestion_json(record->arena, verdict->suggestion, kana);
 }
 
 static void add_rows(struct record *record)
@@ -103,6 +121,8 @@ static void add_rows(struct record *record)
     db_i64_null_array(query, columns->doctor, columns->count);
     db_i64_null_array(query, columns->session, columns->count);
     db_json_array(query, columns->credits, columns->count);
+    db_json_array(query, columns->suggestion, columns->count);
+    db_time(query, record->waiting_since_us);
 }
 
 bool record_rows(struct record *record)
@@ -125,4 +145,13 @@ bool record_rows(struct record *record)
         return false;
     add_rows(record);
     return true;
+}
+
+void record_reasons_again(struct db_batch *effect, int64_t upload_no, const int32_t *chunks,
+                          size_t count)
+{
+    struct db_query *query = db_add(effect, &update_reasons);
+
+    db_i64(query, upload_no);
+    db_i32_array(query, chunks, count);
 }

@@ -66,6 +66,20 @@ static const struct work_route routes[] = {
      .batch_max = 1,
      .committed = credit_command_committed,
      .dead = credit_undo_dead},
+    {.type = EVENT_UPLOAD_POST,
+     .handle = credit_trial_handle,
+     .batch_max = 1,
+     .urgent = is_command,
+     .committed = credit_command_committed,
+     .dead = credit_command_dead},
+    {.type = EVENT_ROW_FIX,
+     .handle = credit_fix_handle,
+     .batch_max = 1,
+     .urgent = is_command,
+     .committed = credit_command_committed,
+     .dead = credit_command_dead},
+    {.type = EVENT_ROW_JUDGE, .handle = credit_judge_handle, .batch_max = 1},
+    {.type = EVENT_UPLOAD_EXPIRE, .handle = credit_expire_handle, .batch_max = 1},
     {.type = EVENT_DOCTOR_STATE,
      .handle = credit_doctor_handle,
      .batch_max = CREDIT_STATE_BATCH_MAX},
@@ -86,6 +100,7 @@ enum err credit_start(struct proc *proc, void *state, struct err_note *note)
     credit->db = proc_db(proc);
     credit->work = proc_work(proc);
     credit_orphans_open(credit);
+    credit_release_open(credit);
     work_subscribe(credit->work, topics, ARRAY_LEN(topics), routes, ARRAY_LEN(routes), credit);
     return ERR_OK;
 }
@@ -97,12 +112,17 @@ static void timer_gone(void *arg)
     proc_stopped(credit->proc);
 }
 
+static void release_gone(void *arg)
+{
+    credit_orphans_close(arg, timer_gone);
+}
+
 void credit_stop(struct proc *proc, void *state)
 {
     struct credit *credit = state;
 
     (void)proc;
-    credit_orphans_close(credit, timer_gone);
+    credit_release_close(credit, release_gone);
 }
 
 bool credit_ready(struct proc *proc, void *state, struct err_note *why)

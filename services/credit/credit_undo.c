@@ -91,7 +91,7 @@ static const struct db_stmt end_waiting = {
     "WITH mine AS (SELECT r.doctor_id, r.session_id, r.row_no, r.credits FROM credit.upload_row r"
     "  WHERE r.upload_no = $1 AND r.row_no BETWEEN $2 AND $3 AND r.outcome = 'waiting'"
     "   AND r.credits IS NOT NULL),"
-    " ended AS (UPDATE credit.upload_row r SET credits = NULL FROM mine m"
+    " ended AS (UPDATE credit.upload_row r SET credits = NULL, waiting_since = NULL FROM mine m"
     "  WHERE r.upload_no = $1 AND r.row_no = m.row_no),"
     " heir AS (SELECT DISTINCT ON (m.doctor_id, m.session_id) h.upload_no, h.row_no, m.credits"
     "  FROM mine m JOIN credit.upload_row h ON h.doctor_id = m.doctor_id"

@@ -33,7 +33,7 @@ static const struct db_stmt select_sessions = {
     "          GROUP BY l.programme HAVING max(l.revision) % 2 = 0))"
     "    UNION SELECT r.doctor_id FROM credit.upload v JOIN credit.upload_row r USING (upload_no)"
     "     WHERE v.seminar_no = u.seminar_no AND r.session_id = s.session_id"
-    "       AND r.outcome = 'waiting'"
+    "       AND r.outcome = 'waiting' AND NOT (v.upload_no = u.upload_no AND r.row_no = $2)"
     "       AND (r.credits IS NOT NULL OR v.upload_no = u.upload_no)) AS holders) ELSE 0 END"
     " FROM credit.upload u JOIN credit.session s USING (seminar_no)"
     " WHERE u.upload_id = $1 ORDER BY s.session_id",
@@ -60,12 +60,19 @@ static const struct db_stmt select_chunks = {
 
 /* ---- the upload and its seminar ---- */
 
-void upload_query_add(struct upload_query *query, struct db_batch *batch, struct uuid id)
+void upload_query_add_without(struct upload_query *query, struct db_batch *batch, struct uuid id,
+                              int64_t row_no)
 {
     query->upload = db_add(batch, &select_upload);
     db_uuid(query->upload, id);
     query->sessions = db_add(batch, &select_sessions);
     db_uuid(query->sessions, id);
+    db_i64(query->sessions, row_no);
+}
+
+void upload_query_add(struct upload_query *query, struct db_batch *batch, struct uuid id)
+{
+    upload_query_add_without(query, batch, id, 0);
 }
 
 static enum err session_take(const struct db_query *rows, size_t row,

@@ -53,6 +53,9 @@ struct upload {
 
 /* Append the statements that read upload `id`, its seminar and its sessions. */
 void upload_query_add(struct upload_query *query, struct db_batch *batch, struct uuid id);
+/* The same; row `row_no` holds no place of a visit, for it is judged again. */
+void upload_query_add_without(struct upload_query *query, struct db_batch *batch, struct uuid id,
+                              int64_t row_no);
 /*
  * Take the answers up; texts borrow them. Errors: ERR_SCHEMA when there is no such upload, or
  * what is stored of its seminar cannot be understood; the note says what.

@@ -221,6 +221,8 @@ static void shown(struct call *call, struct accept *accept)
     else if (accept->command.status == 201 && id != NULL)
         http_set_header(call->request, "Location",
                         arena_printf(call->flow.arena, "/api/v1/me/applications/%s", id));
+    if (accept->command.location != NULL)
+        http_set_header(call->request, "Location", accept->command.location);
     call_object(call, accept->command.status, json_incref(object));
 }
 

@@ -12,6 +12,7 @@ struct command {
     json_t *data;    /* with operation_id; stolen by command_accept() */
     unsigned status; /* of a good answer: 200 or 201 */
     struct uuid operation_id;
+    const char *location; /* header of a good answer, in the call's arena; NULL: none */
     /*
      * More statements and events for the same transaction; may be NULL. `call->state` is still the
      * endpoint's.

@@ -216,9 +216,7 @@ static const struct db_stmt select_rows = {
     "gateway_list_upload_rows",
     "WITH page AS MATERIALIZED (SELECT * FROM portal.upload_rows($1, $2, $3, $4::bigint + 1)),"
     " shown AS (SELECT * FROM page ORDER BY row_no LIMIT $4::bigint)"
-    " SELECT (SELECT coalesce(json_agg(json_build_object('row_no', row_no, 'line_no', line_no,"
-    "   'outcome', outcome, 'reason', reason, 'problems', problems, 'register_no', register_no,"
-    "   'name_kana', name_kana, 'same_as_row', same_as_row) ORDER BY row_no), '[]')"
+    " SELECT (SELECT coalesce(json_agg(" READS_ROW_JSON " ORDER BY row_no), '[]')"
     "  FROM shown)::text,"
     " CASE WHEN (SELECT count(*) FROM page) > $4::bigint THEN"
     "  (SELECT max(row_no)::text FROM shown) END,"

@@ -26,3 +26,10 @@ int64_t cursor_number(const struct cursor *cursor, size_t part);
  * `languages`: texts of the items stand in both, one is picked.
  */
 void reads_answer_list(struct call *call, const char *more, bool languages);
+
+/* SQL: a row of portal.upload_row as people see it. */
+#define READS_ROW_JSON                                                                             \
+    "json_build_object('row_no', row_no, 'line_no', line_no, 'outcome', outcome,"                  \
+    " 'reason', reason, 'problems', problems, 'register_no', register_no,"                         \
+    " 'name_kana', name_kana, 'same_as_row', same_as_row, 'suggestion', suggestion,"               \
+    " 'fixed', fixed)"

@@ -3,8 +3,9 @@
  * portal's views show it as it is now, if the caller may see it.
  */
 #include "gateway/gateway_command.h"
+#include "gateway/gateway_reads.h"
 
-enum shown_by { SHOWN_BY_SCOPE, SHOWN_BY_ID, SHOWN_BY_ENTRY };
+enum shown_by { SHOWN_BY_SCOPE, SHOWN_BY_ID, SHOWN_BY_NAME, SHOWN_BY_ENTRY };
 
 /* The first member that a result has tells. */
 static const struct shown {
@@ -16,6 +17,12 @@ static const struct shown {
      SHOWN_BY_ID,
      {"gateway_show_application", "SELECT portal.application_json($1)::text"}},
     {"programme", SHOWN_BY_SCOPE, {"gateway_show_handbook", "SELECT portal.my_handbook()::text"}},
+    /* "<upload_id>/<row_no>" */
+    {"row",
+     SHOWN_BY_NAME,
+     {"gateway_show_row",
+      "SELECT " READS_ROW_JSON "::text FROM portal.upload_rows(split_part($1, '/', 1)::uuid,"
+      " NULL, split_part($1, '/', 2)::bigint - 1, 1)"}},
     {"upload_id",
      SHOWN_BY_ID,
      {"gateway_show_upload", "SELECT json::text FROM portal.upload WHERE upload_id = $1"}},
@@ -45,6 +52,8 @@ bool show_add(struct call *call, const json_t *result)
     call->query = db_add(call_scoped(call), &shown->stmt);
     if (shown->by == SHOWN_BY_ID) {
         db_uuid(call->query, id);
+    } else if (shown->by == SHOWN_BY_NAME) {
+        db_text(call->query, name);
     } else if (shown->by == SHOWN_BY_ENTRY) {
         db_text(call->query, name);
         db_json(call->query, call->gateway->kind_names);

@@ -63,6 +63,7 @@ void notification_my_page_handle(void *service, struct work_batch *batch);
 void notification_application_handle(void *service, struct work_batch *batch);
 void notification_posted_handle(void *service, struct work_batch *batch);
 void notification_upload_handle(void *service, struct work_batch *batch);
+void notification_expired_handle(void *service, struct work_batch *batch);
 /* After a commit: mails may be due. */
 void notification_committed(void *service, const struct work_batch *batch);
 

@@ -235,6 +235,25 @@ def test_attendance_as_json_and_with_faults(people, clients):
     assert upload["problem"]["code"] == "not_text"
 
 
+def test_a_dry_run_is_posted_and_a_row_mended(demo, people, clients):
+    organiser, doctor = clients["organiser"], people.doctors[0]
+    path = f"/seminars/{people.seminar_no}/attendance?dry_run=true"
+    rows = {"rows": [{"register_no": "9999999", "session_no": "1",
+                      "name_kana": doctor["name_kana"]}]}
+    upload_id = organiser.post(path, rows).expect(202).json["upload_id"]
+    wait_for("the dry run", lambda: organiser.upload(upload_id)["status"] == "done")
+    answer = organiser.post(f"/uploads/{upload_id}/post", {}).expect(202)
+    assert answer.json["upload_id"] == upload_id and not answer.json["dry_run"]
+    wait_for("the upload", lambda: organiser.upload(upload_id)["status"] == "done")
+    assert organiser.post(f"/uploads/{upload_id}/post", {}).expect(409).json["code"] == \
+        "upload_not_dry_run"
+    row = f"/uploads/{upload_id}/rows/1"
+    mended = organiser.request("PATCH", row, {"register_no": doctor["register_no"]}).expect(200)
+    assert mended.json["outcome"] in ("posted", "already_posted")
+    assert mended.json["fixed"]["cells"] == {"register_no": doctor["register_no"]}
+    assert organiser.request("PATCH", row, {}).expect(409).json["code"] == "row_stands"
+
+
 def test_a_credit_is_cancelled(demo, people, clients, uploaded):
     """The CME credit, which no application of these tests relies on."""
     doctor = demo.person(people.doctors[1]["mamis_no"], PASSWORD)

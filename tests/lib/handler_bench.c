@@ -1,4 +1,5 @@
-/* handler_bench: see the header. Its work_emit() and work_reply() take the place of lib/work's. */
+/* handler_bench: see the header. Its work_emit(), work_run() and work_reply() take the place of
+ * lib/work's. */
 #include "lib/handler_bench.h"
 
 #include <stdio.h>
@@ -222,6 +223,11 @@ struct uuid work_emit(struct work *work, struct db_batch *batch, const struct wo
     (void)snprintf(kept->key, sizeof(kept->key), "%.*s", STR_ARG(event->key));
     kept->data = event->data;
     return id;
+}
+
+void work_run(struct work *work, struct db_batch *batch, uint64_t deadline_ms, struct flow *flow)
+{
+    db_run(work->bench->db, batch, deadline_ms, flow);
 }
 
 void work_reply(struct work *work, struct db_batch *batch, const struct work_reply *reply,

@@ -86,6 +86,7 @@ struct attendance_verdict {
     int32_t doctor;     /* place in the list; -1: none found, or the numbers disagree */
     int32_t session;    /* place in the seminar's list; -1: unknown */
     uint32_t same_as_row; /* row_no of CODE_SAME_UPLOAD, else 0 */
+    int64_t suggestion;   /* a register number (attendance_suggest.h); 0: none */
     uint32_t problem;     /* the first of them */
     uint32_t problem_count;
     /* What posts (OUTCOME_POSTED), or will when My Page is complete (OUTCOME_WAITING). */

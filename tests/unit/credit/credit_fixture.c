@@ -221,6 +221,7 @@ int open_bench(void **state)
     bench.committed = NULL;
     credit = (struct credit){.loop = bench.loop, .db = bench.db, .work = bench.work};
     credit_settings.no_my_page = "wait";
+    credit_settings.waiting_days = 90;
     load_seminars();
     load_doctors();
     return 0;
@@ -250,8 +251,8 @@ int clean(void **state)
     /* Quicker than TRUNCATE, which makes files anew. */
     sql("DELETE FROM credit.upload; DELETE FROM credit.upload_part;"
         "DELETE FROM credit.upload_chunk; DELETE FROM credit.upload_row;"
-        "DELETE FROM credit.ledger; DELETE FROM credit.outbox; DELETE FROM credit.audit; DELETE "
-        "FROM credit.undo;"
+        "DELETE FROM credit.row_fix; DELETE FROM credit.upload_past; DELETE FROM credit.ledger;"
+        "DELETE FROM credit.outbox; DELETE FROM credit.audit; DELETE FROM credit.undo;"
         "UPDATE credit.seminar SET status = 'published' WHERE status <> 'published'");
     return 0;
 }
@@ -414,6 +415,10 @@ static void check_event(const char *type, json_t *data)
         struct event_upload_done event;
 
         err = event_upload_done_decode(arena, data, &event, &note);
+    } else if (strcmp(type, EVENT_ROWS_EXPIRED) == 0) {
+        struct event_rows_expired event;
+
+        err = event_rows_expired_decode(arena, data, &event, &note);
     } else {
         fail_msg("an event of type %s", type);
     }
@@ -421,7 +426,7 @@ static void check_event(const char *type, json_t *data)
         fail_msg("%s: %s", type, note.text);
 }
 
-static void take_events(void)
+void take_events(void)
 {
     for (size_t i = 0; i < bench.event_count; i++) {
         const struct bench_event *event = &bench.events[i];
@@ -443,6 +448,10 @@ static work_handler_fn handler_of(const char *type)
         {.type = EVENT_CREDIT_CANCEL, .handle = credit_cancel_handle},
         {.type = EVENT_UPLOAD_UNDO, .handle = credit_undo_handle},
         {.type = EVENT_UPLOAD_UNDO_SLICE, .handle = credit_undo_slice_handle},
+        {.type = EVENT_UPLOAD_POST, .handle = credit_trial_handle},
+        {.type = EVENT_ROW_FIX, .handle = credit_fix_handle},
+        {.type = EVENT_ROW_JUDGE, .handle = credit_judge_handle},
+        {.type = EVENT_UPLOAD_EXPIRE, .handle = credit_expire_handle},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {

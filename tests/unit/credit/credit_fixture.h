@@ -53,6 +53,8 @@ enum err handle_at(size_t at);
 void repeat(size_t at);
 /* Put one of our own behind the others, as JSON. */
 void inject(const char *type, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What a handler that was called directly sent goes the ways of all messages. */
+void take_events(void);
 /* Handle everything in order; all of it has to work. */
 void drain(void);
 /* Everything that was ever sent comes again: what the outbox holds, in its order. */

@@ -186,10 +186,23 @@ static void assert_placeholders_are_known(const char *kind)
     }
 }
 
+static void expired(void)
+{
+    assert_int_equal(
+        bench_handle(&bench, notification_expired_handle, &notification, EVENT_ROWS_EXPIRED,
+                     "{\"upload_id\": \"" UPLOAD "\", \"seminar_no\": \"S2026-0001\","
+                     " \"seminar_title\": \"研修会\", \"organiser_code\": \"P13\","
+                     " \"account_id\": \"" ORGANISER "\", \"file_name\": \"出席簿.csv\","
+                     " \"rows\": [{\"row_no\": 3, \"name_kana\": \"サトウ　ケンイチ\","
+                     " \"session_no\": \"1\"}, {\"row_no\": 5, \"name_kana\": null, "
+                     "\"session_no\": \"2\"}]}"),
+        ERR_OK);
+}
+
 static void every_mail_is_complete_and_discreet(void **state)
 {
-    static const char *const kinds[] = {"M01", "M02", "M04",        "M22", "M23",       "M28",
-                                        "M33", "M34", "M28-office", "M42", "M34-office"};
+    static const char *const kinds[] = {"M01", "M02", "M04",        "M22", "M23", "M28",
+                                        "M33", "M34", "M28-office", "M42", "M43", "M34-office"};
     static const char *const secret[] = {"460191", "6423876638", "1975", "{", "}", "\r"};
     struct arena *arena = arena_new();
 
@@ -200,6 +213,7 @@ static void every_mail_is_complete_and_discreet(void **state)
     posted(0, "OPL-S", 4, 0);
     upload_done(1, "\"" ORGANISER "\"", 3);
     make_mails();
+    expired();
     application(1, "submitted", true);
     application(2, "returned", true);
     application(3, "approved", true);
@@ -218,6 +232,8 @@ static void every_mail_is_complete_and_discreet(void **state)
     }
     assert_non_null(strstr(rendered(arena, "M42").text, "手帳の単位が\n足りません。\n"));
     assert_non_null(strstr(rendered(arena, "M42").text, "\n期限: 2026年12月15日\n"));
+    assert_non_null(strstr(rendered(arena, "M43").text,
+                           "・3行目　サトウ　ケンイチ　セッション 1\n・5行目　セッション 2\n"));
     assert_non_null(strstr(rendered(arena, "M28").text, "研修手帳の原本を"));
     arena_free(arena);
 }

@@ -1,0 +1,226 @@
+/*
+ * credit_release: rows that wait post by themselves when their doctor's My Page is complete, or are
+ * given up when their days are over. Both are found here and done by messages of the seminar, which
+ * has one writer: row.judge for a row, upload.expire for an upload.
+ */
+#include <stdlib.h>
+
+#include "credit/credit_release.h"
+#include "credit/credit_row.h"
+
+enum {
+    RELEASE_EVERY_MS = 30 * 1000,
+    RELEASE_ROWS_MAX = 500,    /* in one transaction */
+    RELEASE_UPLOADS_MAX = 100, /* ... that have rows to give up */
+    RELEASE_DEADLINE_MS = 20000,
+};
+
+/*
+ * Usually the doctor's event releases the rows. What was judged at that very moment, by what was
+ * known before, is found here.
+ */
+static const struct db_stmt select_overdue = {
+    "credit_select_overdue",
+    "SELECT u.upload_id, u.seminar_no, r.row_no FROM credit.upload_row r"
+    " JOIN credit.doctor d USING (doctor_id) JOIN credit.upload u USING (upload_no)"
+    " WHERE r.waiting_since IS NOT NULL AND d.my_page IN ('active', 'link_pending', 'closed')"
+    "  AND u.status = 'done' AND u.undo_at IS NULL ORDER BY u.upload_no, r.row_no LIMIT $1",
+};
+
+static const struct db_stmt select_of_doctors = {
+    "credit_select_of_doctors",
+    "SELECT u.upload_id, u.seminar_no, r.row_no FROM unnest($1::bigint[]) AS n (doctor_id)"
+    " JOIN credit.upload_row r ON r.doctor_id = n.doctor_id AND r.waiting_since IS NOT NULL"
+    " JOIN credit.upload u USING (upload_no)"
+    " WHERE u.status = 'done' AND u.undo_at IS NULL"
+    " ORDER BY u.upload_no, r.row_no LIMIT $2",
+};
+
+static const struct db_stmt select_expired = {
+    "credit_select_expired",
+    "SELECT DISTINCT u.upload_id, u.seminar_no FROM credit.upload_row r"
+    " JOIN credit.upload u USING (upload_no)"
+    " WHERE r.waiting_since < $1 AND u.status = 'done' AND u.undo_at IS NULL LIMIT $2",
+};
+
+/* ---- a doctor's event ---- */
+
+struct db_query *release_ask(struct db_batch *batch, const int64_t *doctors, size_t count)
+{
+    struct db_query *query = db_add(batch, &select_of_doctors);
+
+    db_i64_array(query, doctors, count);
+    db_i64(query, RELEASE_ROWS_MAX);
+    return query;
+}
+
+void release_emit(struct credit *credit, struct db_batch *effect, const struct db_query *rows,
+                  const char *trace)
+{
+    for (size_t i = 0; i < db_rows(rows); i++)
+        emit_row(credit, effect, db_get_text(rows, i, 1), db_get_uuid(rows, i, 0),
+                 db_get_i32(rows, i, 2), trace);
+}
+
+/* ---- row.judge ---- */
+
+enum judge_step { JUDGE_ROW, JUDGE_RECORD };
+
+struct judging {
+    struct flow flow;
+    struct work_batch *batch;
+    struct row row;
+};
+
+static void release_row(void *object)
+{
+    row_fini(object);
+}
+
+static void judging_run(struct flow *flow)
+{
+    struct judging *judging = FLOW_OF(flow, struct judging, flow);
+
+    switch ((enum judge_step)flow->step) {
+    case JUDGE_ROW:
+        arena_defer(flow->arena, release_row, &judging->row);
+        flow_wait(flow, JUDGE_RECORD);
+        row_judge(&judging->row, flow->trace, flow);
+        return;
+    case JUDGE_RECORD:
+        if (judging->row.state == ROW_FINE)
+            row_record(&judging->row, judging->batch->effect);
+        flow_end(flow, ERR_OK);
+        return;
+    }
+    must(false);
+}
+
+static void judging_done(struct flow *flow)
+{
+    struct judging *judging = FLOW_OF(flow, struct judging, flow);
+    struct flow *waiting = judging->batch->flow;
+    enum err err = flow->err;
+
+    waiting->note = flow->note;
+    flow_fini(flow);
+    flow_resume(waiting, err);
+}
+
+void credit_judge_handle(void *service, struct work_batch *batch)
+{
+    struct judging *judging = arena_new_of(batch->arena, struct judging);
+    struct event_row_judge event;
+    enum err err;
+
+    TRY(event_row_judge_decode(batch->arena, batch->messages[0].data, &event, &batch->flow->note));
+    judging->batch = batch;
+    judging->row = (struct row){
+        .credit = service, .upload_id = event.upload_id, .row_no = (uint32_t)event.row_no};
+    flow_init(&judging->flow, judging->row.credit->loop, judging_run, judging_done,
+              batch->messages[0].trace);
+    flow_start(&judging->flow, JUDGE_ROW);
+    return;
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
+/* ---- every while ---- */
+
+enum sweep_step { SWEEP_LOOK, SWEEP_SEND, SWEEP_SENT };
+
+struct release_sweep {
+    struct flow flow;
+    struct credit *credit;
+    struct db_query *overdue, *expired;
+};
+
+static void look(struct release_sweep *sweep)
+{
+    struct db_batch *batch = db_batch_read(sweep->flow.arena);
+    const int64_t days_us = (int64_t)credit_settings.waiting_days * 24 * 3600 * CLOCK_SECOND_US;
+
+    sweep->overdue = db_add(batch, &select_overdue);
+    db_i64(sweep->overdue, RELEASE_ROWS_MAX);
+    sweep->expired = db_add(batch, &select_expired);
+    db_time(sweep->expired, clock_now_us() - days_us);
+    db_i64(sweep->expired, RELEASE_UPLOADS_MAX);
+    db_run(sweep->credit->db, batch, RELEASE_DEADLINE_MS, &sweep->flow);
+}
+
+static void send_expired(const struct release_sweep *sweep, struct db_batch *batch)
+{
+    for (size_t i = 0; i < db_rows(sweep->expired); i++)
+        emit_expire(sweep->credit, batch, db_get_text(sweep->expired, i, 1),
+                    db_get_uuid(sweep->expired, i, 0), sweep->flow.trace);
+}
+
+static void sweep_run(struct flow *flow)
+{
+    struct release_sweep *sweep = FLOW_OF(flow, struct release_sweep, flow);
+    struct db_batch *batch;
+
+    switch ((enum sweep_step)flow->step) {
+    case SWEEP_LOOK:
+        flow_wait(flow, SWEEP_SEND);
+        look(sweep);
+        return;
+    case SWEEP_SEND:
+        if (db_rows(sweep->overdue) + db_rows(sweep->expired) == 0) {
+            flow_end(flow, ERR_OK);
+            return;
+        }
+        batch = db_batch_new(flow->arena);
+        release_emit(sweep->credit, batch, sweep->overdue, flow->trace);
+        send_expired(sweep, batch);
+        flow_wait(flow, SWEEP_SENT);
+        work_run(sweep->credit->work, batch, RELEASE_DEADLINE_MS, flow);
+        return;
+    case SWEEP_SENT:
+        LOG_INFO("waiting_swept", F_I64("rows", (int64_t)db_rows(sweep->overdue)),
+                 F_I64("uploads", (int64_t)db_rows(sweep->expired)));
+        flow_end(flow, ERR_OK);
+        return;
+    }
+    must(false);
+}
+
+static void sweep_done(struct flow *flow)
+{
+    struct release_sweep *sweep = FLOW_OF(flow, struct release_sweep, flow);
+
+    if (flow->err != ERR_OK && flow->err != ERR_STOPPING)
+        LOG_WARN("waiting_not_swept", F_ERR(flow->err), F_STR("note", flow->note.text));
+    sweep->credit->release_running = false;
+    flow_fini(flow);
+    free(sweep);
+}
+
+void credit_release_sweep(struct credit *credit)
+{
+    struct release_sweep *sweep;
+
+    if (credit->release_running)
+        return;
+    credit->release_running = true;
+    sweep = heap_zero(sizeof(*sweep));
+    sweep->credit = credit;
+    flow_init(&sweep->flow, credit->loop, sweep_run, sweep_done, NULL);
+    flow_start(&sweep->flow, SWEEP_LOOK);
+}
+
+static void every_while(void *arg)
+{
+    credit_release_sweep(arg);
+}
+
+void credit_release_open(struct credit *credit)
+{
+    timer_open(&credit->release_timer, credit->loop, every_while, credit);
+    timer_start(&credit->release_timer, RELEASE_EVERY_MS, RELEASE_EVERY_MS);
+}
+
+void credit_release_close(struct credit *credit, void (*closed)(void *arg))
+{
+    timer_close(&credit->release_timer, closed);
+}

@@ -1,0 +1,236 @@
+"""The tray: dry runs that are posted, rows that are mended in place, rows that wait and expire."""
+
+import csv
+import uuid
+
+import pytest
+
+from maildir import mails_to, text_of, wait_mail
+from running.process import wait_for
+from stack import DATA, PASSWORD
+
+SEMINAR = "S2026-0001"
+WAIT_S = 60
+HEAD = "医籍登録番号,セッション番号,単位種別,氏名カナ\n"
+
+
+@pytest.fixture(scope="module")
+def organiser(stack):
+    return stack.organiser_client(SEMINAR)
+
+
+@pytest.fixture(scope="module")
+def stranger(stack):
+    code = stack.one("SELECT organiser_code FROM credit.seminar WHERE organiser_code <>"
+                     " (SELECT organiser_code FROM credit.seminar WHERE seminar_no = %s) LIMIT 1",
+                     (SEMINAR,))[0]
+    return stack.client(token=stack.organiser_token(code))
+
+
+@pytest.fixture(scope="module")
+def doctors():
+    """Whose My Page is complete; each test takes its own."""
+    with open(DATA / "members.csv", encoding="utf-8", newline="") as file:
+        return iter([row for row in csv.DictReader(file) if row["my_page"] == "active"])
+
+
+def finished(client, upload_id):
+    def over():
+        upload = client.upload(upload_id)
+        return upload if upload["done_at"] else None
+
+    return wait_for(over, WAIT_S, "the upload's end")
+
+
+def send(client, text, seminar=SEMINAR, dry_run=False):
+    data = (HEAD + text).encode()
+    answer = client.post_attendance(seminar, data, "出席簿.csv", dry_run=dry_run).expect(202)
+    return finished(client, answer.json["upload_id"])
+
+
+def rows_of(client, upload):
+    return client.get(f"/uploads/{upload['upload_id']}/rows?limit=200").expect(200).json["items"]
+
+
+def row_of(client, upload, row_no):
+    return next(row for row in rows_of(client, upload) if row["row_no"] == row_no)
+
+
+def fix(client, upload, row_no, **cells):
+    return client.request("PATCH", f"/uploads/{upload['upload_id']}/rows/{row_no}", cells)
+
+
+def everything(stack):
+    """What a dry run must not touch."""
+    return stack.one("SELECT (SELECT count(*) FROM credit.ledger),"
+                     " (SELECT count(*) FROM credit.upload_row WHERE waiting_since IS NOT NULL),"
+                     " (SELECT count(*) FROM credit.outbox WHERE topic <> 'mamis.credit.work'),"
+                     " (SELECT count(*) FROM notification.mail)")
+
+
+def nobody(stack, place):
+    """Register number of a doctor without a My Page."""
+    return stack.one("SELECT register_no FROM credit.doctor WHERE my_page = 'none'"
+                     " ORDER BY doctor_id OFFSET %s LIMIT 1", (place,))[0]
+
+
+# ---- dry runs ----
+
+def test_a_dry_run_changes_nothing_and_posts_the_same(stack, organiser, doctors):
+    good = next(doctors)
+    text = (f"{good['register_no']},1,,\n{good['register_no']},1,,\n9999999,1,,\n"
+            f"{nobody(stack, 0)},1,,\n{next(doctors)['register_no']},1,XX,\n")
+    before = everything(stack)
+    dry = send(organiser, text, dry_run=True)
+    assert dry["dry_run"] and dry["status"] == "done"
+    assert dry["counts"] == {"posted": 1, "already_posted": 1, "waiting": 1, "unmatched": 1,
+                             "absent": 0, "rejected": 1}
+    tried = rows_of(organiser, dry)
+    assert everything(stack) == before
+    assert fix(organiser, dry, 3, kind="").expect(409).json["code"] == "upload_dry_run"
+
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    path = f"/uploads/{dry['upload_id']}/post"
+    answer = organiser.post(path, {}, key).expect(202)
+    assert answer.json["upload_id"] == dry["upload_id"]
+    assert answer.json["seminar_no"] == SEMINAR and not answer.json["dry_run"]
+    assert answer.headers["Location"] == f"/api/v1/uploads/{dry['upload_id']}"
+    real = finished(organiser, dry["upload_id"])
+    assert (real["counts"], real["sha256"]) == (dry["counts"], dry["sha256"])
+    assert rows_of(organiser, real) == tried
+    assert stack.one("SELECT count(*) FROM credit.ledger")[0] == before[0] + 3
+
+    # Once more by the same key is the first answer, otherwise there is nothing to post.
+    organiser.post(path, {}, key).expect(202)
+    assert organiser.post(path, {}).expect(409).json["code"] == "upload_not_dry_run"
+    assert stack.one("SELECT count(*) FROM credit.ledger")[0] == before[0] + 3
+
+
+def test_only_ones_own_dry_runs(organiser, stranger, doctors):
+    dry = send(organiser, f"{next(doctors)['register_no']},1,,\n", dry_run=True)
+    assert stranger.post(f"/uploads/{dry['upload_id']}/post", {}).status == 404
+    assert organiser.upload(dry["upload_id"])["dry_run"]
+    assert organiser.post(f"/uploads/{uuid.uuid4()}/post").status == 404
+    # Without a body it is the same.
+    organiser.post(f"/uploads/{dry['upload_id']}/post").expect(202)
+    assert finished(organiser, dry["upload_id"])["counts"]["posted"] == 1
+
+
+# ---- mending ----
+
+def test_rows_are_mended_one_by_one(stack, organiser, doctors):
+    people = [next(doctors) for _ in range(4)]
+    numbers = [person["register_no"] for person in people]
+    upload = send(organiser, f"9999999,1,,\n{numbers[1]},7,,\n{numbers[2]},1,XX,\n"
+                             f"{numbers[3]},1,,マチガイ　カナ\n")
+    assert upload["counts"]["unmatched"] == 2 and upload["counts"]["rejected"] == 2
+    cases = [(1, {"register_no": numbers[0]}), (2, {"session_no": "１"}), (3, {"kind": "OPL-S"}),
+             (4, {"name_kana": people[3]["name_kana"]})]
+    for done, (row_no, cells) in enumerate(cases, 1):
+        row = fix(organiser, upload, row_no, **cells).expect(200).json
+        assert (row["row_no"], row["outcome"], row["problems"]) == (row_no, "posted", [])
+        assert row["register_no"] == numbers[row_no - 1]
+        assert row["fixed"]["cells"] == cells and row["fixed"]["at"].endswith("+09:00")
+        assert row == row_of(organiser, upload, row_no)
+        now = organiser.upload(upload["upload_id"])
+        assert now["counts"]["posted"] == done
+        assert sum(now["counts"].values()) == now["rows_total"] == 4
+        assert stack.doctor_client(numbers[row_no - 1]).get("/me/credits").json["items"]
+    again = fix(organiser, upload, 1, kind="OPB-K")
+    assert again.expect(409).json["code"] == "row_stands"
+    result = organiser.get(f"/uploads/{upload['upload_id']}/result.csv?only=fix").body.decode()
+    assert result.count("\r\n") == 1  # the header alone
+
+
+def test_what_stays_wrong_says_why(organiser, doctors):
+    number = next(doctors)["register_no"]
+    upload = send(organiser, "9999999,9,,\n")
+    row = fix(organiser, upload, 1, register_no=number).expect(200).json
+    assert (row["outcome"], row["reason"]) == ("rejected", "session_unknown")
+    assert row["problems"][0]["cure"]
+    assert organiser.upload(upload["upload_id"])["counts"]["rejected"] == 1
+    assert fix(organiser, upload, 1, session_no="1").expect(200).json["outcome"] == "posted"
+    assert row_of(organiser, upload, 1)["fixed"]["cells"] == {"register_no": number,
+                                                              "session_no": "1"}
+
+
+def test_bad_requests_to_mend(organiser, stranger):
+    upload = send(organiser, "9999999,1,,\n")
+    assert fix(stranger, upload, 1, kind="").status == 404
+    assert fix(organiser, upload, 2, kind="").status == 404
+    assert fix(organiser, upload, 0, kind="").status == 404
+    assert fix(organiser, upload, 1, no_such_column="x").status == 400
+    assert fix(organiser, upload, 1, kind=1).status == 400
+    assert fix(organiser, upload, 1, kind="x" * 201).status == 400
+    assert row_of(organiser, upload, 1)["fixed"] is None
+
+
+def test_a_near_number_is_suggested(stack, organiser, doctors):
+    doctor = next(doctors)
+    number = int(doctor["register_no"])
+    wrong = number + 1 if number % 10 < 9 else number - 1
+    upload = send(organiser, f"{wrong},1,,{doctor['name_kana']}\n{wrong},1,,ベツノ　ナマエ\n")
+    first, second = rows_of(organiser, upload)
+    assert first["outcome"] == "unmatched"
+    assert first["suggestion"] == {"register_no": doctor["register_no"],
+                                   "name_kana": doctor["name_kana"]}
+    assert second["suggestion"] is None
+    row = fix(organiser, upload, 1, register_no=first["suggestion"]["register_no"]).expect(200).json
+    assert row["outcome"] == "posted" and row["suggestion"] is None
+
+
+# ---- waiting ----
+
+def complete(stack, register_no, my_page="active"):
+    """As an import, or the last step of first login, tells all services."""
+    path = stack.folder / "member.csv"
+    with open(DATA / "members.csv", encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        row = next(row for row in reader if row["register_no"] == str(register_no))
+    row["my_page"] = my_page
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, reader.fieldnames)
+        writer.writeheader()
+        writer.writerow(row)
+    stack.copy.mamisctl("import", "members", str(path), "--password-for-tests", PASSWORD)
+
+
+def test_waiting_rows_post_when_my_page_is_complete(stack, organiser):
+    number = nobody(stack, 1)
+    first = send(organiser, f"{number},1,,\n{number},1,,\n")
+    other = send(stack.organiser_client("S2026-0002"), f"{number},1,,\n", "S2026-0002")
+    assert (first["counts"]["waiting"], other["counts"]["waiting"]) == (1, 1)
+    complete(stack, number)
+    wait_for(lambda: organiser.upload(first["upload_id"])["counts"]["posted"] == 1, WAIT_S,
+             "the waiting row")
+    wait_for(lambda: stack.one("SELECT posted FROM credit.upload WHERE upload_id = %s",
+                               (other["upload_id"],))[0] == 1, WAIT_S, "the other seminar's row")
+    assert row_of(organiser, first, 1)["outcome"] == "posted"
+    assert row_of(organiser, first, 1)["fixed"] is None
+    credits = stack.doctor_client(number).get("/me/credits").expect(200).json["items"]
+    assert {credit["seminar_no"] for credit in credits} == {SEMINAR, "S2026-0002"}
+
+
+def test_waiting_ends_with_a_mail(stack):
+    number = nobody(stack, 2)
+    address = "tray@example.jp"
+    code = stack.one("SELECT organiser_code FROM credit.seminar WHERE seminar_no = %s",
+                     (SEMINAR,))[0]
+    client = stack.staff_client("organiser", "--organiser", code, "--email", address)
+    upload = send(client, f"{number},1,,\n{number},1,,\n")
+    assert upload["counts"]["waiting"] == 1
+    with stack.sql() as cursor:
+        cursor.execute("UPDATE credit.upload_row SET waiting_since = waiting_since"
+                       " - interval '91 days' WHERE waiting_since IS NOT NULL AND upload_no ="
+                       " (SELECT upload_no FROM credit.upload WHERE upload_id = %s)",
+                       (upload["upload_id"],))
+    wait_for(lambda: client.upload(upload["upload_id"])["counts"]["rejected"] == 2, 2 * WAIT_S,
+             "the end of waiting")
+    row = row_of(client, upload, 1)
+    assert (row["outcome"], row["reason"]) == ("rejected", "no_my_page")
+    mail = text_of(wait_mail(stack, address, "待機の期限"))
+    assert "1行目" in mail and upload["upload_id"] in mail and str(number) not in mail
+    # My Page comes too late: the row is taken up by hand.
+    complete(stack, number)
+    assert fix(client, upload, 1).expect(200).json["outcome"] == "posted"
+    assert len(mails_to(stack, address, "待機の期限")) == 1
