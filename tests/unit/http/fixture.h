@@ -37,7 +37,7 @@ struct fixture {
     enum err stream_err;
     struct http_request *held;
     struct flow *waiting; /* for the timer */
-    struct timer timer; /* for tests that answer later; opened with the fixture */
+    struct timer timer;   /* for tests that answer later; opened with the fixture */
     void (*fire)(struct fixture *fx);
 };
 
