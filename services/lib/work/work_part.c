@@ -141,7 +141,7 @@ static void place_start(struct work_part *part, enum place_step step, flow_fn do
     part->reading = true;
     part->users++;
     flow_init(&place->flow, part->work->loop, place_run, done, NULL);
-    flow_start(&place->flow, step);
+    flow_start(&place->flow, (int)step);
 }
 
 static void read_place(struct work_part *part)

@@ -70,9 +70,9 @@ static void the_queue_is_bounded(void **state)
     for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
         struct db_batch *batch = db_batch_read(fx->arena);
 
-        add_sleep(batch, i < 2 ? 1000 : 0);
+        add_sleep(batch, i < 2 ? 2000 : 0);
         /* The connections are made meanwhile, so the first two wait as well. */
-        jobs[i] = job_start(fx, batch, i % 2 == 0 ? WAIT_MS : 100);
+        jobs[i] = job_start(fx, batch, i % 2 == 0 ? WAIT_MS : 500);
         if (i == 1)
             jobs[i]->deadline_ms = WAIT_MS;
         if (i == 1)
@@ -91,7 +91,7 @@ static void the_queue_is_bounded(void **state)
     assert_int_equal(stats.waiting, 0);
     assert_int_equal(stats.batches, 20);
     assert_int_equal(stats.errors, 10);
-    assert_in_range(stats.wait_us_total, 8 * 300 * 1000, 8 * 5000 * 1000);
+    assert_in_range(stats.wait_us_total, 8 * 300 * 1000, INT64_C(8) * WAIT_MS * 1000);
 }
 
 static void batches_run_in_arrival_order(void **state)
@@ -114,6 +114,19 @@ static void batches_run_in_arrival_order(void **state)
                      0);
 }
 
+static void turn_until_connections(struct fixture *fx, unsigned wanted)
+{
+    uint64_t end_ms = clock_mono_ms() + WAIT_MS;
+    struct db_stats stats = {0};
+    bool never = false;
+
+    while (stats.connections_up < wanted && clock_mono_ms() < end_ms) {
+        (void)loop_run_until(fx->loop, &never, 2);
+        db_stats(fx->pool, &stats);
+    }
+    assert_int_equal(stats.connections_up, wanted);
+}
+
 static void a_thousand_at_once(void **state)
 {
     enum { JOBS = 1000 };
@@ -133,8 +146,8 @@ static void a_thousand_at_once(void **state)
     for (int i = 0; i < JOBS; i++)
         assert_int_equal(job_end(jobs[i]), i % 5 == 0 ? ERR_DB_CONFLICT : ERR_OK);
     assert_int_equal(things(fx), JOBS - JOBS / 5);
+    turn_until_connections(fx, 4); /* made one after the other, perhaps too late to help */
     db_stats(fx->pool, &stats);
-    assert_int_equal(stats.connections_up, 4);
     assert_int_equal(stats.errors, JOBS / 5);
 }
 
