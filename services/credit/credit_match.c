@@ -3,23 +3,17 @@
 
 #include <stdlib.h>
 
-/*
- * Each of them looks into an index once for each number or doctor, whatever the planner thinks of
- * the length of an array or the size of a table: OFFSET 0 keeps the inner query by itself.
- */
+/* Each of them looks into an index once for each number or doctor of the array. */
 #define DOCTOR_COLUMNS "doctor_id, register_no, mamis_no, kana_folded, former_folded, my_page"
 
 static const struct db_stmt by_register = {
     "credit_doctors_by_register",
-    "SELECT d.* FROM unnest($1::bigint[]) AS n (register_no) CROSS JOIN LATERAL"
-    " (SELECT " DOCTOR_COLUMNS " FROM credit.doctor WHERE register_no = n.register_no::int"
-    "  OFFSET 0) AS d",
+    "SELECT " DOCTOR_COLUMNS " FROM credit.doctor WHERE register_no = ANY ($1::int[])",
 };
 
 static const struct db_stmt by_mamis = {
     "credit_doctors_by_mamis",
-    "SELECT d.* FROM unnest($1::bigint[]) AS n (mamis_no) CROSS JOIN LATERAL"
-    " (SELECT " DOCTOR_COLUMNS " FROM credit.doctor WHERE mamis_no = n.mamis_no OFFSET 0) AS d",
+    "SELECT " DOCTOR_COLUMNS " FROM credit.doctor WHERE mamis_no = ANY ($1::bigint[])",
 };
 
 /*
@@ -28,10 +22,8 @@ static const struct db_stmt by_mamis = {
  */
 static const struct db_stmt select_ledger = {
     "credit_select_ledger",
-    "SELECT l.* FROM unnest($1::bigint[]) AS n (doctor_id) CROSS JOIN LATERAL"
-    " (SELECT doctor_id, session_id, programme, revision, kind, upload_no, row_no"
-    "  FROM credit.ledger WHERE doctor_id = n.doctor_id AND session_id BETWEEN $2 AND $3"
-    "  OFFSET 0) AS l",
+    "SELECT doctor_id, session_id, programme, revision, kind, upload_no, row_no"
+    " FROM credit.ledger WHERE doctor_id = ANY ($1::bigint[]) AND session_id BETWEEN $2 AND $3",
 };
 
 /*
@@ -40,19 +32,17 @@ static const struct db_stmt select_ledger = {
  */
 static const struct db_stmt select_rows = {
     "credit_select_rows",
-    "SELECT r.* FROM unnest($1::bigint[]) AS n (doctor_id) CROSS JOIN LATERAL"
-    " (SELECT doctor_id, session_id, outcome, upload_no, row_no"
-    "  FROM credit.upload_row WHERE doctor_id = n.doctor_id AND session_id BETWEEN $2 AND $3"
-    "   AND CASE WHEN upload_no = $4 THEN row_no < $5 AND row_no <> $6"
-    "             AND (outcome = 'waiting' OR reason = 'earlier_upload')"
-    "            ELSE outcome = 'waiting' AND credits IS NOT NULL END OFFSET 0) AS r",
+    "SELECT doctor_id, session_id, outcome, upload_no, row_no"
+    " FROM credit.upload_row WHERE doctor_id = ANY ($1::bigint[]) AND session_id BETWEEN $2 AND $3"
+    "  AND CASE WHEN upload_no = $4 THEN row_no < $5 AND row_no <> $6"
+    "            AND (outcome = 'waiting' OR reason = 'earlier_upload')"
+    "           ELSE outcome = 'waiting' AND credits IS NOT NULL END",
 };
 
 static const struct db_stmt select_certificates = {
     "credit_select_certificates",
-    "SELECT c.* FROM unnest($1::bigint[]) AS n (doctor_id) CROSS JOIN LATERAL"
-    " (SELECT doctor_id, programme, first_from, valid_to FROM credit.certificate"
-    "  WHERE doctor_id = n.doctor_id OFFSET 0) AS c",
+    "SELECT doctor_id, programme, first_from, valid_to FROM credit.certificate"
+    " WHERE doctor_id = ANY ($1::bigint[])",
 };
 
 static const struct db_stmt select_trial = {
@@ -74,19 +64,15 @@ static int by_value(const void *left, const void *right)
     return (one > other) - (one < other);
 }
 
-/* In order, so that neighbours are looked up on one page of the index after the other. */
 static struct db_query *ask_numbers(struct db_batch *batch, const struct db_stmt *stmt,
                                     const int64_t *numbers, size_t count)
 {
     struct db_query *query;
-    int64_t *sorted;
 
     if (count == 0)
         return NULL;
-    sorted = arena_copy(db_batch_arena(batch), numbers, sizeof(*numbers) * count);
-    qsort(sorted, count, sizeof(*sorted), by_value);
     query = db_add(batch, stmt);
-    db_i64_array(query, sorted, count);
+    db_i64_array(query, numbers, count);
     return query;
 }
 
