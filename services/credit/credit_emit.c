@@ -2,6 +2,7 @@
 #include "credit/credit_emit.h"
 
 #include "gen/topics.h"
+#include "posted/posted.h"
 
 static void send_event(const struct emit *emit, const char *type, const char *topic, json_t *data)
 {
@@ -115,13 +116,18 @@ static size_t used_sessions(const struct emit *emit, const struct emit_entries *
     return count;
 }
 
-static int64_t *widened(struct arena *arena, const int16_t *values, size_t count)
+/* The event's kinds are few: the one before is most often the same. */
+static void copy_entries(const struct emit_entries *from, const int64_t *places,
+                         struct posted_entries *to)
 {
-    int64_t *wide = arena_array(arena, int64_t, count);
+    enum kind kind = KIND_NONE;
 
-    for (size_t i = 0; i < count; i++)
-        wide[i] = values[i];
-    return wide;
+    for (size_t i = 0; i < from->count; i++) {
+        if (i == 0 || !str_eq(from->kinds[i], from->kinds[i - 1]))
+            kind = kind_of_code(from->kinds[i]);
+        posted_entry_add(to, from->doctor_ids[i], (size_t)places[i], kind, from->half_units[i],
+                         from->revisions[i]);
+    }
 }
 
 static void send_entries(const struct emit *emit, uint32_t chunk_no,
@@ -133,6 +139,7 @@ static void send_entries(const struct emit *emit, uint32_t chunk_no,
     struct event_credits_posted_session *sessions =
         arena_array(arena, struct event_credits_posted_session, upload->seminar.count);
     int64_t *index = arena_array(arena, int64_t, count);
+    struct posted_entries lots;
     struct event_credits_posted posted = {
         .upload_id = upload->id,
         .upload_no = upload->no,
@@ -141,23 +148,14 @@ static void send_entries(const struct emit *emit, uint32_t chunk_no,
         .seminar_no = upload->seminar_no,
         .seminar_title = upload->seminar_title,
         .sessions = sessions,
-        .doctor_ids = entries->doctor_ids,
-        .doctor_ids_count = count,
-        .session_index = index,
-        .session_index_count = count,
-        .programmes = entries->programmes,
-        .programmes_count = count,
-        .kinds = entries->kinds,
-        .kinds_count = count,
-        .half_units = widened(arena, entries->half_units, count),
-        .half_units_count = count,
-        .revisions = widened(arena, entries->revisions, count),
-        .revisions_count = count,
     };
 
     if (upload->dry_run)
         return;
     posted.sessions_count = used_sessions(emit, entries, sessions, index, arena);
+    posted_entries_init(&lots, arena, count);
+    copy_entries(entries, index, &lots);
+    posted_entries_write(&lots, arena, &posted);
     send_event(emit, EVENT_CREDITS_POSTED, TOPIC_CREDIT_EVENTS,
                event_credits_posted_encode(&posted));
 }

@@ -7,10 +7,10 @@
  * made yet or were not tried yet, and a mail goes with its last line.
  */
 #include <stdlib.h>
-#include <string.h>
 
-#include "gen/events.h"
+#include "domain/kinds.h"
 #include "notification/notification.h"
+#include "posted/posted.h"
 
 enum { POSTED_LATE_S = 600 }; /* what comes after an upload's end gathers so long */
 
@@ -93,78 +93,52 @@ static const struct db_stmt forget_undone = {
     " DELETE FROM notification.upload_chunk WHERE upload_id = $1",
 };
 
-/* ---- an event's arrays become entries ---- */
+/* ---- an event's lots become lines ---- */
 
 struct entry {
     int64_t doctor_id;
-    uint32_t place; /* in the event's arrays */
     int16_t line;
 };
 
-static int compare_i64(int64_t left, int64_t right)
-{
-    return (left > right) - (left < right);
-}
-
-static int compare_text(struct str left, struct str right)
-{
-    int order = memcmp(left.data, right.data, left.len < right.len ? left.len : right.len);
-
-    return order != 0 ? order : compare_i64((int64_t)left.len, (int64_t)right.len);
-}
-
-static int by_line(const void *left, const void *right, void *arg)
-{
-    const struct event_credits_posted *event = arg;
-    size_t a = ((const struct entry *)left)->place;
-    size_t b = ((const struct entry *)right)->place;
-    int order = compare_i64(event->session_index[a], event->session_index[b]);
-
-    if (order == 0)
-        order = compare_text(event->kinds[a], event->kinds[b]);
-    if (order == 0)
-        order = compare_text(event->programmes[a], event->programmes[b]);
-    if (order == 0)
-        order = compare_i64(event->half_units[a], event->half_units[b]);
-    return order != 0 ? order : compare_i64(event->revisions[a], event->revisions[b]);
-}
-
 static int by_doctor(const void *left, const void *right)
 {
-    return compare_i64(((const struct entry *)left)->doctor_id,
-                       ((const struct entry *)right)->doctor_id);
+    const struct entry *one = left;
+    const struct entry *other = right;
+
+    if (one->doctor_id != other->doctor_id)
+        return one->doctor_id < other->doctor_id ? -1 : 1;
+    return (one->line > other->line) - (one->line < other->line);
 }
 
-static json_t *line_of(const struct event_credits_posted *event, size_t place)
+static json_t *line_of(const struct event_credits_posted *event,
+                       const struct event_credits_posted_lot *lot)
 {
-    const struct event_credits_posted_session *session =
-        &event->sessions[event->session_index[place]];
+    const struct event_credits_posted_session *session = &event->sessions[lot->place];
+    const enum programme programme = kind_programme(kind_of_code(lot->kind));
     json_t *line = json_array();
     char day[11];
 
     day_format(session->held_on, day);
     (void)json_array_append_new(line, json_string(day));
-    (void)json_array_append_new(line, notification_text_json(event->kinds[place]));
-    (void)json_array_append_new(line, json_integer(event->half_units[place]));
+    (void)json_array_append_new(line, notification_text_json(lot->kind));
+    (void)json_array_append_new(line, json_integer(lot->half_units));
     (void)json_array_append_new(line, json_integer(session->session_id));
-    (void)json_array_append_new(line, notification_text_json(event->programmes[place]));
-    (void)json_array_append_new(line, json_integer(event->revisions[place]));
+    (void)json_array_append_new(line, json_string(programme_code(programme)));
+    (void)json_array_append_new(line, json_integer(lot->revision));
     return line;
 }
 
 /* `lines` is a new reference. */
-static struct entries entries_of(struct arena *arena, struct event_credits_posted *event)
+static struct entries entries_of(struct arena *arena, const struct event_credits_posted *event)
 {
     struct entries entries = {.count = event->doctor_ids_count, .lines = json_array()};
     struct entry *list = arena_array(arena, struct entry, entries.count);
+    size_t at = 0;
 
-    for (size_t i = 0; i < entries.count; i++)
-        list[i] = (struct entry){event->doctor_ids[i], (uint32_t)i, 0};
-    qsort_r(list, entries.count, sizeof(list[0]), by_line, event);
-    for (size_t i = 0; i < entries.count; i++) {
-        if (i == 0 || by_line(&list[i - 1], &list[i], event) != 0)
-            (void)json_array_append_new(entries.lines, line_of(event, list[i].place));
-        list[i].line = (int16_t)(json_array_size(entries.lines) - 1);
+    for (size_t i = 0; i < event->lots_count; i++) {
+        (void)json_array_append_new(entries.lines, line_of(event, &event->lots[i]));
+        for (int64_t n = 0; n < event->lots[i].doctors; n++, at++)
+            list[at] = (struct entry){event->doctor_ids[at], (int16_t)i};
     }
     qsort(list, entries.count, sizeof(list[0]), by_doctor);
     entries.doctor_ids = arena_array(arena, int64_t, entries.count);
@@ -235,7 +209,8 @@ void notification_posted_handle(void *service, struct work_batch *batch)
 
     (void)service;
     TRY(event_credits_posted_decode(batch->arena, batch->messages[0].data, &event,
-                                    &batch->flow->note)); /* arrays of one length, places known */
+                                    &batch->flow->note));
+    TRY(posted_check(&event, &batch->flow->note));
     entries = entries_of(batch->arena, &event);
     if (event.correction == NULL)
         add_posted(batch->effect, &event, &entries);

@@ -1,5 +1,5 @@
 /* renewal_feed: what others tell of doctors, certificates and credits. */
-#include "gen/events.h"
+#include "posted/posted.h"
 #include "renewal/renewal_store.h"
 
 static void doctor_rows_init(struct doctor_rows *rows, struct arena *arena, size_t most)
@@ -109,9 +109,9 @@ static void take_sessions(struct arena *arena, const struct event_credits_posted
 }
 
 static void take_credits(struct arena *arena, const struct event_credits_posted *event,
-                         struct credit_rows *rows)
+                         const struct posted_entries *entries, struct credit_rows *rows)
 {
-    size_t most = event->doctor_ids_count;
+    size_t most = entries->count;
 
     *rows = (struct credit_rows){
         .doctor_id = arena_array(arena, int64_t, most),
@@ -124,14 +124,14 @@ static void take_credits(struct arena *arena, const struct event_credits_posted 
     for (size_t i = 0; i < most; i++) {
         size_t at = rows->count;
 
-        if (!concerns_us(event->programmes[i]))
+        if (!concerns_us(entries->programmes[i]))
             continue;
-        rows->doctor_id[at] = event->doctor_ids[i];
-        rows->session_id[at] = event->sessions[event->session_index[i]].session_id;
-        rows->programme[at] = event->programmes[i];
-        rows->kind[at] = event->kinds[i];
-        rows->revision[at] = (int32_t)event->revisions[i];
-        rows->half_units[at] = (int32_t)event->half_units[i];
+        rows->doctor_id[at] = entries->doctor_ids[i];
+        rows->session_id[at] = event->sessions[entries->places[i]].session_id;
+        rows->programme[at] = entries->programmes[i];
+        rows->kind[at] = entries->kinds[i];
+        rows->revision[at] = (int32_t)entries->revisions[i];
+        rows->half_units[at] = (int32_t)entries->half_units[i];
         rows->count++;
     }
 }
@@ -146,13 +146,15 @@ void renewal_credits_handle(void *service, struct work_batch *batch)
 
     for (size_t i = 0; i < batch->count; i++) {
         struct event_credits_posted event;
+        struct posted_entries entries;
         struct session_rows sessions;
         struct credit_rows credits;
         int64_t *longer;
 
         TRY(event_credits_posted_decode(batch->arena, batch->messages[i].data, &event,
                                         &batch->flow->note));
-        take_credits(batch->arena, &event, &credits);
+        TRY(posted_entries_read(&entries, batch->arena, &event, &batch->flow->note));
+        take_credits(batch->arena, &event, &entries, &credits);
         if (credits.count == 0)
             continue;
         take_sessions(batch->arena, &event, &sessions);

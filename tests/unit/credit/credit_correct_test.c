@@ -42,7 +42,7 @@ static void a_credit_is_cancelled(void **state)
 {
     const struct posted posted = post_one();
     const int64_t version = count("SELECT version FROM credit.upload");
-    const json_t *event, *about;
+    const json_t *event, *about, *lot;
 
     (void)state;
     assert_int_equal(cancel(&posted, posted.upload.id, 0), ERR_OK);
@@ -68,9 +68,9 @@ static void a_credit_is_cancelled(void **state)
     assert_string_equal(bench_text(about, "reason"), REASON);
     assert_string_equal(bench_text(about, "correction_id"), OPERATION);
     assert_true(json_is_true(json_object_get(about, "last")));
-    assert_int_equal(json_integer_value(json_array_get(json_object_get(event, "half_units"), 0)),
-                     -4);
-    assert_int_equal(json_integer_value(json_array_get(json_object_get(event, "revisions"), 0)), 1);
+    lot = json_array_get(json_object_get(event, "lots"), 0);
+    assert_int_equal(json_integer_value(json_object_get(lot, "half_units")), -4);
+    assert_int_equal(json_integer_value(json_object_get(lot, "revision")), 1);
     assert_books(&posted.upload);
 }
 

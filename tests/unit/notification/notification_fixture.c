@@ -157,53 +157,51 @@ void posted(int chunk_no, const char *kind, int half_units, int revision)
     posted_at(5, chunk_no, kind, half_units, revision);
 }
 
-void posted_at(int session_id, int chunk_no, const char *kind, int half_units, int revision)
+/* Entries as lots; `correction` as JSON with a comma, or empty; `doctor_ids` as JSON. */
+static void posted_lots(int session_id, int chunk_no, const char *correction, const char *lots,
+                        const char *doctor_ids)
 {
     assert_int_equal(bench_handle(&bench, notification_posted_handle, &notification,
                                   EVENT_CREDITS_POSTED,
-                                  POSTED_HEAD " \"doctor_ids\": [1, 2], \"session_index\": [0, 0],"
-                                              " \"programmes\": [\"OP\", \"OP\"],"
-                                              " \"kinds\": [\"%s\", \"OPL-S\"],"
-                                              " \"half_units\": [%d, 4], \"revisions\": [%d, 0]}",
-                                  chunk_no, session_id, kind, half_units, revision),
+                                  POSTED_HEAD " %s \"lots\": [%s], \"doctor_ids\": %s}", chunk_no,
+                                  session_id, correction, lots, doctor_ids),
                      ERR_OK);
+}
+
+static const char *lot(char text[200], const char *kind, int half_units, int revision, int doctors)
+{
+    snprintf(text, 200,
+             "{\"place\": 0, \"kind\": \"%s\", \"half_units\": %d, \"revision\": %d,"
+             " \"doctors\": %d}",
+             kind, half_units, revision, doctors);
+    return text;
+}
+
+void posted_at(int session_id, int chunk_no, const char *kind, int half_units, int revision)
+{
+    char one[200], other[200], both[402];
+
+    snprintf(both, sizeof(both), "%s, %s", lot(one, kind, half_units, revision, 1),
+             lot(other, "OPL-S", 4, 0, 1));
+    posted_lots(session_id, chunk_no, "", both, "[1, 2]");
 }
 
 void taken_back(int session_id, const char *kind, int revision, const char *cause, bool last)
 {
-    assert_int_equal(
-        bench_handle(&bench, notification_posted_handle, &notification, EVENT_CREDITS_POSTED,
-                     POSTED_HEAD " \"correction\": {\"correction_id\": \"" LINK "\","
-                                 " \"cause\": \"%s\", \"reason\": \"取り違え\", \"slice_no\": 0,"
-                                 " \"last\": %s}, \"doctor_ids\": [1], \"session_index\": [0],"
-                                 " \"programmes\": [\"OP\"], \"kinds\": [\"%s\"],"
-                                 " \"half_units\": [-4], \"revisions\": [%d]}",
-                     0, session_id, cause, last ? "true" : "false", kind, revision),
-        ERR_OK);
+    char about[300], one[200];
+
+    snprintf(about, sizeof(about),
+             "\"correction\": {\"correction_id\": \"" LINK "\", \"cause\": \"%s\","
+             " \"reason\": \"取り違え\", \"slice_no\": 0, \"last\": %s},",
+             cause, last ? "true" : "false");
+    posted_lots(session_id, 0, about, lot(one, kind, -4, revision, 1), "[1]");
 }
 
 void posted_for(int chunk_no, const char *doctor_ids, int entries)
 {
-    struct buf text = {0};
-    static const struct {
-        const char *name, *item;
-    } lists[] = {{"session_index", "0"},
-                 {"programmes", "\"OP\""},
-                 {"kinds", "\"OPL-S\""},
-                 {"half_units", "4"},
-                 {"revisions", "0"}};
+    char text[200];
 
-    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        buf_printf(&text, ", \"%s\": [", lists[i].name);
-        for (int entry = 0; entry < entries; entry++)
-            buf_printf(&text, "%s%s", entry == 0 ? "" : ", ", lists[i].item);
-        buf_add_c(&text, "]");
-    }
-    assert_int_equal(bench_handle(&bench, notification_posted_handle, &notification,
-                                  EVENT_CREDITS_POSTED, POSTED_HEAD " \"doctor_ids\": %s%s}",
-                                  chunk_no, 5, doctor_ids, text.data),
-                     ERR_OK);
-    buf_free(&text);
+    posted_lots(5, chunk_no, "", entries == 0 ? "" : lot(text, "OPL-S", 4, 0, entries), doctor_ids);
 }
 
 void upload_done(int chunks_total, const char *account_json, int rejected)

@@ -158,18 +158,18 @@ static void what_comes_after_the_end_makes_one_further_mail(void **state)
     bench_clock("2026-11-22T10:11:00+09:00");
     posted_at(6, 1, "OPL-J", 4, 0);
     bench_clock("2026-11-22T10:19:00+09:00");
-    posted_at(7, 2, "OPL-K", 4, 0);
+    posted_at(7, 2, "OPL-R", 4, 0);
     assert_int_equal(count(mails_of_doctor), 2);
     assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE to_doctor = 1"
                            " AND state = 'ready' AND jsonb_array_length(data -> 'lines') = 2"
                            " AND next_try_at = '2026-11-22T10:20:00+09:00'"),
                      1);
     bench_clock("2026-11-22T10:20:30+09:00");
-    posted_at(8, 3, "OPL-K", 4, 0);
+    posted_at(8, 3, "OPL-R", 4, 0);
     assert_int_equal(count(mails_of_doctor), 3);
     /* Once taken by a sender a mail does not change. */
     sql("UPDATE notification.mail SET attempts = 1");
-    posted_at(9, 4, "OPL-K", 4, 0);
+    posted_at(9, 4, "OPL-R", 4, 0);
     assert_int_equal(count(lines_of_doctor), 4);
     assert_int_equal(count(chunks), 0);
 }

@@ -276,33 +276,6 @@ static const struct codec *codec_of(const char *type)
     return NULL;
 }
 
-static void parallel_lists_fit_each_other(void **state)
-{
-    const struct codec *codec = codec_of(EVENT_CREDITS_POSTED);
-    json_t *schema = schema_of(codec);
-    json_t *data = json_deep_copy(json_array_get(json_object_get(schema, "examples"), 0));
-    json_t *lists = json_object_get(schema, "x-parallel");
-    size_t index;
-    json_t *name;
-
-    (void)state;
-    json_array_foreach(lists, index, name)
-    {
-        json_t *list = json_object_get(data, json_string_value(name));
-        const size_t last = json_array_size(list) - 1;
-        json_t *item = json_incref(json_array_get(list, last));
-
-        assert_int_equal(json_array_remove(list, last), 0);
-        assert_int_equal(try_once(codec, data, NULL), ERR_SCHEMA);
-        assert_int_equal(json_array_append_new(list, item), 0);
-    }
-    assert_int_equal(try_once(codec, data, NULL), ERR_OK);
-    json_array_set_new(json_object_get(data, "session_index"), 0, json_integer(1));
-    refused(codec, data, "session_index", "beyond the sessions");
-    json_decref(data);
-    json_decref(schema);
-}
-
 static void texts_are_counted_in_characters(void **state)
 {
     const struct codec *codec = codec_of(EVENT_SEMINAR_STATE);
@@ -373,7 +346,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(examples_come_back_unchanged),
         cmocka_unit_test(every_limit_is_checked),
-        cmocka_unit_test(parallel_lists_fit_each_other),
         cmocka_unit_test(texts_are_counted_in_characters),
         cmocka_unit_test(what_is_no_object_is_refused),
         cmocka_unit_test(values_arrive_in_their_types),

@@ -64,11 +64,12 @@ void credit(int doctor_id, int session_id, const char *kind, int units, const ch
                      " \"seminar_no\": \"S2025-0%d\", \"seminar_title\": \"産業医研修会\","
                      " \"sessions\": [{\"session_id\": %d, \"session_no\": \"1\", \"title\": \"\","
                      " \"held_on\": \"%s\", \"delivery\": \"%s\"}],"
-                     " \"doctor_ids\": [%d, %d], \"session_index\": [0, 0],"
-                     " \"programmes\": [\"OP\", \"CME\"], \"kinds\": [\"%s\", \"CME-015\"],"
-                     " \"half_units\": [%d, 2], \"revisions\": [%d, 0]}",
-                     session_id, session_id, held_on, delivery, doctor_id, doctor_id, kind,
-                     2 * units, revision),
+                     " \"lots\": [{\"place\": 0, \"kind\": \"%s\", \"half_units\": %d,"
+                     " \"revision\": %d, \"doctors\": 1},"
+                     " {\"place\": 0, \"kind\": \"CME-015\", \"half_units\": 2,"
+                     " \"revision\": 0, \"doctors\": 1}], \"doctor_ids\": [%d, %d]}",
+                     session_id, session_id, held_on, delivery, kind, 2 * units, revision,
+                     doctor_id, doctor_id),
         ERR_OK);
 }
 
