@@ -131,10 +131,7 @@ class Shape:
     def _rules(self, schema):
         places = {field.name: place for place, field in enumerate(self.fields)}
         lists = schema.get("x-parallel", [])
-        rules = [(places[lists[0]], places[name], False) for name in lists[1:]]
-        for left, right in schema.get("x-index", {}).items():
-            rules.append((places[left], places[right], True))
-        return rules
+        return [(places[lists[0]], places[name]) for name in lists[1:]]
 
 
 def c_type(field):
@@ -283,8 +280,7 @@ class Tables:
                            "};"]
             parts += [f".fields = {shape.name}_fields", f".count = {len(rows)}"]
         if shape.rules:
-            rules = [f"    {{{left}, {right}, {'true' if index else 'false'}}},"
-                     for left, right, index in shape.rules]
+            rules = [f"    {{{left}, {right}}}," for left, right in shape.rules]
             self.lines += [f"static const struct shape_rule {shape.name}_rules[] = {{", *rules,
                            "};"]
             parts += [f".rules = {shape.name}_rules", f".rule_count = {len(rules)}"]

@@ -88,11 +88,10 @@ struct shape_field {
     size_t item_bytes;              /* of SHAPE_LIST */
 };
 
-/* Rules between lists of one struct. */
+/* Two lists of one struct that are equally long: fields, by place in the table. */
 struct shape_rule {
-    size_t left; /* fields, by place in the table */
+    size_t left;
     size_t right;
-    bool index; /* true: items of `left` are places in `right`; false: equally long */
 };
 
 struct shape {

@@ -273,19 +273,8 @@ static void check_rules(struct decoder *decoder, const struct shape *shape, cons
         const size_t right_count = *(const size_t *)(const void *)(out + right->beside);
         const struct place at = {place, left->name, 0};
 
-        if (!rule->index) {
-            if (left_count != right_count)
-                complain(decoder, &at, CODE_FIELD_RANGE, NULL);
-            continue;
-        }
-        const int64_t *places = *(const int64_t *const *)(const void *)(out + left->offset);
-
-        for (size_t n = 0; n < left_count; n++) {
-            if (places[n] < 0 || (uint64_t)places[n] >= right_count) {
-                complain(decoder, &at, CODE_FIELD_RANGE, NULL);
-                break;
-            }
-        }
+        if (left_count != right_count)
+            complain(decoder, &at, CODE_FIELD_RANGE, NULL);
     }
 }
 

@@ -276,6 +276,24 @@ static const struct codec *codec_of(const char *type)
     return NULL;
 }
 
+static void parallel_lists_fit_each_other(void **state)
+{
+    const struct codec *codec = codec_of(EVENT_ROW_FIX);
+    json_t *schema = schema_of(codec);
+    json_t *data = json_deep_copy(json_array_get(json_object_get(schema, "examples"), 0));
+
+    (void)state;
+    assert_int_equal(try_once(codec, data, NULL), ERR_OK);
+    json_array_append_new(json_object_get(data, "values"), json_string("OPL-S"));
+    assert_int_equal(try_once(codec, data, NULL), ERR_SCHEMA);
+    json_array_append_new(json_object_get(data, "columns"), json_string("kind"));
+    assert_int_equal(try_once(codec, data, NULL), ERR_OK);
+    json_array_append_new(json_object_get(data, "columns"), json_string("units"));
+    assert_int_equal(try_once(codec, data, NULL), ERR_SCHEMA);
+    json_decref(data);
+    json_decref(schema);
+}
+
 static void texts_are_counted_in_characters(void **state)
 {
     const struct codec *codec = codec_of(EVENT_SEMINAR_STATE);
@@ -346,6 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(examples_come_back_unchanged),
         cmocka_unit_test(every_limit_is_checked),
+        cmocka_unit_test(parallel_lists_fit_each_other),
         cmocka_unit_test(texts_are_counted_in_characters),
         cmocka_unit_test(what_is_no_object_is_refused),
         cmocka_unit_test(values_arrive_in_their_types),
