@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gateway/gateway_reads.h"
+#include "text/fold.h"
 
 #define ENDPOINT(name) void endpoint_##name(struct flow *flow)
 
@@ -214,7 +215,8 @@ void endpoint_list_uploads(struct flow *flow)
 
 static const struct db_stmt select_rows = {
     "gateway_list_upload_rows",
-    "WITH page AS MATERIALIZED (SELECT * FROM portal.upload_rows($1, $2, $3, $4::bigint + 1)),"
+    "WITH page AS MATERIALIZED"
+    "  (SELECT * FROM portal.upload_rows_found($1, $2, $5, $6, $7, $3, $4::bigint + 1)),"
     " shown AS (SELECT * FROM page ORDER BY row_no LIMIT $4::bigint)"
     " SELECT (SELECT coalesce(json_agg(" READS_ROW_JSON " ORDER BY row_no), '[]')"
     "  FROM shown)::text,"
@@ -222,6 +224,26 @@ static const struct db_stmt select_rows = {
     "  (SELECT max(row_no)::text FROM shown) END,"
     " (SELECT count(*) FROM portal.upload WHERE upload_id = $1)",
 };
+
+/* What is searched for, as a word and as a kana name. Digits stand for a number, without the zeros
+ * before it, and for no name. */
+static void add_search(struct arena *arena, struct db_query *query, struct str text)
+{
+    struct str word = text.data == NULL ? text : text_trim(fold_width(arena, text));
+    size_t digits = 0;
+
+    while (digits < word.len && word.data[digits] >= '0' && word.data[digits] <= '9')
+        digits++;
+    if (text.data == NULL || digits < word.len) {
+        text_or_null(query, word);
+        text_or_null(query, text.data == NULL ? text : fold_kana(arena, text));
+        return;
+    }
+    for (; word.len > 1 && word.data[0] == '0'; word.len--)
+        word.data++;
+    db_text(query, word);
+    db_null(query);
+}
 
 void endpoint_list_upload_rows(struct flow *flow)
 {
@@ -243,5 +265,7 @@ void endpoint_list_upload_rows(struct flow *flow)
     text_or_null(query, call_text(call, "outcome"));
     db_i64(query, cursor_number(&cursor, 0));
     db_i64(query, call_number(call, "limit"));
+    text_or_null(query, call_text(call, "reason"));
+    add_search(flow->arena, query, call_text(call, "q"));
     call_run(call, LIST_TOLD);
 }

@@ -176,7 +176,7 @@ static void found(struct call *call, struct upload *upload)
     if (!upload->repeated &&
         db_get_i64(upload->seminar, 0, 1) + streaming(call->gateway, upload->organiser_code) >=
             call->gateway->settings->uploads_open_max) {
-        call_problem_later(call, CODE_TOO_MANY_REQUESTS, UPLOAD_RETRY_S);
+        call_problem_later(call, CODE_UPLOADS_TOO_MANY, UPLOAD_RETRY_S);
         return;
     }
     code = source_init(&upload->source, call);

@@ -225,6 +225,10 @@ def test_attendance_as_json_and_with_faults(people, clients):
     wait_for("the upload", lambda: organiser.upload(upload_id)["status"] == "done")
     page = organiser.get(f"/uploads/{upload_id}/rows").expect(200).json
     assert [row["outcome"] for row in page["items"]] == ["rejected", "rejected"]
+    reasons = organiser.get(f"/uploads/{upload_id}/reasons").expect(200).json["items"]
+    assert sum(group["rows"] for group in reasons) == 2
+    page = organiser.get(f"/uploads/{upload_id}/rows?reason={reasons[0]['reason']}&q=1").expect(200)
+    assert {row["reason"] for row in page.json["items"]} <= {reasons[0]["reason"]}
     assert organiser.post(path, {"rows": [{}] * 501}).status == 400
     assert organiser.post("/seminars/NO-SUCH-ONE/attendance", {"rows": rows}).json["code"] == \
         "seminar_unknown"

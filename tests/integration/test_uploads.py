@@ -189,7 +189,8 @@ def test_too_many_at_once(stack, organiser):
     accepted = [answer.json["upload_id"] for answer in answers if answer.status == 202]
     refused = [answer for answer in answers if answer.status != 202]
     assert 25 <= len(accepted) <= 40
-    assert {answer.status for answer in refused} == {429}
+    assert {(answer.status, answer.json["code"]) for answer in refused} == {
+        (429, "uploads_too_many")}
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
     for upload_id in accepted:
         finished(organiser, upload_id)

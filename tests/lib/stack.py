@@ -83,6 +83,15 @@ class Stack:
                             (str(register_no),))[0]
         return self.client().sign_in(mamis_no, PASSWORD)
 
+    def another_gateway(self, number=2):
+        """One more gateway beside the first: the service, started, and its address."""
+        port = self.copy.port(f"gateway-http-{number}")
+        service = self.copy.service("gateway", number,
+                                    {"http_port": port, "http_hosts": f"127.0.0.1:{port}"})
+        service.start()
+        service.wait_ready()
+        return service, f"http://127.0.0.1:{port}"
+
     def organiser_token(self, code):
         if code not in self._tokens:
             self._tokens[code] = self.copy.mamisctl(
