@@ -41,7 +41,8 @@ def programs(folder, log):
 def portal_inputs():
     found = [os.path.join(places.TOP, "proto", "openapi.yaml"),
              os.path.join(places.TOP, "proto", "access.yaml"),
-             os.path.join(places.TOP, "proto", "errors.yaml")]
+             os.path.join(places.TOP, "proto", "errors.yaml"),
+             os.path.join(places.TOP, "services", "lib", "attendance", "attendance_columns.def")]
     for folder, folders, files in os.walk(PORTAL):
         folders[:] = sorted(name for name in folders if name not in PORTAL_SKIPS)
         found += [os.path.join(folder, name) for name in sorted(files)]

@@ -1,5 +1,6 @@
 // Writes src/gen/ from the contracts in proto/: types of every route, titles of row outcomes and
-// reasons, and what each role may do. Run by `npm run gen`; nothing of it is committed.
+// reasons, and what each role may do; and from the attendance table the columns of a file. Run by
+// `npm run gen`; nothing of it is committed.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { load } from 'js-yaml';
 import openapiTS, { astToString } from 'openapi-typescript';
@@ -39,7 +40,22 @@ async function writeAccess() {
   await writeFile(new URL('access.ts', out), NOTE + text);
 }
 
+// The preview of a file must know the same columns as the program that reads it.
+async function writeColumns() {
+  const table = new URL('../../lib/attendance/attendance_columns.def', import.meta.url);
+  const lines = (await readFile(table, 'utf8')).matchAll(/^COLUMN\((\w+), (.+)\)$/gm);
+  const columns = {};
+  for (const [, id, names] of lines) columns[id.toLowerCase()] = [...names.matchAll(/"([^"]+)"/g)].map(([, name]) => name);
+  if (Object.keys(columns).length < 5) throw new Error('attendance_columns.def is not as expected');
+  const text =
+    '/** Name, aliases, English name. */\n' +
+    `export const columnNames = ${JSON.stringify(columns, null, 1)} as const;\n` +
+    'export type Column = keyof typeof columnNames;\n';
+  await writeFile(new URL('columns.ts', out), NOTE + text);
+}
+
 await mkdir(out, { recursive: true });
 await writeTypes();
 await writeCodes();
 await writeAccess();
+await writeColumns();

@@ -2,7 +2,7 @@
 import { build } from 'esbuild';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { spawnSync } from 'node:child_process';
 
 async function testFiles(folder) {
@@ -15,6 +15,12 @@ async function testFiles(folder) {
   return found;
 }
 
+/** As in vite.config.mjs: what is tested is what the browser gets. */
+const zipHere = {
+  name: 'zip-here',
+  setup: ({ onResolve }) => onResolve({ filter: /^fflate$/ }, () => ({ path: resolve('src/sheet/zip.ts') })),
+};
+
 const out = await mkdtemp(join(tmpdir(), 'mamis-portal-test-'));
 try {
   await build({
@@ -25,6 +31,7 @@ try {
     platform: 'node',
     format: 'esm',
     external: ['node:*'],
+    plugins: [zipHere],
     jsx: 'automatic',
     jsxImportSource: 'preact',
   });

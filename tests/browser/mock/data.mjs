@@ -124,4 +124,18 @@ export function rowsOf(upload, outcome) {
   }
   return list;
 }
+const allRows = (upload) => Object.keys(upload.counts).flatMap((outcome) => rowsOf(upload, outcome));
+export function foundRows(upload, query) {
+  const [outcome, reason, q] = ['outcome', 'reason', 'q'].map((name) => query.get(name));
+  const rows = outcome ? rowsOf(upload, outcome) : allRows(upload);
+  return rows.filter((row) => (!reason || row.reason === reason) && (!q || String(row.row_no) === q || row.register_no.includes(q) || row.name_kana.includes(q)));
+}
+export function reasonsOf(upload) {
+  const groups = new Map();
+  for (const { outcome, reason, problems } of allRows(upload).filter((row) => row.reason)) {
+    const group = groups.get(outcome + reason) ?? { outcome, reason, rows: 0, title: reason, cure: problems[0]?.cure ?? '直す必要はありません。' };
+    groups.set(outcome + reason, { ...group, rows: group.rows + 1 });
+  }
+  return [...groups.values()].sort((a, b) => b.rows - a.rows);
+}
 export { id };

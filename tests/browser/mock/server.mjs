@@ -163,7 +163,8 @@ async function api(request, response, path, query) {
     const upload = newUpload(key, name, raw.length);
     return json(response, 202, { upload_id: upload.upload_id, status: upload.status, seminar_no: key });
   }
-  if (rest === 'rows') return json(response, 200, { items: data.rowsOf(uploads.get(key), query.get('outcome')), next_cursor: null });
+  if (rest === 'rows') return json(response, 200, { items: data.foundRows(uploads.get(key), query), next_cursor: null });
+  if (rest === 'reasons') return json(response, 200, { items: data.reasonsOf(uploads.get(key)) });
   if (rest === 'events') return events(response, uploads.get(key));
   if (rest === 'result.csv') return response.writeHead(200, { 'Content-Type': 'text/csv' }).end('\ufeff結果\r\n');
   const body = raw.length ? JSON.parse(raw) : {};

@@ -123,7 +123,7 @@ test('what cannot be read is refused with the way out', async () => {
   const seminar = await newSeminar();
   const page = await newPage(browser);
   await signIn(page, demo.accounts.organiser);
-  await choose(page, seminar, file('book.csv', 'PK\x03\x04 not a text'));
+  await choose(page, seminar, file('book.csv', '%PDF-1.4 not a text'));
   await send(page);
   await page.getByText('CSVファイルではありません').waitFor();
   await page.getByText('何も登録していません', { exact: false }).waitFor();
@@ -160,6 +160,7 @@ test('a file can be dropped, and progress is shown while it runs', async () => {
   await tile(page, '計上\\s').waitFor({ timeout: 60_000 });
   assert.match(await tile(page, '計上\\s').innerText(), /1$/);
   await page.getByRole('button', { name: 'さらに表示する' }).click();
-  await page.getByText('表示中の200行のうち', { exact: false }).waitFor();
+  await page.getByText('200件を表示', { exact: false }).waitFor();
+  await page.getByText('20,000行: 該当する医師がいません').waitFor();
   await close(page);
 });

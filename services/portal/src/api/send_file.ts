@@ -12,7 +12,7 @@ export interface Sending {
 }
 
 /** RFC 8187, so that any file name passes a header. */
-const disposition = (name: string): string =>
+export const disposition = (name: string): string =>
   `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)}`;
 
 export function sendFile(

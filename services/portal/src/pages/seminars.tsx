@@ -7,8 +7,10 @@ import { may } from '../gen/access';
 import type { components } from '../gen/api';
 import { Button, Facts, Notice, PageTitle, Tag } from '../parts/basics';
 import { TextField } from '../parts/fields';
+import { HandEntry } from '../parts/hand_entry';
 import { LoadBox, ListFoot, useLoad, usePages } from '../parts/load';
 import { Table, type Column } from '../parts/table';
+import { TemplateLinks } from '../parts/template_links';
 import { UploadForm } from '../parts/upload_form';
 import { UploadsTable } from '../parts/uploads_table';
 import { here, setQuery } from '../router';
@@ -18,6 +20,7 @@ import { t, tOf } from '../text/messages';
 
 type Seminars = Answer<'/api/v1/seminars', 'get'>;
 type Summary = Seminars['items'][number];
+type Seminar = components['schemas']['Seminar'];
 type Session = components['schemas']['SeminarSession'];
 type Uploads = Answer<'/api/v1/uploads', 'get'>;
 
@@ -113,7 +116,7 @@ export function SeminarPage({ no }: { no: string }) {
                 ]}
               />
             </div>
-            <SendSection no={no} cancelled={seminar.status === 'cancelled'} />
+            <SendSection seminar={seminar} />
             <LoadBox from={uploads}>
               {() => (
                 <section class="stack" aria-labelledby="uploads">
@@ -141,19 +144,21 @@ export function SeminarPage({ no }: { no: string }) {
   );
 }
 
-function SendSection({ no, cancelled }: { no: string; cancelled: boolean }) {
+function SendSection({ seminar }: { seminar: Seminar }) {
   if (!may(session()?.account.role ?? '', 'attendance_post')) return null;
   return (
-    <section class="stack read" aria-labelledby="send">
+    <section class="stack" aria-labelledby="send">
       <h2 id="send">{t('upload_title')}</h2>
-      {cancelled ? (
+      {seminar.status === 'cancelled' ? (
         <Notice tone="warn">
           <p>{t('upload_cancelled_seminar')}</p>
         </Notice>
       ) : (
         <>
           <p>{t('upload_lead')}</p>
-          <UploadForm seminarNo={no} />
+          <TemplateLinks seminar={seminar} />
+          <UploadForm seminarNo={seminar.seminar_no} severalSessions={seminar.sessions.length > 1} />
+          <HandEntry seminar={seminar} />
           <details>
             <summary>{t('upload_columns')}</summary>
             <ul>

@@ -4,6 +4,8 @@ import { isOver, rowsToFix, useProgress, type Upload } from '../api/progress';
 import { Facts, LinkButton, Notice, PageTitle } from '../parts/basics';
 import { DownIcon } from '../parts/icons';
 import { LoadBox, useLoad } from '../parts/load';
+import { ReasonGroups, useReasons } from '../parts/reasons';
+import { rowWish } from '../parts/row_search';
 import { OUTCOMES, OutcomeTiles, RowList, type Outcome } from '../parts/rows';
 import { ProgressBar } from '../parts/progress';
 import { UploadTag } from '../parts/uploads_table';
@@ -98,10 +100,26 @@ function Outcomes({ upload, over }: { upload: Upload; over: boolean }) {
             <p>{t('all_good')}</p>
           </Notice>
         )}
-        <OutcomeTiles counts={counts} shown={over ? shown : undefined} />
+        <OutcomeTiles counts={counts} shown={over ? shown : undefined} searching={rowWish().q !== ''} />
         {over && <Downloads upload={upload} />}
       </section>
-      {over && <RowList key={shown} upload={upload} outcome={shown} />}
+      {over && <Rows upload={upload} outcome={shown} />}
+    </>
+  );
+}
+
+function Rows({ upload, outcome }: { upload: Upload; outcome: Outcome }) {
+  const wish = rowWish();
+  const groups = useReasons(upload).data?.items ?? [];
+  return (
+    <>
+      <ReasonGroups groups={groups} reason={wish.q ? '' : wish.reason} outcome={outcome} />
+      <RowList
+        upload={upload}
+        outcome={outcome}
+        wish={wish}
+        group={groups.find((item) => item.outcome === outcome && item.reason === wish.reason)}
+      />
     </>
   );
 }

@@ -1,5 +1,5 @@
-// Rows of an upload: counts by outcome that are also the filter, counts by reason, and for each
-// row what is wrong, with which value, and how to put it right.
+// Rows of an upload: counts by outcome that are also the filter, and for each row what is wrong,
+// with which value, and how to put it right.
 import { call } from '../api/client';
 import type { Upload } from '../api/progress';
 import type { Answer } from '../api/types';
@@ -7,6 +7,7 @@ import { setQuery } from '../router';
 import { numberText } from '../text/format';
 import { codeTitle, t } from '../text/messages';
 import { LoadBox, ListFoot, usePages } from './load';
+import { RowSearch, type RowWish } from './row_search';
 import { Table, type Column } from './table';
 
 type Rows = Answer<'/api/v1/uploads/{upload_id}/rows', 'get'>;
@@ -21,9 +22,15 @@ const TONES: Partial<Record<Outcome, string>> = {
   waiting: 'warn',
 };
 const ROWS_A_PAGE = 100;
-const REASONS_SHOWN = 6;
 
-export function OutcomeTiles({ counts, shown }: { counts: Upload['counts']; shown: Outcome | undefined }) {
+interface TilesProps {
+  counts: Upload['counts'];
+  /** Undefined while the counts are no filter yet. */
+  shown: Outcome | undefined;
+  searching?: boolean;
+}
+
+export function OutcomeTiles({ counts, shown, searching }: TilesProps) {
   return (
     <ul class="tiles">
       {OUTCOMES.map((outcome) => {
@@ -41,8 +48,8 @@ export function OutcomeTiles({ counts, shown }: { counts: Upload['counts']; show
               <button
                 type="button"
                 class={look}
-                aria-pressed={outcome === shown}
-                onClick={() => setQuery({ outcome })}
+                aria-pressed={outcome === shown && !searching}
+                onClick={() => setQuery({ outcome, reason: '', q: '' })}
               >
                 {body}
               </button>
@@ -56,29 +63,43 @@ export function OutcomeTiles({ counts, shown }: { counts: Upload['counts']; show
   );
 }
 
-export function RowList({ upload, outcome }: { upload: Upload; outcome: Outcome }) {
+interface RowListProps {
+  upload: Upload;
+  outcome: Outcome;
+  wish: RowWish;
+  /** Of the reason that is wished for. */
+  group: { title: string; rows: number } | undefined;
+}
+
+/** What was searched for is looked for in all rows, whatever became of them. */
+export function RowList({ upload, outcome, wish, group }: RowListProps) {
   const path = { upload_id: upload.upload_id };
+  const query = wish.q ? { q: wish.q } : { outcome, reason: wish.reason };
   const pages = usePages<Row, Rows>(
     (cursor, signal) =>
       call('get', '/api/v1/uploads/{upload_id}/rows', {
         path,
-        query: { outcome, cursor, limit: ROWS_A_PAGE },
+        query: { ...query, cursor, limit: ROWS_A_PAGE },
         signal,
       }),
-    [upload.upload_id, outcome],
+    [upload.upload_id, outcome, wish.q, wish.reason],
   );
-  const title = t('outcome_n', { outcome: codeTitle(outcome), n: numberText(upload.counts[outcome]) });
+  const title = wish.q
+    ? t('find_title', { q: wish.q })
+    : group
+      ? t('rows_of_reason', { title: group.title, n: numberText(group.rows) })
+      : t('outcome_n', { outcome: codeTitle(outcome), n: numberText(upload.counts[outcome]) });
   return (
     <section class="stack" aria-labelledby="rows">
       <h2 id="rows">{title}</h2>
+      <RowSearch wish={wish} />
       <LoadBox from={pages}>
         {() => (
           <>
-            <Reasons rows={pages.items} all={!pages.more} />
             <Table
               caption={title}
               hideCaption
-              columns={columns(pages.items)}
+              columns={columns(pages.items, wish.q !== '')}
               rows={pages.items}
               keyOf={(row) => row.row_no}
               empty={t('rows_none')}
@@ -91,44 +112,7 @@ export function RowList({ upload, outcome }: { upload: Upload; outcome: Outcome 
   );
 }
 
-/** Counted over the rows that are on the page; says so when more follow. */
-function Reasons({ rows, all }: { rows: Row[]; all: boolean }) {
-  const counts = new Map<string, number>();
-  for (const row of rows) if (row.reason) counts.set(row.reason, (counts.get(row.reason) ?? 0) + 1);
-  if (counts.size === 0) return null;
-  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
-  const rest = sorted.slice(REASONS_SHOWN);
-  return (
-    <div class="card soft-ground stack tight">
-      <h3>
-        {t('reasons')}
-        {!all && <span class="soft"> ({t('reasons_part', { n: numberText(rows.length) })})</span>}
-      </h3>
-      <ReasonList reasons={sorted.slice(0, REASONS_SHOWN)} />
-      {rest.length > 0 && (
-        <details>
-          <summary>{t('reasons_more', { n: rest.length })}</summary>
-          <ReasonList reasons={rest} />
-        </details>
-      )}
-    </div>
-  );
-}
-
-function ReasonList({ reasons }: { reasons: [reason: string, count: number][] }) {
-  return (
-    <ul class="reasons">
-      {reasons.map(([reason, count]) => (
-        <li key={reason}>
-          <span>{codeTitle(reason)}</span>
-          <span class="num strong">{t('rows_n', { n: numberText(count) })}</span>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function columns(rows: Row[]): Column<Row>[] {
+function columns(rows: Row[], mixed: boolean): Column<Row>[] {
   const list: Column<Row>[] = [
     {
       id: 'row',
@@ -155,12 +139,13 @@ function columns(rows: Row[]): Column<Row>[] {
         ) : null,
     },
   ];
+  if (mixed) list.push({ id: 'outcome', label: t('outcome'), kind: 'tight', cell: (row) => codeTitle(row.outcome) });
   if (rows.some((row) => row.problems.length > 0 || row.reason || row.same_as_row !== null))
     list.push({ id: 'problem', label: t('problem_and_cure'), wide: true, cell: (row) => <Problems row={row} /> });
   return list;
 }
 
-function Problems({ row }: { row: Row }) {
+export function Problems({ row }: { row: Row }) {
   if (row.problems.length === 0)
     return (
       <>

@@ -1,25 +1,32 @@
-// Choosing and sending an attendance file: by the ordinary file field, or dropped on its box.
+// Choosing an attendance file, by the ordinary file field or dropped on its box; a look at what is in
+// it; sending it.
 import { useRef, useState } from 'preact/hooks';
 import { newKey } from '../api/client';
 import { errorOf, type ApiError } from '../api/problem';
 import { sendFile, type Accepted, type Sending } from '../api/send_file';
 import { go } from '../router';
+import type { Examined, Unreadable } from '../sheet/preview';
 import { refresh } from '../session';
 import { bytesText } from '../text/format';
 import { t } from '../text/messages';
 import { Announce, Button } from './basics';
+import { FilePreview, UnreadableNotice } from './file_preview';
 import { ProblemNotice } from './load';
+import { WaitNote } from './wait';
 
 const BYTES_MAX = 64 * 1024 * 1024;
 
-interface Chosen {
-  file: File;
+interface Chosen extends Examined {
+  /** As it was chosen; a workbook is sent as another file. */
+  from: File;
   /** One upload for one choice, however often it is sent. */
   key: string;
 }
 
-export function UploadForm({ seminarNo }: { seminarNo: string }) {
+export function UploadForm({ seminarNo, severalSessions }: { seminarNo: string; severalSessions: boolean }) {
   const [chosen, setChosen] = useState<Chosen>();
+  const [unreadable, setUnreadable] = useState<Unreadable>();
+  const [looking, setLooking] = useState(false);
   const [wrong, setWrong] = useState('');
   const [over, setOver] = useState(false);
   const [percent, setPercent] = useState<number>();
@@ -27,6 +34,7 @@ export function UploadForm({ seminarNo }: { seminarNo: string }) {
   const sending = useRef<Sending>();
   const stopped = useRef(false);
   const input = useRef<HTMLInputElement>(null);
+  const turn = useRef(0);
   const busy = percent !== undefined;
 
   function take(files: FileList | null | undefined): void {
@@ -35,13 +43,33 @@ export function UploadForm({ seminarNo }: { seminarNo: string }) {
     const file = files?.[0];
     const fault = files && files.length > 1 ? t('upload_one') : faultOf(file);
     setWrong(fault);
-    setChosen(file && !fault ? { file, key: newKey() } : undefined);
+    setChosen(undefined);
+    setUnreadable(undefined);
+    if (file && !fault) void look(file);
+  }
+
+  /** A workbook becomes a CSV file here; of two choices the later one counts. */
+  async function look(file: File): Promise<void> {
+    const mine = ++turn.current;
+    setLooking(true);
+    try {
+      const { examine, UnreadableFile } = await import('../sheet/preview');
+      const examined = await examine(file, severalSessions).catch((cause) => {
+        if (cause instanceof UnreadableFile && mine === turn.current) setUnreadable(cause.why);
+        else throw cause;
+      });
+      if (examined && mine === turn.current) setChosen({ ...examined, from: file, key: newKey() });
+    } catch {
+      if (mine === turn.current) setWrong(t('part_failed')); // or the file is gone meanwhile
+    } finally {
+      if (mine === turn.current) setLooking(false);
+    }
   }
 
   async function send(): Promise<void> {
-    if (busy) return;
+    if (busy || looking) return;
     if (!chosen) {
-      setWrong(wrong || t('upload_none'));
+      if (!unreadable) setWrong(wrong || t('upload_none'));
       input.current?.focus();
       return;
     }
@@ -110,7 +138,7 @@ export function UploadForm({ seminarNo }: { seminarNo: string }) {
           class="sr"
           type="file"
           aria-labelledby="file-name"
-          accept=".csv,.tsv,.txt,.json,text/csv,application/json"
+          accept=".xlsx,.csv,.tsv,.txt,.json,text/csv,application/json"
           aria-describedby={wrong ? 'file-error' : 'file-drop'}
           aria-invalid={wrong ? 'true' : undefined}
           onClick={(event) => {
@@ -124,7 +152,7 @@ export function UploadForm({ seminarNo }: { seminarNo: string }) {
         </label>
         <p id="file-drop" class={chosen ? 'strong' : 'soft'}>
           {chosen
-            ? t('upload_chosen', { name: chosen.file.name, size: bytesText(chosen.file.size) })
+            ? t('upload_chosen', { name: chosen.from.name, size: bytesText(chosen.from.size) })
             : t('upload_drop')}
         </p>
         {wrong && (
@@ -133,7 +161,15 @@ export function UploadForm({ seminarNo }: { seminarNo: string }) {
           </p>
         )}
       </div>
-      {error && <ProblemNotice error={error} />}
+      {looking && <p role="status">{t('look_reading')}</p>}
+      {unreadable && <UnreadableNotice why={unreadable} />}
+      {chosen && <FilePreview examined={chosen} />}
+      {error && (
+        <div class="stack tight">
+          <ProblemNotice error={error} />
+          <WaitNote error={error} />
+        </div>
+      )}
       {busy && (
         <div class="stack tight">
           <progress aria-label={t('upload_send')} max={100} value={percent} />

@@ -2,12 +2,13 @@
 import { codeTitles } from '../gen/codes';
 import { common } from './common';
 import { doctor } from './doctor';
+import { intake } from './intake';
 import { lang } from './lang';
 import { office } from './office';
 import { organiser } from './organiser';
 import { signin } from './signin';
 
-const table = { ...common, ...signin, ...doctor, ...organiser, ...office };
+const table = { ...common, ...signin, ...doctor, ...organiser, ...intake, ...office };
 export type Key = keyof typeof table;
 export type Entry = readonly [ja: string, en: string];
 

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { JudgedRow } from '../api/send_rows';
+import { isDone, isEmpty, needsFixing, newLine, rowsOf, toSend, withOutcomes, type Line } from './hand_lines';
+
+const line = (id: number, cells: Line['cells'] = {}): Line => ({ id, cells, row: null });
+const judged = (row_no: number, outcome: JudgedRow['outcome']) => ({ row_no, outcome, problems: [] }) as unknown as JudgedRow;
+
+test('a line is sent when somebody is named in it', () => {
+  const lines = [line(1, { session_no: '2' }), line(2, { register_no: ' ' }), line(3, { session_no: '2', mamis_no: '1' })];
+  assert.deepEqual(lines.map(isEmpty), [true, true, false]);
+  assert.deepEqual(toSend(lines).map((one) => one.id), [3]);
+});
+
+test('rows have the same columns in the same order', () => {
+  assert.deepEqual(rowsOf([line(1, { name_kana: 'ア' }), line(2)], ['register_no', 'name_kana']), [
+    { register_no: '', name_kana: 'ア' },
+    { register_no: '', name_kana: '' },
+  ]);
+});
+
+test('an outcome finds its line though lines came and went meanwhile', () => {
+  const sent = [line(2, { register_no: '1' }), line(5, { register_no: '2' })];
+  const now = [line(5, { register_no: '2' }), line(6)];
+  const after = withOutcomes(now, sent, [judged(1, 'posted'), judged(2, 'rejected')]);
+  assert.deepEqual(after.map((one) => one.row?.outcome), ['rejected', undefined]);
+  assert.deepEqual(after.map(needsFixing), [true, false]);
+});
+
+test('what is done is not sent again', () => {
+  const lines = (['posted', 'already_posted', 'waiting', 'absent', 'unmatched'] as const).map((outcome, at) => ({
+    ...line(at + 1, { register_no: '1' }),
+    row: judged(at + 1, outcome),
+  }));
+  assert.deepEqual(lines.map(isDone), [true, true, true, true, false]);
+  assert.deepEqual(toSend(lines).map((one) => one.id), [5]);
+});
+
+test('a new line has the session of the one before it', () => {
+  assert.deepEqual(newLine([line(7, { session_no: '3', register_no: '1' })]), line(8, { session_no: '3' }));
+  assert.deepEqual(newLine([]), line(1));
+});

@@ -1,0 +1,38 @@
+// The lines of the table for entering attendees by hand: pure, so that a test can go through them.
+import type { JudgedRow } from '../api/send_rows';
+import type { Column } from '../sheet/columns';
+
+export interface Line {
+  /** Stays with the line while others come and go. */
+  id: number;
+  cells: Partial<Record<Column, string>>;
+  /** What became of it; taken away when the line is changed. */
+  row: JudgedRow | null;
+}
+
+export const needsFixing = (line: Line): boolean =>
+  line.row !== null && (line.row.outcome === 'rejected' || line.row.outcome === 'unmatched');
+export const isDone = (line: Line): boolean => line.row !== null && !needsFixing(line);
+
+/** A line counts when somebody is named in it: a session chosen beforehand is not enough. */
+export const isEmpty = (line: Line): boolean =>
+  Object.entries(line.cells).every(([column, value]) => column === 'session_no' || !value?.trim());
+
+export const toSend = (lines: Line[]): Line[] => lines.filter((line) => !isDone(line) && !isEmpty(line));
+
+/** All rows have the same columns, in this order: they become a file's. */
+export const rowsOf = (lines: Line[], columns: Column[]): Record<string, string>[] =>
+  lines.map((line) => Object.fromEntries(columns.map((column) => [column, line.cells[column] ?? ''])));
+
+/** Row n of the answer is the n-th line that was sent. */
+export function withOutcomes(lines: Line[], sent: Line[], rows: JudgedRow[]): Line[] {
+  const found = new Map(rows.map((row) => [sent[row.row_no - 1]?.id, row]));
+  return lines.map((line) => ({ ...line, row: found.get(line.id) ?? line.row }));
+}
+
+export const newLine = (lines: Line[]): Line => {
+  const last = lines[lines.length - 1];
+  const id = Math.max(0, ...lines.map((line) => line.id)) + 1;
+  // People come to the same session one after the other.
+  return { id, cells: last?.cells.session_no ? { session_no: last.cells.session_no } : {}, row: null };
+};
