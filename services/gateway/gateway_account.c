@@ -70,15 +70,38 @@ void endpoint_agree_terms(struct flow *flow)
 
 enum email_step { EMAIL_BODY, EMAIL_COUNTED };
 
+/* Nobody is mailed a link for a step that registration refuses. */
+#define MAY_SET_EMAIL                                                                              \
+    " FROM portal.sign_in WHERE account_id = $1 AND state IN ('temp_issued', 'active')"            \
+    " AND step <> 'terms'"
+
+static const struct db_stmt may_set_email = {
+    "gateway_may_set_email",
+    "SELECT 1" MAY_SET_EMAIL,
+};
+/* The same once more, in the transaction that issues the link. */
+static const struct db_stmt still_may_set_email = {
+    "gateway_still_may_set_email",
+    "SELECT mamis.changed(count(*))" MAY_SET_EMAIL,
+};
+
+struct email {
+    struct link_new link;
+    struct db_query *links, *may; /* `may`: a row when it is so */
+};
+
 static void add_email_link(struct call *call, struct db_batch *batch)
 {
-    link_issue(call, batch, call->state);
+    const struct email *email = call->state;
+
+    db_uuid(db_add(batch, &still_may_set_email), call->who.account_id);
+    link_issue(call, batch, &email->link);
 }
 
 static void read_email(struct call *call)
 {
     struct body_set_email body;
-    struct link_new *link;
+    struct email *email;
 
     if (!CALL_BODY(call, set_email, &body))
         return;
@@ -86,35 +109,44 @@ static void read_email(struct call *call)
         call_field_problem(call, "/email", CODE_EMAIL_ADDRESS);
         return;
     }
-    link = arena_new_of(call->flow.arena, struct link_new);
-    *link = (struct link_new){.purpose = LINK_EMAIL_CONFIRM,
-                              .account_id = call->who.account_id,
-                              .email = body.email,
-                              .good_s = call->gateway->settings->email_link_s};
-    call->state = link;
-    call->batch = db_batch_read(call->flow.arena);
-    call->query = link_count(call, call->batch, LINK_EMAIL_CONFIRM);
+    email = arena_new_of(call->flow.arena, struct email);
+    email->link = (struct link_new){.purpose = LINK_EMAIL_CONFIRM,
+                                    .account_id = call->who.account_id,
+                                    .email = body.email,
+                                    .good_s = call->gateway->settings->email_link_s};
+    call->state = email;
+    call->batch = db_batch_new(call->flow.arena);
+    email->links = link_count(call, call->batch, LINK_EMAIL_CONFIRM);
+    email->may = db_add(call->batch, &may_set_email);
+    db_uuid(email->may, call->who.account_id);
     call_run(call, EMAIL_COUNTED);
 }
 
 void endpoint_set_email(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
-    const struct link_new *link = call->state;
+    const struct email *email = call->state;
     struct command command = account_command(call, EVENT_ACCOUNT_SET_EMAIL);
 
     if (flow->step == EMAIL_BODY) {
         read_email(call);
         return;
     }
-    if (db_get_i64(call->query, 0, 0) >= LINKS_PER_HOUR_MAX) {
+    if (db_rows(email->may) == 0) {
+        if (str_eq_c(call->who.step, "terms"))
+            call_problem_with(call, CODE_STEP_ORDER, "next", "terms");
+        else
+            call_problem(call, CODE_ACCOUNT_SUSPENDED);
+        return;
+    }
+    if (db_get_i64(email->links, 0, 0) >= LINKS_PER_HOUR_MAX) {
         call_problem_later(call, CODE_TOO_MANY_REQUESTS, LINKS_RETRY_S);
         return;
     }
     const struct event_account_set_email event = {
         .operation_id = command.operation_id,
         .account_id = call->who.account_id,
-        .email = link->email,
+        .email = email->link.email,
     };
     command.data = event_account_set_email_encode(&event);
     command.add = add_email_link;

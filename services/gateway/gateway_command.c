@@ -28,6 +28,7 @@ struct accept {
     uint8_t body_sha256[SECRET_DIGEST_BYTES];
     unsigned looks;
     bool doubt;    /* whether the commit worked is not known yet */
+    bool conflict; /* with the transaction of somebody else */
     bool repeated; /* the key was there: the first command's answer is wanted */
     bool waited;
     json_t *result;
@@ -60,6 +61,10 @@ static void seen(struct call *call, struct accept *accept)
 {
     struct str hash;
 
+    if (db_rows(call->query) == 0 && accept->conflict) { /* the key was not what stood in the way */
+        flow_end(&call->flow, ERR_DB_CONFLICT);
+        return;
+    }
     if (db_rows(call->query) == 0) {
         flow_goto(&call->flow, COMMAND_COMMIT);
         return;
@@ -125,6 +130,7 @@ static void unsure(struct call *call, struct accept *accept)
 
     call->flow.err = ERR_OK;
     if (!accept->doubt && err == ERR_DB_CONFLICT && accept->key.data != NULL) {
+        accept->conflict = true;
         reply_forget(call->gateway->replies, &accept->wait);
         look_up_key(call, accept);
         return;

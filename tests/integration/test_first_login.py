@@ -110,6 +110,11 @@ def test_steps_come_in_their_order(newcomer):
     for ahead in (newcomer.give_email, newcomer.profile, newcomer.password):
         assert ahead().status in (403, 409), ahead.__name__
     assert newcomer.next() == "terms"
+    # Nobody is mailed a link that does nothing.
+    answer = newcomer.give_email()
+    assert code(answer, 409) == "step_order" and answer.json["params"]["next"] == "terms"
+    assert newcomer.stack.one("SELECT count(*) FROM gateway.link WHERE email = %s",
+                              (newcomer.address,)) == (0,)
     newcomer.agree().expect(200)
     assert newcomer.password().status in (403, 409)
     assert newcomer.next() == "email"
