@@ -93,34 +93,48 @@ static void set_retry(struct call *call, unsigned seconds)
     http_set_header(call->request, "Retry-After", arena_printf(call->flow.arena, "%u", seconds));
 }
 
+static json_t *told_param(const char *name, const char *value)
+{
+    json_t *told = json_object(), *params = json_object();
+    json_t *text = json_string(value);
+
+    if (text != NULL) /* no UTF-8: cannot be shown */
+        must(json_object_set_new(params, name, text) == 0);
+    must(json_object_set_new(told, "params", params) == 0);
+    return told;
+}
+
+static json_t *seconds_param(struct call *call, unsigned seconds)
+{
+    return told_param("seconds", arena_printf(call->flow.arena, "%u", seconds));
+}
+
 void call_answer_problem(struct call *call, enum code code, json_t *told)
 {
     unsigned status = code_status(code);
+    json_t *own = NULL;
 
     must(!call->answered);
     call->answered = true;
     call->gateway->figures.refused++;
-    if (status == 503 || (status == 429 && !call->retry_set))
-        set_retry(call, retry_s());
+    if (status == 503 || (status == 429 && !call->retry_set)) {
+        unsigned seconds = retry_s();
+
+        set_retry(call, seconds);
+        if (told == NULL)
+            told = own = seconds_param(call, seconds);
+    }
     send_problem(call->request,
                  problem_object(call->flow.arena, code, call->english, call->flow.trace, told),
                  call->english, status);
     call->request = NULL;
+    json_decref(own);
 }
 
 void call_problem(struct call *call, enum code code)
 {
     call_answer_problem(call, code, NULL);
     flow_end(&call->flow, ERR_OK);
-}
-
-static json_t *told_param(const char *name, const char *value)
-{
-    json_t *told = json_object(), *params = json_object();
-
-    must(json_object_set_new(params, name, json_string(value)) == 0);
-    must(json_object_set_new(told, "params", params) == 0);
-    return told;
 }
 
 void call_problem_with(struct call *call, enum code code, const char *name, const char *value)
@@ -187,12 +201,12 @@ void call_answer_fields(struct call *call, enum code code, const char *kind)
         json_t *error = json_object();
         struct buf detail = {0};
 
-        code_render(&detail, text->detail, problem->params, problem->params_count);
+        problem_text(&detail, text->detail, problem->params, problem->params_count);
+        if (detail.len == 0)
+            buf_add_c(&detail, text->title);
         must(json_object_set_new(error, kind, json_string(problem->pointer)) == 0);
         must(json_object_set_new(error, "code", json_string(code_name(problem->code))) == 0);
-        must(json_object_set_new(error, "detail",
-                                 json_stringn(detail.len == 0 ? "" : detail.data, detail.len)) ==
-             0);
+        must(json_object_set_new(error, "detail", json_stringn(detail.data, detail.len)) == 0);
         must(json_array_append_new(errors, error) == 0);
         buf_free(&detail);
     }

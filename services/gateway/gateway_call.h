@@ -121,6 +121,8 @@ const char *call_size_text(struct arena *arena, uint32_t bytes);
 /* ---- gateway_problem.c ---- */
 
 bool accept_english(struct str accept_language);
+/* The sentences of a text of errors.yaml that name nothing but what is given. */
+void problem_text(struct buf *out, const char *text, const struct code_param *params, size_t count);
 /* A problem object in one language; `told` (may be NULL): params, errors and members to keep. */
 json_t *problem_object(struct arena *arena, enum code code, bool english, const char *request_id,
                        json_t *told);

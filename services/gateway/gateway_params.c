@@ -40,7 +40,7 @@ static const char *expected(struct call *call, const struct shape_field *field)
                             (long long)field->most);
     if (field->values == NULL)
         return field->type == SHAPE_BOOL ? "true, false"
-               : field->example == NULL  ? "-"
+               : field->example == NULL  ? ""
                                          : field->example;
     for (size_t i = 0; field->values[i] != NULL; i++)
         buf_printf(&list, "%s%s", i == 0 ? "" : ", ", field->values[i]);

@@ -3,7 +3,7 @@
 
 #include "gateway/gateway_call.h"
 
-enum { LANGUAGE_DEPTH_MAX = 4, PROBLEM_PARAMS_MAX = 8 };
+enum { LANGUAGE_DEPTH_MAX = 4, PROBLEM_PARAMS_MAX = 8, SENTENCE_BYTES_MAX = 600 };
 
 /* The weight of a language in Accept-Language, in thousandths; 0 when it is not there. */
 static unsigned language_weight(struct str header, const char *wanted)
@@ -58,16 +58,67 @@ static size_t params_of(json_t *told, struct code_param *params)
     return count;
 }
 
-static json_t *rendered(const char *text, const struct code_param *params, size_t count)
+static bool is_known(struct str name, const struct code_param *params, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq_c(name, params[i].name))
+            return params[i].value.len > 0;
+    return false;
+}
+
+/* Whether a sentence names nothing but what is given. */
+static bool is_complete(struct str sentence, const struct code_param *params, size_t count)
+{
+    struct str before, name;
+
+    while (str_cut(&sentence, '{', &before) && sentence.data != NULL) {
+        if (!str_cut(&sentence, '}', &name) || !is_known(name, params, count))
+            return false;
+    }
+    return true;
+}
+
+/* Where the sentence ends that begins `text`, with the blank behind it. */
+static size_t sentence_len(const char *text)
+{
+    const char *end = strstr(text, "。");
+    const char *stop = strstr(text, ". ");
+
+    if (end != NULL && (stop == NULL || end < stop))
+        return (size_t)(end - text) + strlen("。");
+    return stop != NULL ? (size_t)(stop - text) + 2 : strlen(text);
+}
+
+void problem_text(struct buf *out, const char *text, const struct code_param *params, size_t count)
+{
+    char sentence[SENTENCE_BYTES_MAX];
+
+    while (*text != '\0') {
+        size_t len = sentence_len(text);
+
+        must(len < sizeof(sentence));
+        memcpy(sentence, text, len);
+        sentence[len] = '\0';
+        if (is_complete((struct str){sentence, len}, params, count))
+            code_render(out, sentence, params, count);
+        text += len;
+    }
+    while (out->len > 0 && out->data[out->len - 1] == ' ')
+        out->len--;
+}
+
+/* `otherwise`: where no sentence can be said; NULL: nothing then. */
+static void set_text(json_t *object, const char *name, const char *text, const char *otherwise,
+                     const struct code_param *params, size_t count)
 {
     struct buf out = {0};
-    json_t *json;
 
-    code_render(&out, text, params, count);
-    json = json_stringn(out.len == 0 ? "" : out.data, out.len);
-    must(json != NULL);
+    problem_text(&out, text, params, count);
+    if (out.len == 0 && otherwise != NULL)
+        buf_add_c(&out, otherwise);
+    if (out.len > 0)
+        must(json_object_set_new(object, name, json_stringn(out.data, out.len)) == 0);
     buf_free(&out);
-    return json;
 }
 
 static void set(json_t *object, const char *name, json_t *value)
@@ -89,9 +140,8 @@ static json_t *errors_of(json_t *told, bool english, const struct code_param *pa
 
         if (json_object_get(error, "detail") != NULL)
             continue;
-        set(error, "detail", rendered(text->detail, params, count));
-        if (*text->cure != '\0')
-            set(error, "cure", rendered(text->cure, params, count));
+        set_text(error, "detail", text->detail, text->title, params, count);
+        set_text(error, "cure", text->cure, NULL, params, count);
     }
     return errors;
 }
@@ -116,10 +166,9 @@ json_t *problem_object(struct arena *arena, enum code code, bool english, const 
     set(problem, "type", json_string(arena_printf(arena, "urn:mamis:problem:%s", code_name(code))));
     set(problem, "title", json_string(text->title));
     set(problem, "status", json_integer((json_int_t)code_status(code)));
-    set(problem, "detail", rendered(text->detail, params, count));
+    set_text(problem, "detail", text->detail, text->title, params, count);
     set(problem, "code", json_string(code_name(code)));
-    if (*text->cure != '\0')
-        set(problem, "cure", rendered(text->cure, params, count));
+    set_text(problem, "cure", text->cure, NULL, params, count);
     if (request_id != NULL)
         set(problem, "request_id", json_string(request_id));
     json_object_foreach(told, name, value)

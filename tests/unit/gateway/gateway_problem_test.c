@@ -80,6 +80,61 @@ static void nothing_told_is_internal(void **state)
     json_decref(unknown);
 }
 
+/* Whatever a problem is told without, its text says nothing that is not known. */
+static void nothing_is_said_of_what_is_missing(void **state)
+{
+    static const char *const never[] = {"「-」", "\"-\"", "{", "-秒", "- seconds"};
+    struct arena *arena = arena_new();
+
+    (void)state;
+    for (int code = CODE_NONE + 1; code < CODE_COUNT; code++) {
+        for (int english = 0; english < 2; english++) {
+            json_t *problem = problem_object(arena, (enum code)code, english == 1, NULL, NULL);
+            const char *cure = text(problem, "cure");
+
+            assert_true(strlen(text(problem, "detail")) > 0);
+            assert_true(cure == NULL || strlen(cure) > 0);
+            for (size_t i = 0; i < ARRAY_LEN(never); i++) {
+                assert_null(strstr(text(problem, "detail"), never[i]));
+                assert_null(cure == NULL ? NULL : strstr(cure, never[i]));
+            }
+            json_decref(problem);
+        }
+    }
+    arena_free(arena);
+}
+
+static void what_is_given_is_said(void **state)
+{
+    static const struct {
+        enum code code;
+        bool english;
+        const char *params, *detail, *cure;
+    } rows[] = {
+        {CODE_SEMINAR_UNKNOWN, false, "{\"value\":\"S1\"}", "研修会「S1」は見つかりません。",
+         "研修会番号を確かめてください。ほかの主催者の研修会には送れません。"},
+        {CODE_SEMINAR_UNKNOWN, false, "{\"value\":\"\"}", "研修会が見つかりません",
+         "研修会番号を確かめてください。ほかの主催者の研修会には送れません。"},
+        {CODE_TOO_MANY_REQUESTS, true, "{\"seconds\":\"7\"}",
+         "There were too many requests in a short time.", "Wait about 7 seconds and try again."},
+        {CODE_TOO_MANY_COLUMNS, false, "{\"limit\":\"64\"}",
+         "64個までにしてください。何も計上していません。", "不要な列を削って送ってください。"},
+    };
+    struct arena *arena = arena_new();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        json_t *told = json_pack("{s:o}", "params", json_loads(rows[i].params, 0, NULL));
+        json_t *problem = problem_object(arena, rows[i].code, rows[i].english, NULL, told);
+
+        assert_string_equal(text(problem, "detail"), rows[i].detail);
+        assert_string_equal(text(problem, "cure"), rows[i].cure);
+        json_decref(problem);
+        json_decref(told);
+    }
+    arena_free(arena);
+}
+
 static void one_language_stays(void **state)
 {
     static const char both[] =
@@ -109,6 +164,8 @@ int main(void)
         cmocka_unit_test(languages),
         cmocka_unit_test(what_workers_say_is_kept),
         cmocka_unit_test(nothing_told_is_internal),
+        cmocka_unit_test(nothing_is_said_of_what_is_missing),
+        cmocka_unit_test(what_is_given_is_said),
         cmocka_unit_test(one_language_stays),
     };
 
