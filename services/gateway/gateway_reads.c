@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "domain/kinds.h"
+#include "domain/terms.h"
 #include "gateway/gateway_command.h"
 #include "gateway/gateway_reads.h"
 
@@ -200,8 +201,8 @@ void endpoint_get_site(struct flow *flow)
 {
     static const struct db_stmt stmt = {
         "gateway_get_terms",
-        "SELECT json_build_object('version', version, 'text', text)::text FROM portal.terms"
-        " WHERE in_force_on <= portal.day($1) ORDER BY in_force_on DESC, version DESC LIMIT 1",
+        "SELECT json_build_object('version', version, 'text', text)::text FROM " TERMS_IN_FORCE(
+            "portal.terms", "portal.day($1)") " AS terms",
     };
     struct call *call = CALL_OF(flow);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "domain/terms.h"
 #include "gen/events.h"
 #include "mail/mail.h"
 #include "mamisctl/mamisctl.h"
@@ -18,10 +19,10 @@ static const struct db_stmt put_account = {
     "account_put",
     "INSERT INTO registration.account (account_id, role, name, email, email_confirmed, state,"
     " organiser_code, l1_code, l2_code, terms_version, terms_agreed_at, changed_at)"
-    " SELECT $1, $2, $3, $4, $4 <> '', 'active', $5, $6, $7, coalesce((SELECT version"
-    " FROM registration.terms WHERE in_force_on <= ($8::timestamptz AT TIME ZONE "
-    "'Asia/Tokyo')::date"
-    " ORDER BY in_force_on DESC LIMIT 1), ''), $8, $8"};
+    " SELECT $1, $2, $3, $4, $4 <> '', 'active', $5, $6, $7, coalesce((SELECT version "
+    "FROM " TERMS_IN_FORCE(
+        "registration.terms",
+        "($8::timestamptz AT TIME ZONE 'Asia/Tokyo')::date") " AS terms), ''), $8, $8"};
 
 static const struct db_stmt put_history = {
     "account_history", "INSERT INTO registration.account_history (account_id, version, at, action)"

@@ -1,5 +1,6 @@
 /* mamisctl import members: writes doctors, accounts, certificates and their events. */
 #include "mamisctl/import_members.h"
+#include "domain/terms.h"
 #include "gen/events.h"
 
 static const struct import_column columns[MEMBER_COLUMNS] = {
@@ -57,15 +58,16 @@ static const struct db_stmt put_names = {
     " former_name_kana, until) SELECT *, $7::timestamptz FROM unnest($1::bigint[], $2::bigint[],"
     " $3::text[], $4::text[], $5::text[], $6::text[])"};
 
+#define TERMS                                                                                      \
+    TERMS_IN_FORCE("registration.terms", "($9::timestamptz AT TIME ZONE 'Asia/Tokyo')::date")
+
 /* Somebody whose My Page is complete agreed to the terms that were in force then. */
 static const struct db_stmt put_accounts = {
     "members_accounts",
     "WITH given AS (SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[],"
     " $5::text[], $6::smallint[], $7::text[], $8::text[]) AS g (account_id, version, doctor_id,"
     " name, email, confirmed, state, step)),"
-    " terms AS (SELECT version FROM registration.terms"
-    " WHERE in_force_on <= ($9::timestamptz AT TIME ZONE 'Asia/Tokyo')::date"
-    " ORDER BY in_force_on DESC LIMIT 1),"
+    " terms AS " TERMS ","
     " put AS (INSERT INTO registration.account AS a (account_id, version, role, doctor_id, name,"
     " email, email_confirmed, state, step, terms_version, terms_agreed_at, changed_at)"
     " SELECT account_id, version, 'doctor', doctor_id, name, email, confirmed = 1, state, step,"

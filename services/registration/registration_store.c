@@ -1,4 +1,5 @@
 /* registration_store: all SQL of registration. */
+#include "domain/terms.h"
 #include "registration/registration.h"
 
 static const struct db_stmt select_person = {
@@ -15,8 +16,7 @@ static const struct db_stmt select_person = {
 
 static const struct db_stmt select_terms = {
     "registration_select_terms",
-    "SELECT version FROM registration.terms WHERE in_force_on <= $1"
-    " ORDER BY in_force_on DESC, version DESC LIMIT 1",
+    "SELECT version FROM " TERMS_IN_FORCE("registration.terms", "$1") " AS terms",
 };
 
 static const struct db_stmt select_shared = {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "domain/numbers.h"
+#include "domain/terms.h"
 #include "gen/events.h"
 #include "lib/handler_bench.h"
 #include "registration/registration.h"
@@ -124,6 +125,27 @@ static void a_repeated_step_answers_and_changes_nothing(void **state)
     assert_next("email");
     assert_int_equal(bench.event_count, 0);
     assert_count("SELECT version FROM registration.account", 2);
+}
+
+/* The newest by date, then by version; the gateway shows the same. */
+static void the_terms_in_force_are_agreed_to(void **state)
+{
+    static const char shown[] = "SELECT count(*) FROM " TERMS_IN_FORCE(
+        "portal.terms",
+        "portal.day('2025-04-07T09:00:00+09:00')") " AS terms WHERE version = 'new-2'";
+
+    (void)state;
+    bench_sql(&bench, "INSERT INTO registration.terms (version, in_force_on, text) VALUES"
+                      " ('new-2', '2025-04-07', ''), ('new-1', '2025-04-07', ''),"
+                      " ('tomorrow', '2025-04-08', '')");
+    send_text(EVENT_ACCOUNT_AGREE_TERMS, "terms_version", "new-1");
+    assert_string_equal(bench.answer_code, "terms_version");
+    send_text(EVENT_ACCOUNT_AGREE_TERMS, "terms_version", "tomorrow");
+    assert_string_equal(bench.answer_code, "terms_version");
+    send_text(EVENT_ACCOUNT_AGREE_TERMS, "terms_version", "new-2");
+    assert_next("email");
+    assert_count(shown, 1);
+    bench_sql(&bench, "DELETE FROM registration.terms WHERE in_force_on > '2025-04-01'");
 }
 
 static void a_step_out_of_order_is_refused(void **state)
@@ -272,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(first_login_ends_with_my_page, fill),
         cmocka_unit_test_setup(a_repeated_step_answers_and_changes_nothing, fill),
+        cmocka_unit_test_setup(the_terms_in_force_are_agreed_to, fill),
         cmocka_unit_test_setup(a_step_out_of_order_is_refused, fill),
         cmocka_unit_test_setup(an_issued_number_stays, fill),
         cmocka_unit_test_setup(wrong_birth_dates_suspend, fill),
