@@ -23,11 +23,16 @@ static void set_trace(struct flow *flow, const char *trace)
     hex_encode(bytes, sizeof(bytes), flow->trace);
 }
 
-void flow_init(struct flow *flow, struct loop *loop, flow_fn run, flow_fn done, const char *trace)
+void flow_init_named(struct flow *flow, struct loop *loop, flow_fn run, flow_fn done,
+                     const char *trace, const char *name)
 {
     must(run != NULL && done != NULL);
-    *flow = (struct flow){
-        .step = FLOW_END, .loop = loop, .run = run, .done = done, .on_error = FLOW_END};
+    *flow = (struct flow){.step = FLOW_END,
+                          .loop = loop,
+                          .name = name,
+                          .run = run,
+                          .done = done,
+                          .on_error = FLOW_END};
     flow->arena = arena_new();
     set_trace(flow, trace);
 }
@@ -97,6 +102,9 @@ void flow_fail(struct flow *flow, enum err err, const char *format, ...)
 
 void flow_turn(struct flow *flow)
 {
+    struct loop *loop = flow->loop;
+
+    atomic_store_explicit(&loop->running, flow->name, memory_order_relaxed);
     log_set_trace(flow->trace);
     if (flow->step == FLOW_END) {
         flow->done(flow); /* may free it */
@@ -105,6 +113,7 @@ void flow_turn(struct flow *flow)
         must(flow->ready || flow->waiting); /* a step ends in one way */
     }
     log_set_trace(NULL);
+    atomic_store_explicit(&loop->running, NULL, memory_order_relaxed);
 }
 
 /* One sleep; libuv gives the memory of its timer back later than the flow goes on. */

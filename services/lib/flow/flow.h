@@ -25,6 +25,8 @@ void loop_stop(struct loop *loop);
 bool loop_run_until(struct loop *loop, const bool *done, uint64_t timeout_ms);
 /* Longest time one turn took since the last call, microseconds: the loop-lag metric. */
 uint64_t loop_lag_max_us(struct loop *loop);
+/* Any thread: the name of the function of the flow whose step runs now; NULL: none. */
+const char *loop_running(struct loop *loop);
 
 enum { FLOW_END = -1, FLOW_TRACE_BYTES = 33 };
 
@@ -37,8 +39,9 @@ struct flow {
     struct err_note note; /* where it was found */
     struct arena *arena;  /* freed by flow_fini() */
     struct loop *loop;
-    flow_fn run;  /* the switch */
-    flow_fn done; /* called once from the loop when the flow has ended; may free it */
+    const char *name; /* of `run`, static storage */
+    flow_fn run;      /* the switch */
+    flow_fn done;     /* called once from the loop when the flow has ended; may free it */
     char trace[FLOW_TRACE_BYTES]; /* correlation id, restored into the log at each step */
     /* private */
     struct flow *ready_next;
@@ -50,7 +53,9 @@ struct flow {
 #define FLOW_OF(pointer, type, member) CONTAINER_OF(pointer, type, member)
 
 /* Makes an arena. `trace`: 32 hexadecimal digits; NULL or anything else: a new id is made. */
-void flow_init(struct flow *flow, struct loop *loop, flow_fn run, flow_fn done, const char *trace);
+#define flow_init(flow, loop, run, done, trace) flow_init_named(flow, loop, run, done, trace, #run)
+void flow_init_named(struct flow *flow, struct loop *loop, flow_fn run, flow_fn done,
+                     const char *trace, const char *name);
 /* Frees the arena. Call it in `done`, or before flow_start(). */
 void flow_fini(struct flow *flow);
 /* Run `step` from the loop. */

@@ -2,6 +2,8 @@
  * flow_private: what the files of lib/flow share. Nobody else includes it.
  */
 #pragma once
+#include <stdatomic.h>
+
 #include "flow/flow.h"
 
 struct loop {
@@ -19,6 +21,7 @@ struct loop {
     uint64_t turn_from_ns; /* when the turn began; 0 before the first */
     uint64_t turn_idle_ns; /* time waited for I/O until then, since the loop was made */
     uint64_t lag_max_us;
+    _Atomic(const char *) running; /* name of the flow whose step runs; others may read it */
 };
 
 /* Append to the flows that the loop runs next. */

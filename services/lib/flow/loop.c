@@ -169,6 +169,11 @@ bool loop_run_until(struct loop *loop, const bool *done, uint64_t timeout_ms)
     return *done;
 }
 
+const char *loop_running(struct loop *loop)
+{
+    return atomic_load_explicit(&loop->running, memory_order_relaxed);
+}
+
 uint64_t loop_lag_max_us(struct loop *loop)
 {
     uint64_t lag_us = loop->lag_max_us;

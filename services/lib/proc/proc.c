@@ -207,7 +207,9 @@ static int run(struct proc *proc)
     }
     proc->started = true;
     LOG_INFO("started", F_I64("pid", getpid()));
+    watch_open(&proc->watch, proc->loop, proc->settings.loop_stuck_ms);
     loop_run(proc->loop);
+    watch_close(&proc->watch);
     LOG_INFO("stopped");
     return 0;
 }

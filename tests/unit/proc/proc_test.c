@@ -316,6 +316,37 @@ static void a_late_stop_is_cut(void **state)
     assert_non_null(strstr(read_log(), "\"stopped_late\""));
 }
 
+/* ---- a loop that does not turn ---- */
+
+static void a_blocked_loop_ends_the_process(void **state)
+{
+    pid_t pid = start("way = blocked\nloop_stuck_ms = 500");
+    int status = wait_end(pid, 10 * WAIT_MS);
+
+    (void)state;
+    assert_true(status > 0 && WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+    assert_non_null(strstr(read_log(), "\"loop_stuck\""));
+    assert_non_null(strstr(read_log(), "\"flow\":\"blocked_run\""));
+}
+
+/* Frozen for longer than that, and idle for longer than that: both go on. */
+static void a_frozen_process_goes_on(void **state)
+{
+    const struct timespec pause = {.tv_sec = 1};
+    pid_t pid = start("loop_stuck_ms = 500");
+    uint16_t port = wait_port();
+
+    (void)state;
+    nanosleep(&pause, NULL);
+    child_signal(pid, SIGSTOP);
+    nanosleep(&pause, NULL);
+    child_signal(pid, SIGCONT);
+    nanosleep(&pause, NULL);
+    assert_status(port, "/livez", 200);
+    assert_int_equal(child_stop(pid, SIGTERM, WAIT_MS), 0);
+}
+
 /* Not even the loop turns any more. */
 static void a_stuck_stop_is_cut_too(void **state)
 {
@@ -347,6 +378,8 @@ int main(void)
         cmocka_unit_test_setup(who_is_not_ready_says_why, clean),
         cmocka_unit_test_setup(a_signal_ends_it, clean),
         cmocka_unit_test_setup(a_late_stop_is_cut, clean),
+        cmocka_unit_test_setup(a_blocked_loop_ends_the_process, clean),
+        cmocka_unit_test_setup(a_frozen_process_goes_on, clean),
         cmocka_unit_test_setup(a_stuck_stop_is_cut_too, clean),
     };
 

@@ -25,10 +25,27 @@ static bool way_is(const char *way)
     return strcmp(settings.way, way) == 0;
 }
 
+static void blocked_run(struct flow *flow)
+{
+    (void)flow;
+    while (true)
+        ;
+}
+
+static void blocked_done(struct flow *flow)
+{
+    flow_fini(flow);
+}
+
 static enum err start(struct proc *proc, void *state, struct err_note *note)
 {
-    (void)proc;
+    static struct flow flow;
+
     *(uint64_t *)state = settings.tiny_number;
+    if (way_is("blocked")) {
+        flow_init(&flow, proc_loop(proc), blocked_run, blocked_done, NULL);
+        flow_start(&flow, 0);
+    }
     return way_is("refuses") ? err_say(note, ERR_PORT, "the tiny step failed") : ERR_OK;
 }
 
