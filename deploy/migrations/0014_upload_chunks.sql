@@ -46,6 +46,12 @@ CREATE INDEX mail_of_upload ON notification.mail (upload_id, to_doctor)
     WHERE upload_id IS NOT NULL AND state = 'ready';
 CREATE INDEX mail_finished ON notification.mail (finished_at) WHERE finished_at IS NOT NULL;
 
+-- Whose mails do not arrive is told on the portal's pages.
+GRANT SELECT ON notification.undeliverable TO mamis_portal;
+CREATE VIEW portal.undeliverable AS SELECT address FROM notification.undeliverable;
+ALTER VIEW portal.undeliverable OWNER TO mamis_portal;
+GRANT SELECT ON portal.undeliverable TO mamis_gateway;
+
 ALTER TABLE notification.upload_chunk OWNER TO mamis_owner;
 GRANT SELECT, INSERT, DELETE ON notification.upload_chunk TO mamis_notification, mamis_operator;
 GRANT DELETE ON notification.mail TO mamis_notification;

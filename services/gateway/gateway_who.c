@@ -18,7 +18,8 @@ static const struct db_stmt find_session = {
     " SELECT s.account_id, s.login_id, s.csrf, s.temporary, a.role, a.name, a.email, a.step,"
     "  coalesce(a.organiser_code, ''), coalesce(a.l1_code, ''), coalesce(a.l2_code, ''),"
     "  coalesce(a.doctor_id, 0), coalesce(a.mamis_no, ''), coalesce(a.register_no, ''),"
-    "  coalesce(a.name_kana, ''), coalesce(a.my_page, ''), s.expires_at"
+    "  coalesce(a.name_kana, ''), coalesce(a.my_page, ''), s.expires_at,"
+    "  EXISTS (SELECT FROM portal.undeliverable u WHERE u.address = a.email)"
     " FROM gateway.session s JOIN portal.sign_in a USING (account_id)"
     " WHERE s.token_sha256 = $1 AND s.ended_at IS NULL AND s.idle_expires_at > $2"
     "  AND s.expires_at > $2 AND a.state IN ('temp_issued', 'active')",
@@ -51,6 +52,7 @@ static struct str who_pack(struct arena *arena, const struct who *who)
     must(json_array_append_new(json, json_string(role_name(who->role))) == 0);
     must(json_array_append_new(json, json_string(account)) == 0);
     must(json_array_append_new(json, json_integer(who->doctor_id)) == 0);
+    must(json_array_append_new(json, json_boolean(who->email_undeliverable)) == 0);
 #define X(field)                                                                                   \
     must(json_array_append_new(json, json_stringn(who->field.data, who->field.len)) == 0);
     WHO_TEXTS(X)
@@ -78,14 +80,15 @@ static bool who_unpack(struct arena *arena, struct str text, struct who *who)
 {
     json_t *json = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
     struct str role, account;
-    size_t index = 3;
+    size_t index = 4;
     bool ok = json_is_array(json) && unpack_text(arena, json, 0, &role) &&
               unpack_text(arena, json, 1, &account) && uuid_parse(account, &who->account_id) &&
-              json_is_integer(json_array_get(json, 2));
+              json_is_integer(json_array_get(json, 2)) && json_is_boolean(json_array_get(json, 3));
 
     if (ok) {
         who->role = role_of_name(role);
         who->doctor_id = json_integer_value(json_array_get(json, 2));
+        who->email_undeliverable = json_is_true(json_array_get(json, 3));
         ok = who->role != ROLE_NONE;
     }
 #define X(field) ok = ok && unpack_text(arena, json, index++, &who->field);
@@ -156,6 +159,7 @@ static bool take_session(struct call *call)
     who->register_no = db_get_text(query, 0, 13);
     who->name_kana = db_get_text(query, 0, 14);
     who->my_page = db_get_text(query, 0, 15);
+    who->email_undeliverable = db_get_bool(query, 0, 17);
     remember(call, db_get_time(query, 0, 16));
     return who->role != ROLE_NONE;
 }
@@ -338,6 +342,8 @@ json_t *who_me(const struct who *who)
     must(json_object_set_new(me, "account", who_account(who)) == 0);
     set_text(me, "csrf_token", who->csrf, false);
     set_text(me, "next", who->step, false);
+    must(json_object_set_new(me, "email_undeliverable", json_boolean(who->email_undeliverable)) ==
+         0);
     if (who->doctor_id != 0) {
         json_t *doctor = json_object();
 

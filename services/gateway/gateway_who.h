@@ -20,6 +20,7 @@ struct who {
     int64_t doctor_id; /* 0: no doctor */
     struct str mamis_no, register_no, name_kana, my_page;
     bool temporary;           /* signed in with a postcard */
+    bool email_undeliverable; /* the smart host refused the address */
     const struct str *scopes; /* of a token */
     size_t scope_count;
 };

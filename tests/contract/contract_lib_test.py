@@ -16,7 +16,7 @@ class Answer:
 ME = {
     "account": {"id": "0195f2f0-6c1e-7b52-9a38-0c2f4b7d1e20", "login_id": "6423876638",
                 "role": "doctor", "name": "濱田　正樹"},
-    "csrf_token": "x", "next": "",
+    "csrf_token": "x", "next": "", "email_undeliverable": False,
 }
 PROBLEM = {"type": "urn:mamis:problem:not_found", "title": "見つかりません", "status": 404,
            "detail": "ありません。", "code": "not_found"}

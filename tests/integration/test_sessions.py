@@ -409,6 +409,42 @@ def test_ids_of_others_look_like_missing_ones(stack, doctor):
         assert code(doctor.get(path), 404) == "not_found"
 
 
+# ---- what one sees of oneself ----
+
+def test_an_address_that_takes_no_mail_is_told(stack, doctor):
+    me = doctor.get("/me").expect(200).json
+    assert me["email_undeliverable"] is False
+    try:
+        with stack.sql() as cursor:
+            cursor.execute("INSERT INTO notification.undeliverable (address, since, code, said)"
+                           " VALUES (%s, '2026-11-01T10:00:00+09:00', 550, 'no such user')",
+                           (me["account"]["email"],))
+        again = stack.client().sign_in(doctor.login_id, PASSWORD)
+        assert again.get("/me").expect(200).json["email_undeliverable"] is True
+    finally:
+        with stack.sql() as cursor:
+            cursor.execute("DELETE FROM notification.undeliverable WHERE address = %s",
+                           (me["account"]["email"],))
+
+
+def test_no_view_of_credits_until_data_is_linked(stack):
+    """R-ACC-09: credits post meanwhile, and are not shown yet."""
+    doctor_id, mamis_no, register_no = stack.one(
+        "SELECT doctor_id, mamis_no, register_no FROM registration.doctor"
+        " WHERE my_page = 'link_pending' ORDER BY doctor_id LIMIT 1")
+    seminar_no = "S2026-0001"
+    organiser = stack.organiser_client(seminar_no)
+    upload = organiser.post(f"/seminars/{seminar_no}/attendance",
+                            {"rows": [{"register_no": str(register_no), "session_no": "1"}]})
+    upload_id = upload.expect(202).json["upload_id"]
+    wait_for(lambda: organiser.upload(upload_id)["done_at"], 60, "the upload's end")
+    assert stack.one("SELECT count(*) FROM credit.ledger WHERE doctor_id = %s", (doctor_id,))[0] > 0
+    client = stack.client().sign_in(mamis_no, PASSWORD)
+    assert client.get("/me").expect(200).json["doctor"]["status"] == "link_pending"
+    shown = client.get("/me/credits").expect(200).json
+    assert (shown["items"], shown["totals"], shown["next_cursor"]) == ([], [], None)
+
+
 # ---- commands ----
 
 def test_a_repeated_command_is_one(stack, doctor):

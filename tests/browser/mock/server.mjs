@@ -28,7 +28,7 @@ const json = (response, status, body, headers = {}) => {
   response.end(JSON.stringify(body));
 };
 const meOf = (session) => ({
-  account: session.account, csrf_token: session.csrf, next: session.next,
+  account: session.account, csrf_token: session.csrf, next: session.next, email_undeliverable: false,
   ...(session.account.role === 'doctor' ? { doctor: data.doctorOf(session.account) } : {}),
 });
 const step = (session) => (session.next = STEPS[STEPS.indexOf(session.next) + 1]);

@@ -48,6 +48,23 @@ for (const [role, paths] of Object.entries(PAGES)) {
   });
 }
 
+test('an address that takes no mail is told on every page', async () => {
+  const page = await newPage(browser);
+  await page.route('**/api/v1/me', async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), email_undeliverable: true } });
+  });
+  await signIn(page, demo.accounts.doctor);
+  for (const path of ['/me', '/me/credits']) {
+    await page.goto(path);
+    await page.getByText('メールをお届けできません').waitFor();
+    await audit(page, `refused address ${path}`);
+  }
+  await page.getByRole('link', { name: 'メールアドレスを変更する' }).click();
+  await page.waitForURL('**/account');
+  await close(page);
+});
+
 test('nothing moves for people who ask for less motion', async () => {
   const page = await newPage(browser, { reducedMotion: 'reduce' });
   await page.goto('/login');

@@ -7,7 +7,7 @@ import { signOut, type Me } from '../session';
 import { useSite } from '../site';
 import { lang, type Lang } from '../text/lang';
 import { t, type Key } from '../text/messages';
-import { Button } from './basics';
+import { Button, Notice } from './basics';
 import { MarkIcon } from './icons';
 
 type Item = [path: string, text: Key];
@@ -55,7 +55,10 @@ export function Layout({ me, path, onLang, children }: LayoutProps) {
       <Header me={me} onLang={onLang} />
       {me && !me.next && <Menu items={menuOf(me.account.role)} path={path} />}
       <main id="main" tabIndex={-1}>
-        <div class="band">{children}</div>
+        <div class="band">
+          {me && <MailNotice me={me} />}
+          {children}
+        </div>
       </main>
       <Footer help={path !== '/login' && path !== '/start'} />
     </>
@@ -65,6 +68,19 @@ export function Layout({ me, path, onLang, children }: LayoutProps) {
 function toMain(event: MouseEvent): void {
   event.preventDefault();
   document.getElementById('main')?.focus();
+}
+
+/** The address on file takes no mail: nothing we send arrives until it is changed. */
+function MailNotice({ me }: { me: Me }) {
+  if (!me.email_undeliverable || me.next) return null;
+  return (
+    <Notice tone="warn" title={t('mail_refused')}>
+      <p>{t('mail_refused_detail', { email: me.account.email ?? '' })}</p>
+      <p>
+        <a href="/account">{t('mail_refused_change')}</a>
+      </p>
+    </Notice>
+  );
 }
 
 const nameOf = ({ account }: Me): string =>

@@ -8,6 +8,12 @@ export const common = {
   to_english: ['English', '日本語'],
   sign_out: ['ログアウト', 'Sign out'],
   signed_in_doctor: ['{name} 先生', 'Dr {name}'],
+  mail_refused: ['メールをお届けできません', 'Our mail does not reach you'],
+  mail_refused_detail: [
+    '登録のメールアドレス（{email}）にお送りしたメールが、受け取られずに戻りました。お知らせが届きませんので、アドレスをご確認ください。',
+    'Mail to your registered address ({email}) was refused, so our notices do not arrive. Please check the address.',
+  ],
+  mail_refused_change: ['メールアドレスを変更する', 'Change e-mail address'],
   home: ['トップへ', 'Home'],
   not_found: ['ページが見つかりません', 'Page not found'],
   not_found_detail: [
