@@ -8,7 +8,7 @@
 #include "domain/terms.h"
 #include "gen/events.h"
 #include "mail/mail.h"
-#include "mamisctl/mamisctl.h"
+#include "mamisctl/account_change.h"
 
 enum { LOGIN_BYTES_MIN = 3, LOGIN_BYTES_MAX = 64, PASSWORD_LINE_BYTES = 1024 };
 
@@ -299,5 +299,7 @@ enum tool_exit command_account(struct tool *tool, struct tool_args *args)
         return list(tool, args);
     if (what != NULL && strcmp(what, "reset-password") == 0)
         return reset_password(tool, args);
+    if (what != NULL && (strcmp(what, "suspend") == 0 || strcmp(what, "restore") == 0))
+        return account_set_state(tool, args, strcmp(what, "suspend") == 0);
     return TOOL_USAGE;
 }

@@ -4,12 +4,12 @@
  * password for tests is hashed once for all.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "mamisctl/import_members.h"
+#include "mamisctl/postcard.h"
 
 static const struct db_stmt put_postcards = {
     "members_postcards",
@@ -53,49 +53,14 @@ static bool wants_postcard(const struct import_row *row)
     return member->my_page == MY_PAGE_TEMP && !member->has_postcard;
 }
 
-static void hex_of(const uint8_t digest[SECRET_DIGEST_BYTES], char out[2 * SECRET_DIGEST_BYTES + 1])
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < SECRET_DIGEST_BYTES; i++) {
-        out[2 * i] = digits[digest[i] >> 4];
-        out[2 * i + 1] = digits[digest[i] & 15];
-    }
-    out[2 * SECRET_DIGEST_BYTES] = '\0';
-}
-
-/* A new id and password: the line for the printer, and what the database keeps. */
-static void make_postcard(struct import_file *file, const struct import_row *row,
-                          struct postcards *postcards, struct str *ret_login, struct str *ret_hmac)
-{
-    char login[TEMP_LOGIN_BYTES];
-    char password[TEMP_PASSWORD_BYTES];
-    char folded[TEMP_TEXT_BYTES];
-    uint8_t digest[SECRET_DIGEST_BYTES];
-    char hex[2 * SECRET_DIGEST_BYTES + 1];
-
-    temp_login_new(login);
-    temp_password_new(password);
-    csv_put(&postcards->csv, member_register_no(row));
-    buf_add_char(&postcards->csv, ',');
-    csv_put(&postcards->csv, IMPORT_FIELD(row, NAME));
-    buf_printf(&postcards->csv, ",%s,%s\r\n", login, password);
-    must(temp_fold(str_of(login), folded));
-    *ret_login = str_of(arena_strdup(file->arena, folded));
-    must(temp_fold(str_of(password), folded));
-    temp_hmac(&postcards->key, folded, digest);
-    hex_of(digest, hex);
-    *ret_hmac = str_of(arena_strdup(file->arena, hex));
-    secret_wipe(password, sizeof(password));
-    secret_wipe(folded, sizeof(folded));
-}
-
 static void write_slice_postcards(struct import_file *file, struct import_row **rows, size_t count,
                                   struct postcards *postcards, struct db_batch *batch)
 {
     struct str logins[IMPORT_SLICE_ROWS];
     struct str hmacs[IMPORT_SLICE_ROWS];
     struct uuid accounts[IMPORT_SLICE_ROWS];
+    struct postcard postcard;
+    char hex[2 * SECRET_DIGEST_BYTES + 1];
     struct db_query *query;
     size_t made = 0;
 
@@ -104,7 +69,11 @@ static void write_slice_postcards(struct import_file *file, struct import_row **
             continue;
         if (postcards->first == NULL)
             postcards->first = rows[i];
-        make_postcard(file, rows[i], postcards, &logins[made], &hmacs[made]);
+        postcard_make(&postcards->key, member_register_no(rows[i]), IMPORT_FIELD(rows[i], NAME),
+                      &postcards->csv, &postcard);
+        hex_encode(postcard.hmac, sizeof(postcard.hmac), hex);
+        logins[made] = str_of(arena_strdup(file->arena, postcard.login_id));
+        hmacs[made] = str_of(arena_strdup(file->arena, hex));
         accounts[made++] = member_of(rows[i])->account_id;
     }
     if (made == 0)
@@ -117,33 +86,17 @@ static void write_slice_postcards(struct import_file *file, struct import_row **
     db_time(query, postcards->expires_us);
 }
 
-static bool write_all(int fd, struct str bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t put = write(fd, bytes.data, bytes.len);
-
-        if (put <= 0)
-            return false;
-        bytes.data += put;
-        bytes.len -= (size_t)put;
-    }
-    return true;
-}
-
-/* Mode 0600. A file that is there already may hold passwords that were not printed yet. */
 static enum err open_file(struct import_file *file, const char *path, struct err_note *note)
 {
-    static const struct str header = STR("register_no,name,login_id,temporary_password\r\n");
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd;
+    enum err err;
 
-    if (fd < 0)
-        return err_say(note, ERR_SETTINGS, "--postcards %s: %s", path, strerror(errno));
+    TRY(postcard_open(path, &fd, note));
     file->postcards = arena_new_of(file->arena, struct import_postcards);
     file->postcards->fd = fd;
-    if (!write_all(fd, header))
-        return err_say(note, ERR_SETTINGS, "--postcards %s: %s", path, strerror(errno));
-    file->postcards->kept = (off_t)header.len;
-    return ERR_OK;
+    file->postcards->kept = (off_t)strlen(POSTCARD_HEADER);
+cleanup:
+    return err;
 }
 
 /* On disk before the commit, so that no password is lost. */
@@ -156,9 +109,9 @@ static enum err save(struct import_file *file, const char *path, const struct po
     if (file->postcards == NULL)
         TRY(open_file(file, path, note));
     postcards = file->postcards;
-    if (lseek(postcards->fd, postcards->kept, SEEK_SET) < 0 ||
-        !write_all(postcards->fd, buf_str(&part->csv)) || fsync(postcards->fd) != 0)
-        return err_say(note, ERR_SETTINGS, "--postcards %s: %s", path, strerror(errno));
+    if (lseek(postcards->fd, postcards->kept, SEEK_SET) < 0)
+        return err_say(note, ERR_SETTINGS, "%s: %s", path, strerror(errno));
+    TRY(postcard_save(postcards->fd, path, buf_str(&part->csv), note));
     postcards->witness = part->first;
 cleanup:
     return err;
@@ -218,9 +171,7 @@ static enum err write_postcards(struct import_file *file, const char *path, stru
         write_slice_postcards(file, rows, count, &postcards, batch);
     TRY(save(file, path, &postcards, note));
 cleanup:
-    if (postcards.csv.data != NULL)
-        secret_wipe(postcards.csv.data, postcards.csv.cap);
-    buf_free(&postcards.csv);
+    postcard_forget(&postcards.csv);
     secret_wipe(&postcards.key, sizeof(postcards.key));
     return err;
 }

@@ -60,6 +60,7 @@ COMMAND(topics);
 COMMAND(import);
 COMMAND(account);
 COMMAND(token);
+COMMAND(postcards);
 COMMAND(verify);
 COMMAND(dead_letters);
 COMMAND(replay);

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from maildir import link_of, mails_to, text_of, wait_mail
-from running.process import wait_for
+from running.process import Failure, wait_for
 
 PASSWORD = "とても長い合言葉 2026"
 PROFILE = ("name", "name_kana", "former_name", "former_name_kana", "sex", "birth_on",
@@ -118,6 +118,66 @@ def test_steps_come_in_their_order(newcomer):
     newcomer.agree().expect(200)
     assert newcomer.password().status in (403, 409)
     assert newcomer.next() == "email"
+
+
+def reissue(stack, newcomer, name):
+    """What mamisctl wrote for the printer."""
+    out = stack.folder / f"{name}.csv"
+    stack.copy.mamisctl("postcards", "reissue", "--register-no", newcomer.card["register_no"],
+                        "--out", str(out))
+    assert out.stat().st_mode & 0o777 == 0o600
+    with open(out, encoding="utf-8", newline="") as file:
+        [card] = csv.DictReader(file)
+    assert card["register_no"] == newcomer.card["register_no"]
+    return card
+
+
+def test_a_lost_postcard_is_issued_again(stack, newcomer):
+    newcomer.agree().expect(200)
+    newcomer.give_email("thief@example.jp").expect(200)
+    link = newcomer.link("thief@example.jp")
+    before, newcomer.card = newcomer.card, reissue(stack, newcomer, "again")
+    # What the old one began is over: session, credentials, link.
+    assert newcomer.client.get("/me").status == 401
+    dead = stack.client().post("/session", {"login_id": before["login_id"],
+                                            "password": before["temporary_password"]})
+    assert code(dead, 401) == "sign_in_failed"
+    assert stack.client().post("/links", {"link": link}).status in (409, 410)
+    newcomer.client = newcomer.sign_in()
+    assert newcomer.client.session["next"] == "terms"
+    newcomer.all_but_password()
+    assert newcomer.password().expect(200).json["next"] == ""
+    with pytest.raises(Failure):
+        reissue(stack, newcomer, "too-late")
+    assert not (stack.folder / "too-late.csv").exists()
+
+
+def test_a_used_up_postcard_is_issued_again(stack, newcomer):
+    newcomer.agree().expect(200)
+    newcomer.give_email().expect(200)
+    newcomer.confirm().expect(200)
+    for _ in range(5):
+        newcomer.profile(birth_on="1901-01-01")
+    suspended = ("SELECT state FROM registration.account JOIN registration.doctor USING (doctor_id)"
+                 " WHERE register_no = %s", (newcomer.card["register_no"],))
+    assert stack.one(*suspended) == ("suspended",)
+    newcomer.card = reissue(stack, newcomer, "used-up")
+    assert stack.one(*suspended) == ("temp_issued",)
+    assert newcomer.next() == "terms"
+
+
+def test_a_suspended_account_serves_nobody(stack, newcomer):
+    newcomer.all_but_password()
+    newcomer.password().expect(200)
+    who = ("--register-no", newcomer.card["register_no"])
+    stack.copy.mamisctl("account", "suspend", *who)
+    wait_for(lambda: newcomer.client.get("/me").status == 401, 60, "the end of the session")
+    refused = stack.client().post("/session", {"login_id": newcomer.mamis_no, "password": PASSWORD})
+    assert refused.status in (401, 403)
+    with pytest.raises(Failure):
+        stack.copy.mamisctl("account", "suspend", *who)
+    stack.copy.mamisctl("account", "restore", *who)
+    assert stack.client().sign_in(newcomer.mamis_no, PASSWORD).session["next"] == ""
 
 
 def test_a_repeated_step_changes_nothing(stack, newcomer):

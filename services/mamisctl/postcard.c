@@ -1,0 +1,75 @@
+/* postcard: see postcard.h. */
+#include "mamisctl/postcard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "text/csv.h"
+
+void postcard_make(const struct secret_key *key, struct str register_no, struct str name,
+                   struct buf *csv, struct postcard *ret_postcard)
+{
+    char login[TEMP_LOGIN_BYTES];
+    char password[TEMP_PASSWORD_BYTES];
+    char folded[TEMP_TEXT_BYTES];
+
+    temp_login_new(login);
+    temp_password_new(password);
+    csv_put(csv, register_no);
+    buf_add_char(csv, ',');
+    csv_put(csv, name);
+    buf_printf(csv, ",%s,%s\r\n", login, password);
+    must(temp_fold(str_of(login), ret_postcard->login_id));
+    must(temp_fold(str_of(password), folded));
+    temp_hmac(key, folded, ret_postcard->hmac);
+    secret_wipe(password, sizeof(password));
+    secret_wipe(folded, sizeof(folded));
+}
+
+void postcard_forget(struct buf *csv)
+{
+    if (csv->data != NULL)
+        secret_wipe(csv->data, csv->cap);
+    buf_free(csv);
+}
+
+static bool write_all(int fd, struct str bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t put = write(fd, bytes.data, bytes.len);
+
+        if (put <= 0)
+            return false;
+        bytes.data += put;
+        bytes.len -= (size_t)put;
+    }
+    return true;
+}
+
+static enum err refuse(const char *path, struct err_note *note)
+{
+    return err_say(note, ERR_SETTINGS, "%s: %s", path, strerror(errno));
+}
+
+enum err postcard_open(const char *path, int *ret_fd, struct err_note *note)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return refuse(path, note);
+    if (!write_all(fd, STR(POSTCARD_HEADER))) {
+        enum err err = refuse(path, note);
+
+        (void)close(fd);
+        return err;
+    }
+    *ret_fd = fd;
+    return ERR_OK;
+}
+
+enum err postcard_save(int fd, const char *path, struct str csv, struct err_note *note)
+{
+    return write_all(fd, csv) && fsync(fd) == 0 ? ERR_OK : refuse(path, note);
+}
