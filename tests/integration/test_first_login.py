@@ -112,7 +112,7 @@ def test_steps_come_in_their_order(newcomer):
     assert newcomer.next() == "terms"
     # Nobody is mailed a link that does nothing.
     answer = newcomer.give_email()
-    assert code(answer, 409) == "step_order" and answer.json["params"]["next"] == "terms"
+    assert code(answer, 409) == "step_order"
     assert newcomer.stack.one("SELECT count(*) FROM gateway.link WHERE email = %s",
                               (newcomer.address,)) == (0,)
     newcomer.agree().expect(200)
