@@ -190,6 +190,24 @@ test('a few lines by hand: by keyboard, wrong lines told at their place, the res
   await close(page);
 });
 
+test('cells copied from a spreadsheet are pasted as lines', async () => {
+  const seminar = await newSeminar();
+  const page = await organiserAt(seminar);
+  await page.locator('summary', { hasText: '数人だけなら' }).click();
+  const first = page.getByRole('textbox', { name: '1行目 医籍登録番号' });
+  await first.waitFor();
+  await first.evaluate((element) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text', '6999990\t\tミホン　イチ\r\n6999991\t\tミホン　ニ\r\n6999992\r\n6999993\r\n');
+    element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  });
+  assert.equal(await page.getByRole('textbox', { name: '4行目 医籍登録番号' }).inputValue(), '6999993');
+  assert.equal(await page.getByRole('textbox', { name: '2行目 氏名カナ' }).inputValue(), 'ミホン　ニ');
+  await page.getByRole('button', { name: '入力した行を送る' }).click();
+  await page.getByText('0行が済み、4行を直す必要があります。').waitFor();
+  await close(page);
+});
+
 test('the session is chosen where a seminar has several; times can be entered', async () => {
   const seminar = await newSeminar();
   const page = await organiserAt({ seminar_no: demo.sample.seminar_no });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JudgedRow } from '../api/send_rows';
-import { isDone, isEmpty, needsFixing, newLine, rowsOf, toSend, withOutcomes, type Line } from './hand_lines';
+import { isDone, isEmpty, needsFixing, newLine, pasted, rowsOf, toSend, withOutcomes, type Line } from './hand_lines';
 
 const line = (id: number, cells: Line['cells'] = {}): Line => ({ id, cells, row: null });
 const judged = (row_no: number, outcome: JudgedRow['outcome']) => ({ row_no, outcome, problems: [] }) as unknown as JudgedRow;
@@ -39,4 +39,17 @@ test('what is done is not sent again', () => {
 test('a new line has the session of the one before it', () => {
   assert.deepEqual(newLine([line(7, { session_no: '3', register_no: '1' })]), line(8, { session_no: '3' }));
   assert.deepEqual(newLine([]), line(1));
+});
+
+test('cells copied from a spreadsheet fill lines, and add more', () => {
+  const columns = ['register_no', 'mamis_no', 'name_kana'] as const;
+  const done = { ...line(2, { register_no: '9' }), row: judged(1, 'posted') };
+  const after = pasted([line(1), done, line(3, { name_kana: 'キュウ' })], 0, 0, [...columns], '1\t\tア\tx\r\n 2 \t\r\n3\r\n', 9);
+  assert.deepEqual(after.map((one) => [one.id, one.cells]), [
+    [1, { register_no: '1', mamis_no: '', name_kana: 'ア' }],
+    [2, { register_no: '9' }],
+    [3, { register_no: '2', mamis_no: '', name_kana: 'キュウ' }],
+    [4, { register_no: '3' }],
+  ]);
+  assert.equal(pasted([line(1)], 0, 2, [...columns], 'ア\nイ\nウ', 2).length, 2);
 });

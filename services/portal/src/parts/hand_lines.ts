@@ -30,6 +30,27 @@ export function withOutcomes(lines: Line[], sent: Line[], rows: JudgedRow[]): Li
   return lines.map((line) => ({ ...line, row: found.get(line.id) ?? line.row }));
 }
 
+/**
+ * Cells copied from a spreadsheet, put in from line `at` and column `from` on. Lines that are done
+ * stay as they are; new ones come as long as there are fewer than `most`.
+ */
+export function pasted(lines: Line[], at: number, from: number, columns: Column[], text: string, most: number): Line[] {
+  const next = [...lines];
+  let place = at;
+  for (const copied of text.replace(/\r?\n$/, '').split(/\r?\n/)) {
+    while (place < next.length && isDone(next[place]!)) place++;
+    if (place >= most) break;
+    const line = next[place] ?? newLine(next);
+    const cells = { ...line.cells };
+    copied.split('\t').forEach((value, offset) => {
+      const column = columns[from + offset];
+      if (column) cells[column] = value.trim();
+    });
+    next[place++] = { ...line, cells, row: null };
+  }
+  return next;
+}
+
 export const newLine = (lines: Line[]): Line => {
   const last = lines[lines.length - 1];
   const id = Math.max(0, ...lines.map((line) => line.id)) + 1;

@@ -17,6 +17,7 @@ interface HandRowProps {
   busy: boolean;
   onValue: (column: Column, value: string) => void;
   onEnter: (column: number) => void;
+  onPaste: (column: number, text: string) => void;
   onRemove: () => void;
 }
 
@@ -116,6 +117,12 @@ function Cell(props: CellProps) {
       autocomplete="off"
       spellcheck={false}
       readOnly={closed}
+      onPaste={(event) => {
+        const text = event.clipboardData?.getData('text') ?? '';
+        if (closed || !/[\t\n]/.test(text)) return;
+        event.preventDefault();
+        props.onPaste(place, text);
+      }}
       onInput={(event) => props.onValue(column, event.currentTarget.value)}
     />
   );

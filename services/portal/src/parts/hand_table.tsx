@@ -10,7 +10,7 @@ import { t } from '../text/messages';
 import { Announce, Button, Notice } from './basics';
 import { CheckField } from './fields';
 import { HandRow } from './hand_row';
-import { isDone, needsFixing, newLine, rowsOf, toSend, withOutcomes, type Line } from './hand_lines';
+import { isDone, needsFixing, newLine, pasted, rowsOf, toSend, withOutcomes, type Line } from './hand_lines';
 import { ProblemNotice } from './load';
 import { WaitNote } from './wait';
 
@@ -134,6 +134,7 @@ export function HandTable({ seminar }: { seminar: Seminar }) {
                 busy={busy}
                 onValue={(column, value) => change(line.id, column, value)}
                 onEnter={(column) => next(at, column)}
+                onPaste={(column, text) => setLines((old) => pasted(old, at, column, columns, text, HAND_ROWS_MAX))}
                 onRemove={() => remove(at)}
               />
             ))}

@@ -138,7 +138,7 @@ export function UploadForm({ seminarNo, severalSessions }: { seminarNo: string; 
           class="sr"
           type="file"
           aria-labelledby="file-name"
-          accept=".xlsx,.csv,.tsv,.txt,.json,text/csv,application/json"
+          accept=".xlsx,.xlsm,.csv,.tsv,.txt,.json,text/csv,application/json"
           aria-describedby={wrong ? 'file-error' : 'file-drop'}
           aria-invalid={wrong ? 'true' : undefined}
           onClick={(event) => {

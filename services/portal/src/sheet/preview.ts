@@ -35,7 +35,8 @@ const startsWith = (bytes: Uint8Array, ...start: number[]): boolean => start.eve
 
 export async function examine(file: File, severalSessions: boolean): Promise<Examined> {
   const start = new Uint8Array(await file.slice(0, LOOK_BYTES).arrayBuffer());
-  if (startsWith(start, 0xd0, 0xcf, 0x11, 0xe0)) throw new UnreadableFile('xls');
+  // A workbook with a password lies in the wrapping of the old ones.
+  if (startsWith(start, 0xd0, 0xcf, 0x11, 0xe0)) throw new UnreadableFile(/\.xls[xm]$/i.test(file.name) ? 'xlsx_broken' : 'xls');
   if (startsWith(start, 0x50, 0x4b, 0x03, 0x04)) {
     if (file.size > XLSX_BYTES_MAX) throw new UnreadableFile('xlsx_large');
     const { readWorkbook } = await import('./xlsx'); // its library is loaded only when wanted

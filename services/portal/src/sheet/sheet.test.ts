@@ -96,7 +96,9 @@ test('numbers and days of a workbook', () => {
 test('what is no workbook is told', async () => {
   const why = async (file: File): Promise<string> =>
     examine(file, false).then(() => 'read', (cause: UnreadableFile) => cause.why);
-  assert.equal(await why(fileOf('a.xls', Uint8Array.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1]))), 'xls');
+  const old = Uint8Array.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1]);
+  assert.equal(await why(fileOf('a.xls', old)), 'xls');
+  assert.equal(await why(fileOf('locked.XLSX', old)), 'xlsx_broken');
   assert.equal(await why(fileOf('a.xlsx', 'PK\x03\x04 and no more')), 'xlsx_broken');
   const whole = new Uint8Array(await (await workbook()).arrayBuffer());
   assert.equal(await why(fileOf('a.xlsx', whole.subarray(0, whole.length / 2))), 'xlsx_broken');

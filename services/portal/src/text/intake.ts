@@ -82,8 +82,8 @@ export const intake = {
   note_attended: ['欠席した人は「欠」。空欄は出席です。', 'Absent: 欠. Empty means present.'],
   hand_open: ['数人だけなら、ここに入力して送れます', 'Only a few people? Enter them here'],
   hand_how_to: [
-    '1人1行です。医籍登録番号かMAMIS番号のどちらかを入れてください。Enterキーで次の行に進みます。',
-    'One line for each person, with the register number or the MAMIS number. Enter goes to the next line.',
+    '1人1行です。医籍登録番号かMAMIS番号のどちらかを入れてください。Enterキーで次の行に進みます。Excelの表から複数のセルを貼り付けることもできます。',
+    'One line for each person, with the register number or the MAMIS number. Enter goes to the next line. Cells copied from a spreadsheet can be pasted.',
   ],
   hand_table: ['入力する名簿', 'List to enter'],
   hand_more: ['入退室の時刻も入力する', 'Enter times too'],
