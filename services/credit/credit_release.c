@@ -43,6 +43,14 @@ static const struct db_stmt select_expired = {
     " WHERE r.waiting_since < $1 AND u.status = 'done' AND u.undo_at IS NULL LIMIT $2",
 };
 
+/* The rows go on waiting, but are not looked for; the dead letter can be tried again. */
+static const struct db_stmt forget_rows = {
+    "credit_forget_waiting",
+    "UPDATE credit.upload_row r SET waiting_since = NULL FROM credit.upload u"
+    " WHERE u.upload_id = $1 AND r.upload_no = u.upload_no AND r.waiting_since IS NOT NULL"
+    "  AND ($2::bigint = 0 OR r.row_no = $2::bigint)",
+};
+
 /* ---- a doctor's event ---- */
 
 struct db_query *release_ask(struct db_batch *batch, const int64_t *doctors, size_t count)
@@ -123,6 +131,22 @@ void credit_judge_handle(void *service, struct work_batch *batch)
     return;
 cleanup:
     flow_resume(batch->flow, err);
+}
+
+void credit_waiting_dead(void *service, struct work_batch *batch, const char *reason)
+{
+    const json_t *data = batch->messages[0].data;
+    const char *text = json_string_value(json_object_get(data, "upload_id"));
+    struct uuid upload_id;
+    struct db_query *query;
+
+    (void)service;
+    LOG_ERROR("waiting_stuck", F_STR("upload_id", text), F_STR("reason", reason));
+    if (text == NULL || !uuid_parse(str_of(text), &upload_id))
+        return;
+    query = db_add(batch->effect, &forget_rows);
+    db_uuid(query, upload_id);
+    db_i64(query, json_integer_value(json_object_get(data, "row_no")));
 }
 
 /* ---- every while ---- */

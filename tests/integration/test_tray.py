@@ -234,3 +234,8 @@ def test_waiting_ends_with_a_mail(stack):
     complete(stack, number)
     assert fix(client, upload, 1).expect(200).json["outcome"] == "posted"
     assert len(mails_to(stack, address, "待機の期限")) == 1
+
+
+def test_the_books_are_right(stack):
+    """Stands last: after all that was mended, released and given up."""
+    stack.copy.mamisctl("verify", "--wait", "60", seconds=120)

@@ -119,7 +119,7 @@ export function rowsOf(upload, outcome) {
     const problem = outcome === 'unmatched' ? bad('kana_mismatch', '氏名カナ', 'サトウ　ケンイチ', '番号の医師の氏名カナ（現在・旧姓）は「サトウ　ケンイチ」ではありません。', '番号と氏名カナが同じ医師のものか確かめてください。') : PROBLEMS[n % 3];
     list.push({
       row_no: n * 2, line_no: n * 2 + 1, outcome, reason: fix ? problem.code : outcome === 'waiting' ? 'no_my_page' : outcome === 'already_posted' ? 'same_upload' : null,
-      problems: fix ? (n === 2 ? [problem, PROBLEMS[0]] : [problem]) : [], register_no: String(384411 + n), name_kana: 'サトウ　ケンイチ', same_as_row: outcome === 'already_posted' ? 3 : null,
+      problems: fix ? (n === 2 ? [problem, PROBLEMS[0]] : [problem]) : [], register_no: String(384411 + n), name_kana: 'サトウ　ケンイチ', same_as_row: outcome === 'already_posted' ? 3 : null, suggestion: null, fixed: null,
     });
   }
   return list;

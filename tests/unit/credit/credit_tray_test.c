@@ -365,6 +365,55 @@ static void waiting_ends_after_its_days(void **state)
         complete);
 }
 
+static void give_up(void *service, struct work_batch *batch)
+{
+    credit_waiting_dead(service, batch, "schema");
+    flow_resume(batch->flow, ERR_OK);
+}
+
+/* What cannot be handled is not looked for every half minute. */
+static void a_dead_letter_is_not_sent_again_and_again(void **state)
+{
+    const long long doctor = number_of("none", 5);
+    struct sent upload = post_file("S2026-0001", text("%s%lld,1,\n", header, doctor));
+
+    (void)state;
+    assert_int_equal(count("SELECT count(*) FROM credit.upload_row"
+                           " WHERE waiting_since IS NOT NULL"),
+                     1);
+    assert_int_equal(bench_handle(&bench, give_up, &credit, EVENT_ROW_JUDGE,
+                                  "{\"upload_id\": \"%s\", \"row_no\": 1}", upload.id),
+                     ERR_OK);
+    assert_int_equal(count("SELECT count(*) FROM credit.upload_row WHERE outcome = 'waiting'"
+                           " AND waiting_since IS NULL"),
+                     1);
+}
+
+/* What the events did not do is found by looking; but each once while it is under way. */
+static void what_was_missed_is_found(void **state)
+{
+    const long long doctor = number_of("none", 6);
+    const long long late = number_of("none", 7);
+    struct sent upload =
+        post_file("S2026-0001", text("%s%lld,1,\n%lld,1,\n", header, doctor, late));
+    bool never = false;
+
+    (void)state;
+    sql("UPDATE credit.doctor SET my_page = 'active' WHERE register_no = %lld;"
+        "UPDATE credit.upload_row SET waiting_since = waiting_since - interval '91 days'",
+        doctor);
+    credit_release_sweep(&credit);
+    credit_release_sweep(&credit);
+    for (int i = 0; i < 1000 && credit.release_running; i++)
+        (void)loop_run_until(bench.loop, &never, 5);
+    assert_false(credit.release_running);
+    take_events();
+    assert_int_equal(waiting(), 2);
+    drain();
+    assert_counts(&upload, (const int64_t[]){1, 0, 0, 0, 0, 1});
+    sql("UPDATE credit.doctor SET my_page = 'none' WHERE register_no = %lld", doctor);
+}
+
 /* ---- dry runs ---- */
 
 static void post_dry_run(const struct sent *upload)
@@ -417,6 +466,8 @@ int main(void)
         cmocka_unit_test_setup(a_waiting_row_keeps_its_place, clean),
         cmocka_unit_test_setup(those_behind_come_forward, clean),
         cmocka_unit_test_setup(waiting_ends_after_its_days, clean),
+        cmocka_unit_test_setup(a_dead_letter_is_not_sent_again_and_again, clean),
+        cmocka_unit_test_setup(what_was_missed_is_found, clean),
         cmocka_unit_test_setup(a_dry_run_is_posted, clean),
     };
 

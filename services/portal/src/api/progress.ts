@@ -10,8 +10,15 @@ export const isOver = (upload: Upload): boolean =>
 
 const ASK_EVERY_MS = 3000;
 
+interface Progress {
+  upload: Upload;
+  lost: boolean;
+  /** Reads it again, after something in it was changed. */
+  refresh: () => void;
+}
+
 /** Follows the upload until it is over. `lost` while nothing is heard. */
-export function useProgress(first: Upload): { upload: Upload; lost: boolean } {
+export function useProgress(first: Upload): Progress {
   const [upload, setUpload] = useState(first);
   const [lost, setLost] = useState(false);
   const id = first.upload_id;
@@ -60,7 +67,11 @@ export function useProgress(first: Upload): { upload: Upload; lost: boolean } {
     return end;
   }, [id]);
 
-  return { upload, lost };
+  const refresh = () => {
+    // What cannot be read now is read with the page's next load.
+    call('get', '/api/v1/uploads/{upload_id}', { path: { upload_id: id } }).then(setUpload, () => undefined);
+  };
+  return { upload, lost, refresh };
 }
 
 /** Rows whose outcome is known. */

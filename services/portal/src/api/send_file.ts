@@ -19,10 +19,11 @@ export function sendFile(
   seminarNo: string,
   file: File,
   key: string,
+  dryRun: boolean,
   onPercent: (percent: number) => void,
 ): Sending {
   const request = new XMLHttpRequest();
-  const url = address('/api/v1/seminars/{seminar_no}/attendance', { seminar_no: seminarNo });
+  const url = address('/api/v1/seminars/{seminar_no}/attendance', { seminar_no: seminarNo }, { dry_run: dryRun || undefined });
   const isJson = /\.json$/i.test(file.name);
   const answer = new Promise<Accepted>((resolve, reject) => {
     request.open('POST', url);

@@ -2,6 +2,7 @@
 import { call } from '../api/client';
 import { isOver, rowsToFix, useProgress, type Upload } from '../api/progress';
 import { Facts, LinkButton, Notice, PageTitle } from '../parts/basics';
+import { DryRun } from '../parts/dry_run';
 import { DownIcon } from '../parts/icons';
 import { LoadBox, useLoad } from '../parts/load';
 import { ReasonGroups, useReasons } from '../parts/reasons';
@@ -18,13 +19,17 @@ export function UploadPage({ id }: { id: string }) {
   const loaded = useLoad((signal) => call('get', '/api/v1/uploads/{upload_id}', { path, signal }), [id]);
   return (
     <div class="stack wide">
-      <LoadBox titled from={loaded}>{(upload) => <UploadView key={upload.upload_id} first={upload} />}</LoadBox>
+      <LoadBox titled from={loaded}>
+        {(upload) => (
+          <UploadView key={`${upload.upload_id} ${upload.dry_run}`} first={upload} onPosted={loaded.put} />
+        )}
+      </LoadBox>
     </div>
   );
 }
 
-function UploadView({ first }: { first: Upload }) {
-  const { upload, lost } = useProgress(first);
+function UploadView({ first, onPosted }: { first: Upload; onPosted: (next: Upload) => void }) {
+  const { upload, lost, refresh } = useProgress(first);
   const over = isOver(upload);
   return (
     <>
@@ -36,14 +41,10 @@ function UploadView({ first }: { first: Upload }) {
           </a>
         </p>
       </div>
-      {upload.dry_run && (
-        <Notice tone="info">
-          <p>{t('dry_run')}</p>
-        </Notice>
-      )}
+      <DryRun upload={upload} onPosted={onPosted} />
       <ProgressBar upload={upload} lost={lost} />
       {upload.problem && <Refusal problem={upload.problem} status={upload.status} seminarNo={upload.seminar_no} />}
-      {upload.status !== 'refused' && <Outcomes upload={upload} over={over} />}
+      {upload.status !== 'refused' && <Outcomes upload={upload} over={over} onFixed={refresh} />}
       <section class="stack" aria-labelledby="file">
         <h2 id="file">{t('details')}</h2>
         <Facts rows={factsOf(upload)} />
@@ -84,7 +85,7 @@ function Refusal(props: { problem: Problem; status: Upload['status']; seminarNo:
   );
 }
 
-function Outcomes({ upload, over }: { upload: Upload; over: boolean }) {
+function Outcomes({ upload, over, onFixed }: { upload: Upload; over: boolean; onFixed: () => void }) {
   const asked = here().query.get('outcome');
   const { counts } = upload;
   const shown: Outcome =
@@ -103,12 +104,12 @@ function Outcomes({ upload, over }: { upload: Upload; over: boolean }) {
         <OutcomeTiles counts={counts} shown={over ? shown : undefined} searching={rowWish().q !== ''} />
         {over && <Downloads upload={upload} />}
       </section>
-      {over && <Rows upload={upload} outcome={shown} />}
+      {over && <Rows upload={upload} outcome={shown} onFixed={onFixed} />}
     </>
   );
 }
 
-function Rows({ upload, outcome }: { upload: Upload; outcome: Outcome }) {
+function Rows({ upload, outcome, onFixed }: { upload: Upload; outcome: Outcome; onFixed: () => void }) {
   const wish = rowWish();
   const groups = useReasons(upload).data?.items ?? [];
   return (
@@ -119,6 +120,7 @@ function Rows({ upload, outcome }: { upload: Upload; outcome: Outcome }) {
         outcome={outcome}
         wish={wish}
         group={groups.find((item) => item.outcome === outcome && item.reason === wish.reason)}
+        onFixed={onFixed}
       />
     </>
   );

@@ -1,5 +1,6 @@
 // Rows of an upload: counts by outcome that are also the filter, and for each row what is wrong,
 // with which value, and how to put it right.
+import { useState } from 'preact/hooks';
 import { call } from '../api/client';
 import type { Upload } from '../api/progress';
 import type { Answer } from '../api/types';
@@ -7,6 +8,7 @@ import { setQuery } from '../router';
 import { numberText } from '../text/format';
 import { codeTitle, t } from '../text/messages';
 import { LoadBox, ListFoot, usePages } from './load';
+import { canFix, RowFix } from './row_fix';
 import { RowSearch, type RowWish } from './row_search';
 import { Table, type Column } from './table';
 
@@ -69,10 +71,13 @@ interface RowListProps {
   wish: RowWish;
   /** Of the reason that is wished for. */
   group: { title: string; rows: number } | undefined;
+  onFixed: () => void;
 }
 
 /** What was searched for is looked for in all rows, whatever became of them. */
-export function RowList({ upload, outcome, wish, group }: RowListProps) {
+export function RowList({ upload, outcome, wish, group, onFixed }: RowListProps) {
+  // A row that was mended stays where it was, as it is now.
+  const [fixed, setFixed] = useState<Record<number, Row>>({});
   const path = { upload_id: upload.upload_id };
   const query = wish.q ? { q: wish.q } : { outcome, reason: wish.reason };
   const pages = usePages<Row, Rows>(
@@ -84,6 +89,11 @@ export function RowList({ upload, outcome, wish, group }: RowListProps) {
       }),
     [upload.upload_id, outcome, wish.q, wish.reason],
   );
+  const rows = pages.items.map((row) => fixed[row.row_no] ?? row);
+  const take = (row: Row) => {
+    setFixed((others) => ({ ...others, [row.row_no]: row }));
+    onFixed();
+  };
   const title = wish.q
     ? t('find_title', { q: wish.q })
     : group
@@ -99,8 +109,8 @@ export function RowList({ upload, outcome, wish, group }: RowListProps) {
             <Table
               caption={title}
               hideCaption
-              columns={columns(pages.items, wish.q !== '')}
-              rows={pages.items}
+              columns={[...columns(rows, wish.q !== ''), ...fixColumn(upload, rows, take)]}
+              rows={rows}
               keyOf={(row) => row.row_no}
               empty={t('rows_none')}
             />
@@ -143,6 +153,14 @@ function columns(rows: Row[], mixed: boolean): Column<Row>[] {
   if (rows.some((row) => row.problems.length > 0 || row.reason || row.same_as_row !== null))
     list.push({ id: 'problem', label: t('problem_and_cure'), wide: true, cell: (row) => <Problems row={row} /> });
   return list;
+}
+
+/** Only where there is something to mend, or to say about it. */
+function fixColumn(upload: Upload, rows: Row[], onFixed: (row: Row) => void): Column<Row>[] {
+  const open = canFix(upload) && rows.some((row) => row.outcome !== 'posted' && row.outcome !== 'already_posted');
+  if (!open && !rows.some((row) => row.fixed)) return [];
+  const cell = (row: Row) => <RowFix key={row.row_no} upload={upload} row={row} onFixed={onFixed} />;
+  return [{ id: 'fix', label: t('fix_row'), cell }];
 }
 
 export function Problems({ row }: { row: Row }) {

@@ -10,6 +10,7 @@ import { refresh } from '../session';
 import { bytesText } from '../text/format';
 import { t } from '../text/messages';
 import { Announce, Button } from './basics';
+import { CheckField } from './fields';
 import { FilePreview, UnreadableNotice } from './file_preview';
 import { ProblemNotice } from './load';
 import { WaitNote } from './wait';
@@ -29,6 +30,7 @@ export function UploadForm({ seminarNo, severalSessions }: { seminarNo: string; 
   const [looking, setLooking] = useState(false);
   const [wrong, setWrong] = useState('');
   const [over, setOver] = useState(false);
+  const [dryRun, setDryRun] = useState(false);
   const [percent, setPercent] = useState<number>();
   const [error, setError] = useState<ApiError>();
   const sending = useRef<Sending>();
@@ -90,7 +92,7 @@ export function UploadForm({ seminarNo, severalSessions }: { seminarNo: string; 
   /** Where the session has ended, asks to sign in and sends the file again. */
   async function sendOnce({ file, key }: Chosen): Promise<Accepted> {
     for (let tried = 1; ; tried++) {
-      sending.current = sendFile(seminarNo, file, key, setPercent);
+      sending.current = sendFile(seminarNo, file, key, dryRun, setPercent);
       try {
         return await sending.current.answer;
       } catch (cause) {
@@ -164,6 +166,10 @@ export function UploadForm({ seminarNo, severalSessions }: { seminarNo: string; 
       {looking && <p role="status">{t('look_reading')}</p>}
       {unreadable && <UnreadableNotice why={unreadable} />}
       {chosen && <FilePreview examined={chosen} />}
+      <div class="stack tight">
+        <CheckField id="dry_run" label={t('dry_run_only')} value={dryRun} onValue={setDryRun} />
+        <p class="soft">{t('dry_run_only_hint')}</p>
+      </div>
       {error && (
         <div class="stack tight">
           <ProblemNotice error={error} />

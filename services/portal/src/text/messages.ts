@@ -7,8 +7,9 @@ import { lang } from './lang';
 import { office } from './office';
 import { organiser } from './organiser';
 import { signin } from './signin';
+import { tray } from './tray';
 
-const table = { ...common, ...signin, ...doctor, ...organiser, ...intake, ...office };
+const table = { ...common, ...signin, ...doctor, ...organiser, ...intake, ...office, ...tray };
 export type Key = keyof typeof table;
 export type Entry = readonly [ja: string, en: string];
 

@@ -62,7 +62,6 @@ export const organiser = {
   encoding: ['文字コード', 'Encoding'],
   encoding_cp932: ['CP932（Shift_JIS）', 'CP932 (Shift_JIS)'],
   ignored_columns: ['使わなかった列', 'Columns not used'],
-  dry_run: ['試行（単位は登録されません）', 'Trial (nothing is posted)'],
   upload_received: ['受付済み', 'received'],
   upload_reading: ['読み取り中', 'reading'],
   upload_posting: ['処理中', 'posting'],

@@ -1,0 +1,101 @@
+// The tray: a file is only checked first, then posted by one button; rows that did not post are
+// mended where they stand, by keyboard too, and by one press where a number close by fits.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { audit, close, launch, newPage, settled, signIn, tabTo } from '../lib/browser.mjs';
+import { demo, newDoctor, newSeminar } from '../lib/stack.mjs';
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+const tile = (page, name) => page.getByRole('button', { name: new RegExp(`^${name}`) });
+const counted = (page, name, count) =>
+  page.getByRole('button', { name: new RegExp(`^${name}\\s*${count}$`) }).waitFor();
+const rowOf = (page, text) => page.getByRole('row').filter({ hasText: text });
+
+async function send(page, seminar, text, { dryRun = false } = {}) {
+  await page.goto(`/seminars/${seminar.seminar_no}`);
+  await settled(page);
+  await page.locator('#file').setInputFiles({ name: '名簿.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
+  await page.getByText('選んだファイル: 名簿.csv').waitFor();
+  if (dryRun) await page.getByLabel('まず確認だけする').check();
+  await page.getByRole('button', { name: '名簿を送信する' }).click();
+  await page.waitForURL('**/uploads/*');
+  await tile(page, '計上\\s').waitFor();
+}
+
+test('a file is checked first, then posted without sending it again', async () => {
+  const doctor = await newDoctor();
+  const seminar = await newSeminar();
+  const page = await newPage(browser);
+  await signIn(page, demo.accounts.organiser);
+  await page.goto(`/seminars/${seminar.seminar_no}`);
+  await page.getByLabel('まず確認だけする').waitFor();
+  await audit(page, 'seminar with the check box');
+  await send(page, seminar, `医籍登録番号\n${doctor.register_no}\n6999999\n`, { dryRun: true });
+  await page.getByText('まだ何も登録していません').waitFor();
+  await counted(page, '計上', 1);
+  assert.equal(await page.getByRole('button', { name: /行を直す/ }).count(), 0, 'nothing to mend yet');
+  await audit(page, 'dry run');
+
+  await tabTo(page, page.getByRole('button', { name: 'この内容で登録する' }));
+  await page.keyboard.press('Enter');
+  await page.getByText('まだ何も登録していません').waitFor({ state: 'detached' });
+  await counted(page, '計上', 1);
+  await counted(page, '医師不明', 1);
+  await close(page);
+
+  const own = await newPage(browser);
+  await signIn(own, doctor);
+  await own.goto('/me/credits');
+  await own.getByRole('row').filter({ hasText: seminar.title }).first().waitFor();
+  await close(own);
+});
+
+test('rows are mended where they stand', async () => {
+  const [one, two] = [await newDoctor(), await newDoctor({ name_kana: 'チカイ　バンゴウ' })];
+  const seminar = await newSeminar();
+  const last = Number(two.register_no.slice(-1));
+  const near = two.register_no.slice(0, -1) + ((last + 1) % 10);
+  const page = await newPage(browser);
+  await signIn(page, demo.accounts.organiser);
+  await send(page, seminar, [
+    '医籍登録番号,氏名カナ,単位種別',
+    `${one.register_no},シケン　ハナコ,まちがい`,
+    `${near},チカイ　バンゴウ,`,
+    `12-34,シケン　ハナコ,`,
+  ].join('\n') + '\n');
+
+  // A wrong kind, by keyboard: the dialog keeps the focus and gives it back to the row.
+  await tile(page, '要修正').click();
+  const kind = rowOf(page, 'まちがい');
+  await tabTo(page, kind.getByRole('button', { name: '1番目の行を直す' }));
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: '1番目の行を直す' });
+  await dialog.waitFor();
+  assert.equal(await dialog.getByLabel('単位種別').inputValue(), 'まちがい');
+  await audit(page, 'mending a row');
+  await dialog.getByLabel('単位種別').fill('これもちがう');
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  await rowOf(page, 'これもちがう').getByText('直した行: 要修正').waitFor();
+  await page.getByRole('button', { name: '1番目の行を直す' }).click();
+  await dialog.getByLabel('単位種別').fill('');
+  await dialog.getByRole('button', { name: '直してもう一度判定する' }).click();
+  await page.getByText('直した行: 計上').waitFor();
+  await counted(page, '計上', 1);
+  await audit(page, 'a mended row');
+
+  // Did you mean ...?
+  await tile(page, '医師不明').click();
+  const wrong = rowOf(page, near);
+  await wrong.getByText(`もしかして: ${two.register_no}`, { exact: false }).waitFor();
+  await audit(page, 'a suggestion');
+  await wrong.getByRole('button', { name: `${two.register_no} に直す` }).click();
+  await page.getByText('直した行: 計上').waitFor();
+  await counted(page, '計上', 2);
+  await counted(page, '医師不明', 0);
+  await counted(page, '要修正', 1);
+  await close(page);
+});
