@@ -21,7 +21,7 @@ struct expire {
     struct work_batch *batch;
     struct event_upload_expire event;
     struct upload_query query;
-    struct db_query *rows, *repeats;
+    struct db_query *rows, *repeats, *behind;
     struct upload upload;
 };
 
@@ -50,6 +50,17 @@ static const struct db_stmt select_repeats = {
     " JOIN credit.upload_row b ON b.doctor_id = r.doctor_id AND b.session_id = r.session_id"
     "  AND b.upload_no = r.upload_no AND b.same_as_row = r.row_no" THEIR_CHUNK(
         "b") " ORDER BY b.row_no LIMIT $4",
+};
+
+/* Who waits in another upload too, where it was enough that this one posts, waits there now. */
+static const struct db_stmt select_behind = {
+    "credit_select_expiring_behind",
+    "SELECT DISTINCT ON (b.doctor_id, b.session_id) v.upload_id, b.row_no" EXPIRING
+    " JOIN credit.upload_row b ON b.doctor_id = r.doctor_id AND b.session_id = r.session_id"
+    "  AND b.upload_no <> r.upload_no AND b.outcome = 'waiting' AND b.credits IS NULL"
+    " JOIN credit.upload v ON v.upload_no = b.upload_no AND v.status = 'done' AND NOT v.dry_run"
+    "  AND v.undo_at IS NULL WHERE r.credits IS NOT NULL"
+    " ORDER BY b.doctor_id, b.session_id, b.upload_no, b.row_no",
 };
 
 static const struct db_stmt update_rows = {
@@ -87,6 +98,7 @@ static void read_rows(struct expire *expire)
     ask_rows(expire, batch, &expire->rows, &select_rows);
     ask_rows(expire, batch, &expire->repeats, &select_repeats);
     db_i64(expire->repeats, EXPIRE_REPEATS_MAX);
+    ask_rows(expire, batch, &expire->behind, &select_behind);
     db_run(expire->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &expire->flow);
 }
 
@@ -150,6 +162,9 @@ static void tell(struct expire *expire)
             .session_no = db_get_text(expire->rows, i, 3),
         };
     emit_expired(&emit, rows, count);
+    for (size_t i = 0; i < db_rows(expire->behind); i++)
+        emit_row(expire->credit, emit.effect, expire->upload.seminar_no,
+                 db_get_uuid(expire->behind, i, 0), db_get_i32(expire->behind, i, 1), emit.trace);
     if (count == EXPIRE_ROWS_MAX)
         emit_expire(expire->credit, emit.effect, expire->upload.seminar_no, expire->upload.id,
                     emit.trace);

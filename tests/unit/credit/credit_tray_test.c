@@ -181,6 +181,30 @@ static void what_stands_or_is_not_there_cannot_be_mended(void **state)
     assert_int_equal(count("SELECT count(*) FROM credit.row_fix"), 0);
 }
 
+/* Whatever fails on the way, the message comes again and the row posts once. */
+static void any_failure_is_repeated(void **state)
+{
+    for (uint64_t place = 1; place <= 6; place++) {
+        const long long good = number_of("active", (int)place);
+        struct sent upload = post_file("S2026-0001", text("%s9999999,1,OPL-S\n", header));
+        bool failed;
+
+        fail_at((struct fault){place, false});
+        inject(EVENT_ROW_FIX,
+               "{" WHO ",\"upload_id\":\"%s\",\"row_no\":1,\"columns\":[\"register_no\"],"
+               "\"values\":[\"%lld\"]}",
+               upload.id, good);
+        failed = handle_at(0) != ERR_OK;
+        assert_true(failed || place == 6); /* five batches: that many can fail */
+        if (failed)
+            assert_row(&upload, 1, "unmatched", "doctor_unknown");
+        drain();
+        assert_row(&upload, 1, "posted", "");
+        assert_reasons(&upload);
+        clean(state);
+    }
+}
+
 /* The corrected file is sent instead: the old row stays, and mending it then finds it posted. */
 static void a_corrected_file_leaves_the_old_row(void **state)
 {
@@ -365,6 +389,35 @@ static void waiting_ends_after_its_days(void **state)
         complete);
 }
 
+/* The row of a later upload that only waited because of this one waits for itself now. */
+static void the_next_upload_waits_on(void **state)
+{
+    const long long doctor = number_of("none", 8);
+    struct str file = text("%s%lld,1,\n", header, doctor);
+    struct sent first = post_file("S2026-0001", file);
+    struct sent second;
+
+    (void)state;
+    bench_clock("2027-02-01T12:00:00+09:00");
+    second = post_file("S2026-0001", file);
+    assert_int_equal(count("SELECT count(*) FROM credit.upload_row WHERE upload_no = %lld"
+                           " AND credits IS NULL",
+                           (long long)second.no),
+                     1);
+    bench_clock("2027-02-21T12:00:00+09:00");
+    inject(EVENT_UPLOAD_EXPIRE, "{\"upload_id\": \"%s\"}", first.id);
+    inject(EVENT_UPLOAD_EXPIRE, "{\"upload_id\": \"%s\"}", second.id);
+    drain();
+    assert_counts(&first, (const int64_t[]){0, 0, 0, 0, 0, 1});
+    assert_counts(&second, (const int64_t[]){0, 0, 1, 0, 0, 0});
+    assert_int_equal(count("SELECT count(*) FROM credit.upload_row WHERE upload_no = %lld"
+                           " AND credits IS NOT NULL"
+                           " AND waiting_since < '2027-02-01T12:05:00+09:00'",
+                           (long long)second.no),
+                     1);
+    assert_reasons(&second);
+}
+
 static void give_up(void *service, struct work_batch *batch)
 {
     credit_waiting_dead(service, batch, "schema");
@@ -460,12 +513,14 @@ int main(void)
         cmocka_unit_test_setup(every_sort_of_mistake_is_mended, clean),
         cmocka_unit_test_setup(half_a_fix_stays_and_the_next_goes_on, clean),
         cmocka_unit_test_setup(what_stands_or_is_not_there_cannot_be_mended, clean),
+        cmocka_unit_test_setup(any_failure_is_repeated, clean),
         cmocka_unit_test_setup(a_corrected_file_leaves_the_old_row, clean),
         cmocka_unit_test_setup(a_near_number_is_told_not_taken, clean),
         cmocka_unit_test_setup(waiting_rows_post_when_my_page_is_complete, clean),
         cmocka_unit_test_setup(a_waiting_row_keeps_its_place, clean),
         cmocka_unit_test_setup(those_behind_come_forward, clean),
         cmocka_unit_test_setup(waiting_ends_after_its_days, clean),
+        cmocka_unit_test_setup(the_next_upload_waits_on, clean),
         cmocka_unit_test_setup(a_dead_letter_is_not_sent_again_and_again, clean),
         cmocka_unit_test_setup(what_was_missed_is_found, clean),
         cmocka_unit_test_setup(a_dry_run_is_posted, clean),
