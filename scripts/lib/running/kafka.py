@@ -67,6 +67,7 @@ class Kafka:
         self.settings = os.path.join(paths.settings, "kafka.properties")
         self.data = os.path.join(paths.kafka, "data")
         self.port = None
+        self.advertised_port = None  # where clients are sent; None: the port itself
 
     def start(self, port=None, controller_port=None):
         """Fetch, format at first use, start unless it runs. The ports: those to take if free."""
@@ -84,6 +85,7 @@ class Kafka:
             template = string.Template(file.read())
         with open(self.settings, "w", encoding="utf-8") as file:
             file.write(template.substitute(port=self.port, data=self.data,
+                                           advertised_port=self.advertised_port or self.port,
                                            controller_port=controller_port or free_port()))
         java = [_java()] + HEAP + ["-cp", classpath]
         if not os.path.exists(os.path.join(self.data, "meta.properties")):
@@ -117,7 +119,7 @@ class Kafka:
 
     def _port_in_use(self):
         with open(self.settings, encoding="utf-8") as file:
-            return int(re.search(r"^advertised.listeners=.*:(\d+)$", file.read(), re.M).group(1))
+            return int(re.search(r"^listeners=PLAINTEXT://[^:]*:(\d+),", file.read(), re.M).group(1))
 
 
 def answers(bootstrap):
