@@ -124,7 +124,8 @@ static void every_sort_of_mistake_is_mended(void **state)
     assert_int_equal(heard(EVENT_CREDITS_POSTED), 1 + ARRAY_LEN(mistakes));
     assert_int_equal(heard(EVENT_UPLOAD_DONE), 1);
     assert_int_equal(count("SELECT count(*) FROM portal.upload_row WHERE upload_id = '%s'"
-                           " AND fixed ->> 'at' = '" NOW "'",
+                           " AND (fixed ->> 'at')::timestamptz - '" NOW "'"
+                           "  BETWEEN interval '0 minutes' AND interval '5 minutes'",
                            upload.id),
                      ARRAY_LEN(mistakes));
     assert_int_equal(count("SELECT count(*) FROM credit.audit WHERE action = 'row_fix'"
