@@ -64,6 +64,12 @@ void notification_application_handle(void *service, struct work_batch *batch);
 void notification_posted_handle(void *service, struct work_batch *batch);
 void notification_upload_handle(void *service, struct work_batch *batch);
 void notification_expired_handle(void *service, struct work_batch *batch);
+/*
+ * notification_corrected: who was told of what is taken back is told so (M24). Before anything else
+ * of the same correction is added to the batch.
+ */
+struct event_credits_posted;
+void notification_corrected_add(struct work_batch *batch, const struct event_credits_posted *event);
 /* After a commit: mails may be due. */
 void notification_committed(void *service, const struct work_batch *batch);
 

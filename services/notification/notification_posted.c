@@ -3,8 +3,8 @@
  * each doctor and upload) are made from all rows of the upload when it is complete: see
  * notification_expand. What comes after the end gathers ten minutes in a further mail.
  *
- * A correction is no news of this kind: its counter-entries take lines out of mails that are not
- * made yet or were not tried yet, and a mail goes with its last line.
+ * A correction is no news of this kind (see notification_corrected): its counter-entries take lines
+ * out of mails that are not made yet or were not tried yet, and a mail goes with its last line.
  */
 #include <stdlib.h>
 
@@ -212,10 +212,12 @@ void notification_posted_handle(void *service, struct work_batch *batch)
                                     &batch->flow->note));
     TRY(posted_check(&event, &batch->flow->note));
     entries = entries_of(batch->arena, &event);
-    if (event.correction == NULL)
+    if (event.correction == NULL) {
         add_posted(batch->effect, &event, &entries);
-    else
+    } else {
+        notification_corrected_add(batch, &event); /* first: it looks at mails as they are */
         add_correction(batch->effect, &event, &entries);
+    }
     json_decref(entries.lines);
 cleanup:
     flow_resume(batch->flow, err);
