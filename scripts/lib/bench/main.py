@@ -19,7 +19,7 @@ from running.api import Client
 from running.copy import Copy
 from running.process import Process
 
-from . import ceiling, cpu, data, load
+from . import ceiling, commands, cpu, data, load
 
 PASSWORD = "bench-password-2026"
 SMALL_ROWS = 50
@@ -34,6 +34,8 @@ def arguments():
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--statements", type=int, default=0, metavar="N",
                         help="print the N statements that took most of PostgreSQL's time")
+    parser.add_argument("--commands", type=int, default=0, metavar="N",
+                        help="first, on the idle system: the round trip of N commands")
     parser.add_argument("--out", default="")
     return parser.parse_args()
 
@@ -65,7 +67,8 @@ def fill(copy, options, folder):
                   "--password-for-tests", PASSWORD, seconds=900)
     print(f"imported {options.doctors} doctors in {time.monotonic() - begun:.1f} s", flush=True)
     copy.mamisctl("import", "seminars",
-                  write(folder, "seminars.csv", data.seminars(options.seminars, options.small)))
+                  write(folder, "seminars.csv",
+                        data.seminars(options.seminars + (options.commands > 0), options.small)))
     return {kind: copy.mamisctl("token", "create", "--organiser", code,
                                 "--scope", "attendance:write").strip().splitlines()[-1]
             for kind, code in data.ORGANISERS.items()}
@@ -150,6 +153,12 @@ def percentile(values, share):
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
 
 
+def report_commands(seconds):
+    print(f"{len(seconds)} commands on the idle system, cancel one credit"
+          f"   p50 {percentile(seconds, 0.5) * 1000:.1f} ms"
+          f"  p99 {percentile(seconds, 0.99) * 1000:.1f} ms", flush=True)
+
+
 def spread(values, form):
     return (f"median {statistics.median(values):{form}}"
             f"  min {min(values):{form}}  max {max(values):{form}}")
@@ -184,6 +193,9 @@ def main():
     try:
         start(copy)
         tokens = fill(copy, options, folder)
+        if options.commands:
+            report_commands(commands.measure(copy, tokens["L"], f"B-L{options.seminars:04d}",
+                                             options.commands))
         readers = sign_in_readers(copy, options.small)
         results = []
         for run in range(options.runs):
