@@ -58,6 +58,14 @@ PLANTED = {
     "every posted row has its ledger entry": (
         "UPDATE credit.upload SET posted = posted + 1, rows_total = rows_total + 1",
         "UPDATE credit.upload SET posted = posted - 1, rows_total = rows_total - 1"),
+    "of those undone nothing stands": (
+        "UPDATE credit.upload SET status = 'undone', undo_at = done_at",
+        "UPDATE credit.upload SET status = 'done', undo_at = NULL"),
+    "counter-entries say why": (
+        "INSERT INTO credit.ledger SELECT doctor_id, session_id, upload_no, posted_at, row_no,"
+        " held_on, -half_units, 1, programme, kind FROM credit.ledger WHERE row_no = 1"
+        " AND programme = 'CME'",
+        "DELETE FROM credit.ledger WHERE revision = 1"),
     "every entry belongs to an upload": (
         "INSERT INTO credit.ledger SELECT 999999999, session_id, 999999999, posted_at, row_no,"
         " held_on, half_units, revision, programme, kind FROM credit.ledger WHERE row_no = 1"
