@@ -96,3 +96,88 @@ SELECT u.upload_id, u.upload_no, u.seminar_no, u.organiser_code, u.account_id, u
                    'office_name', portal.office_name(x.actor_role, x.actor_code))
                FROM credit.undo x WHERE x.upload_id = u.upload_id) END) AS json
 FROM credit.upload u;
+
+-- What became of a credit: each revision, when, by whom, why. ---------------------------------------
+
+-- The organiser of an upload, which the doctor cannot see otherwise.
+CREATE FUNCTION portal.upload_office(wanted bigint) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+    SELECT o.name FROM credit.upload u JOIN credit.organiser o USING (organiser_code)
+    WHERE u.upload_no = wanted
+$$;
+ALTER FUNCTION portal.upload_office(bigint) OWNER TO mamis_owner;
+
+CREATE VIEW portal.credit_revision AS
+SELECT l.doctor_id, l.session_id, l.programme, l.revision, l.posted_at, l.kind, l.half_units, l.reason,
+       coalesce(l.actor_role, 'organiser') AS role,
+       CASE WHEN l.actor_role IS NULL THEN portal.upload_office(l.upload_no)
+            ELSE portal.office_name(l.actor_role, l.actor_code) END AS office_name
+FROM credit.ledger l;
+ALTER VIEW portal.credit_revision OWNER TO mamis_portal;
+
+-- `names`: name of each kind by its code.
+CREATE FUNCTION portal.credit_json(c portal.credit, names jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object(
+        'entry_id', c.entry_id, 'seminar_no', c.seminar_no, 'seminar_title', c.seminar_title,
+        'session_no', c.session_no, 'session_title', c.session_title, 'held_on', c.held_on,
+        'programme', c.programme, 'kind', c.kind, 'kind_name', names ->> c.kind,
+        'half_units', c.half_units, 'delivery', c.delivery,
+        'posted_at', portal.rfc3339(c.posted_at), 'status', c.status)
+$$;
+
+-- Everything that was posted and cancelled for the same session and programme, oldest first.
+CREATE FUNCTION portal.credit_with_history(c portal.credit, names jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE AS $$
+    SELECT portal.credit_json(c, names) || jsonb_build_object('history', (
+        SELECT jsonb_agg(jsonb_build_object(
+            'at', portal.rfc3339(r.posted_at),
+            'action', CASE WHEN r.revision % 2 = 0 THEN 'posted' ELSE 'cancelled' END,
+            'kind', r.kind, 'kind_name', names ->> r.kind, 'half_units', abs(r.half_units),
+            'role', r.role, 'office_name', r.office_name, 'reason', r.reason) ORDER BY r.revision)
+        FROM portal.credit_revision AS r
+        WHERE r.doctor_id = c.doctor_id AND r.session_id = c.session_id
+          AND r.programme = c.programme))
+$$;
+
+CREATE VIEW portal.upload_chunk_posted AS
+SELECT u.upload_id, u.upload_no, c.first_row, c.first_row + c.row_count - 1 AS last_row, p.row_no,
+       p.doctor_id, p.session_id
+FROM credit.upload u
+JOIN credit.upload_chunk c USING (upload_no)
+CROSS JOIN LATERAL unnest(c.posted_row, c.posted_doctor, c.posted_session)
+    AS p (row_no, doctor_id, session_id);
+ALTER VIEW portal.upload_chunk_posted OWNER TO mamis_portal;
+
+-- What a row of an upload posted, with its history; NULL when there is no such row to see.
+CREATE FUNCTION portal.row_credits(wanted_upload uuid, wanted_row bigint, names jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('items', coalesce((
+        SELECT jsonb_agg(portal.credit_with_history(c, names) ORDER BY c.programme, c.revision)
+        FROM portal.upload_chunk_posted AS p
+        JOIN portal.credit_upload AS u USING (upload_no, doctor_id, session_id, row_no)
+        JOIN portal.credit AS c USING (doctor_id, session_id, programme, revision)
+        WHERE p.upload_id = wanted_upload AND p.row_no = wanted_row
+          AND wanted_row BETWEEN p.first_row AND p.last_row), '[]'))
+    FROM portal.upload AS o WHERE o.upload_id = wanted_upload
+$$;
+
+GRANT SELECT ON portal.credit_revision, portal.upload_chunk_posted TO mamis_gateway;
+GRANT EXECUTE ON FUNCTION portal.upload_office(bigint), portal.credit_json(portal.credit, jsonb),
+    portal.credit_with_history(portal.credit, jsonb), portal.row_credits(uuid, bigint, jsonb)
+    TO mamis_gateway, mamis_portal;
+
+-- Lists of applications flag those that rely on a credit cancelled since.
+CREATE OR REPLACE FUNCTION portal.application_list(wanted_status text, before_time timestamptz,
+                                                   before_id uuid, most int)
+    RETURNS TABLE (submitted_at timestamptz, application_id uuid, item json)
+    LANGUAGE sql STABLE AS $$
+    SELECT a.submitted_at, a.application_id,
+           (a.item::jsonb || jsonb_build_object('credits_cancelled', (
+               SELECT count(*) FROM json_array_elements(a.credits) AS c (one)
+               WHERE c.one ->> 'status' = 'cancelled')))::json
+    FROM portal.application a
+    WHERE (wanted_status IS NULL OR a.status = wanted_status)
+      AND (before_time IS NULL OR (a.submitted_at, a.application_id) < (before_time, before_id))
+    ORDER BY a.submitted_at DESC, a.application_id DESC
+    LIMIT most
+$$;

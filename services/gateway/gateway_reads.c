@@ -20,6 +20,8 @@ ENDPOINT(get_application);
 ENDPOINT(get_seminar);
 ENDPOINT(get_upload);
 ENDPOINT(get_operation);
+ENDPOINT(get_my_credit);
+ENDPOINT(list_row_credits);
 
 static void set(json_t *object, const char *name, const char *text)
 {
@@ -31,7 +33,7 @@ static void set(json_t *object, const char *name, const char *text)
 enum read_step { READ_ASK, READ_TOLD, READ_SHOWN };
 
 /* What a statement wants beside the scope. */
-enum read_wants { WANTS_NOTHING, WANTS_TIME, WANTS_ID, WANTS_SEMINAR };
+enum read_wants { WANTS_NOTHING, WANTS_TIME, WANTS_ID, WANTS_SEMINAR, WANTS_ENTRY, WANTS_ROW };
 
 struct read {
     const struct db_stmt stmt;
@@ -53,6 +55,17 @@ static void add_parameters(struct call *call, const struct read *read)
         return;
     case WANTS_SEMINAR:
         db_text(call->query, call_text(call, "seminar_no"));
+        return;
+    case WANTS_ENTRY:
+        db_text(call->query, call_text(call, "entry_id"));
+        db_json(call->query, call->gateway->kind_names);
+        /* R-ACC-09: until certification data is linked there is no view of credits. */
+        db_bool(call->query, str_eq_c(call->who.my_page, "link_pending"));
+        return;
+    case WANTS_ROW:
+        db_uuid(call->query, call_id(call, "upload_id"));
+        db_i64(call->query, call_number(call, "row_no"));
+        db_json(call->query, call->gateway->kind_names);
         return;
     }
     must(false);
@@ -109,6 +122,11 @@ READ(get_application, "SELECT portal.application_json($1)::text", .wants = WANTS
      .id = "application_id")
 READ(get_upload, "SELECT json::text FROM portal.upload WHERE upload_id = $1", .wants = WANTS_ID,
      .id = "upload_id", .languages = true)
+
+READ(get_my_credit,
+     "SELECT portal.credit_with_history(c, $2)::text FROM portal.credit_of($1) AS c WHERE NOT $3",
+     .wants = WANTS_ENTRY)
+READ(list_row_credits, "SELECT portal.row_credits($1, $2, $3)::text", .wants = WANTS_ROW)
 
 /* ---- a seminar: offers are kept as organisers write them ---- */
 

@@ -29,12 +29,7 @@ static const struct shown {
     {"entry_id",
      SHOWN_BY_ENTRY,
      {"gateway_show_credit",
-      "SELECT json_build_object('entry_id', entry_id, 'seminar_no', seminar_no,"
-      "  'seminar_title', seminar_title, 'session_no', session_no,"
-      "  'session_title', session_title, 'held_on', held_on, 'programme', programme,"
-      "  'kind', kind, 'kind_name', $2::jsonb ->> kind, 'half_units', half_units,"
-      "  'delivery', delivery, 'posted_at', portal.rfc3339(posted_at), 'status', status)::text"
-      " FROM portal.credit_of($1)"}},
+      "SELECT portal.credit_json(c, $2)::text FROM portal.credit_of($1) AS c"}},
 };
 
 bool show_add(struct call *call, const json_t *result)

@@ -268,6 +268,10 @@ def test_a_credit_is_cancelled(demo, people, clients, uploaded):
     assert (done["entry_id"], done["status"]) == (credit["entry_id"], "cancelled")
     answer = clients["office_l2"].post(path, {"reason": "二度目"}).expect(409)
     assert answer.json["code"] == "credit_cancelled"
+    history = doctor.get(f"/me/credits/{credit['entry_id']}").expect(200).json["history"]
+    assert [step["action"] for step in history] == ["posted", "cancelled"]
+    rows = clients["organiser"].get(f"/uploads/{uploaded['upload_id']}/rows/4/credits")
+    assert credit["entry_id"] in [item["entry_id"] for item in rows.expect(200).json["items"]]
 
 
 def test_an_upload_is_undone(people, clients):

@@ -3,6 +3,7 @@ while it posts; who may do it, and what the doctor sees of it."""
 
 import pytest
 
+from maildir import mails_to, text_of, wait_mail
 from running.process import wait_for
 from stack import DATA
 
@@ -86,14 +87,40 @@ def test_a_repeated_key_gets_the_first_answer(organiser, doctor):
 
 
 def test_what_was_cancelled_posts_again_with_another_kind(organiser, doctor, register_no):
+    first = next(item["kind"] for item in credits_of(doctor) if item["programme"] == "OP")
+    other = {"OPL-S": "OPB-K", "OPB-K": "OPL-S"}[first]
     for credit in credits_of(doctor, "posted"):
         finished(organiser, cancel(organiser, credit["entry_id"]))
     assert not credits_of(doctor, "posted")
-    upload = post_rows(organiser, [{"register_no": register_no, "session_no": "1", "kind": "OPB-K"}])
+    upload = post_rows(organiser, [{"register_no": register_no, "session_no": "1", "kind": other}])
     assert upload["counts"]["posted"] == 1
     posted = credits_of(doctor, "posted")
-    assert [item["kind"] for item in posted] == ["OPB-K"]
+    assert [item["kind"] for item in posted] == [other]
     assert len({item["entry_id"] for item in credits_of(doctor)}) == len(credits_of(doctor))
+
+
+def test_the_history_is_seen_by_both(stack, organiser, doctor, register_no):
+    credit = credits_of(doctor, "posted")[0]
+    own = doctor.get(f"/me/credits/{credit['entry_id']}").expect(200).json
+    assert {name: own[name] for name in credit} == credit
+    assert [step["action"] for step in own["history"]] == ["posted", "cancelled", "posted"]
+    first, second, third = (step["kind"] for step in own["history"])
+    assert first == second != third == credit["kind"]
+    assert [step["reason"] for step in own["history"]] == [None, REASON, None]
+    name = stack.one("SELECT o.name FROM credit.seminar s JOIN credit.organiser o"
+                     " USING (organiser_code) WHERE seminar_no = %s", (SEMINAR,))[0]
+    assert {(step["role"], step["office_name"]) for step in own["history"]} == {("organiser", name)}
+    upload_id = organiser.get(f"/uploads?seminar_no={SEMINAR}&limit=1").json["items"][0]["upload_id"]
+    path = f"/uploads/{upload_id}/rows/1/credits"
+    assert organiser.get(path).expect(200).json["items"] == [own]
+    assert organiser.get(f"/uploads/{upload_id}/rows/2/credits").expect(200).json["items"] == []
+    other = next(row.split(",")[0] for row in (DATA / "attendance" / FILE).read_text(
+        encoding="utf-8").splitlines()[2:] if row.split(",")[0] != register_no)
+    assert stack.doctor_client(other).get(f"/me/credits/{credit['entry_id']}").status == 404
+    assert doctor.get("/me/credits/nothing").status == 404
+    stranger = stack.staff_client("organiser", "--organiser", stack.one(
+        "SELECT organiser_code FROM credit.organiser WHERE name <> %s LIMIT 1", (name,))[0])
+    assert stranger.get(path).status == 404
 
 
 def test_who_may_cancel(stack, doctor, organiser):
@@ -180,6 +207,43 @@ def test_undo_while_posting(stack):
     assert organiser.upload(upload_id)["counts"] == ends["counts"]
     finished(organiser, undo(organiser, again["upload_id"]))
     assert books(stack) == before
+
+
+POSTED, TAKEN_BACK = "登録されました", "取り消されました"
+
+
+def address_of(stack, register_no):
+    return stack.one("SELECT a.email FROM registration.doctor d JOIN registration.account a"
+                     " USING (doctor_id) WHERE register_no = %s", (str(register_no),))[0]
+
+
+def lines_of_mail(stack, address, reason):
+    """The credits in the mail that gives this reason, once it is there."""
+    def there():
+        return [text for text in map(text_of, mails_to(stack, address, TAKEN_BACK))
+                if reason in text]
+
+    text = wait_for(there, DONE_S, f"the mail about {reason}")[0]
+    return [line for line in text.splitlines() if line.startswith("・")]
+
+
+def test_the_doctor_gets_one_mail(stack, organiser, doctor, register_no):
+    address = address_of(stack, register_no)
+    posted, taken_back = (len(mails_to(stack, address, words)) for words in (POSTED, TAKEN_BACK))
+    upload_id = send(organiser, FILE)
+    ended(organiser, upload_id)
+    wait_mail(stack, address, POSTED, posted + 1)
+    credit = credits_of(doctor, "posted")[0]
+    finished(organiser, cancel(organiser, credit["entry_id"], "一件だけの理由"))
+    assert len(lines_of_mail(stack, address, "一件だけの理由")) == 1
+    finished(organiser, undo(organiser, upload_id, "全件の理由"))
+    # What was cancelled before is not there.
+    assert len(lines_of_mail(stack, address, "全件の理由")) == 2
+    # No mail of the correction is left to send, and nobody got two of it.
+    wait_for(lambda: stack.one("SELECT count(*) FROM notification.mail WHERE kind = 'M24'"
+                               " AND finished_at IS NULL")[0] == 0, DONE_S, "the mails")
+    assert len(mails_to(stack, address, TAKEN_BACK)) == taken_back + 2
+    assert len(mails_to(stack, address, POSTED)) == posted + 1
 
 
 def test_who_may_undo(stack, doctor, organiser):

@@ -257,6 +257,39 @@ static void the_object_has_all_that_formats_say(void **state)
     assert_true(json_is_false(json_object_get(json, "dry_run")));
 }
 
+static void entry_ids_lead_back_to_the_key(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        count("SELECT count(*) FROM (VALUES (1::bigint), (255), (9007199254740991)) AS d (doctor),"
+              " (VALUES (1::bigint), (9007199254740991)) AS s (session),"
+              " (VALUES ('OP'), ('CME'), ('KHR')) AS p (programme),"
+              " (VALUES (0::smallint), (2), (254), (32766)) AS r (revision),"
+              " portal.entry_key(portal.entry_id(doctor, session, programme, "
+              "r.revision::smallint)) AS k"
+              " WHERE (k.doctor_id, k.session_id, k.revision) = (doctor, session, r.revision)"),
+        72);
+    assert_int_equal(
+        count("SELECT count(*) FROM (VALUES (''), ('x'), ('AAAAAAAAAAAAAAAAAAAAAAAAAA='),"
+              " (repeat('A', 25)), (repeat('A', 29)), (repeat('_', 41)), ('%%')) AS v (bad)"
+              " WHERE (SELECT k.doctor_id FROM portal.entry_key(bad) AS k) IS NOT NULL"),
+        0);
+    /* What is no programme is found by nobody. */
+    (void)post_file("S2026-0001", sample("01-clean-utf8.csv"));
+    assert_int_equal(
+        json_integer_value(ask_as("organiser:P13", "SELECT count(*) FROM portal.credit AS c,"
+                                                   " portal.credit_of(c.entry_id) AS k"
+                                                   " WHERE k.entry_id = c.entry_id")),
+        count("SELECT count(*) FROM credit.ledger"));
+    assert_int_equal(
+        json_integer_value(ask_as("organiser:P13", "SELECT count(*) FROM portal.credit AS c,"
+                                                   " portal.credit_of(c.entry_id || 'A')")),
+        0);
+    assert_int_equal(json_integer_value(ask_as("organiser:P14", "SELECT count(*) FROM"
+                                                                " portal.credit_revision")),
+                     0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +300,7 @@ int main(void)
         cmocka_unit_test_setup(rows_so_far, clean),
         cmocka_unit_test_setup(doctors_see_their_credits_and_totals, clean),
         cmocka_unit_test_setup(the_object_has_all_that_formats_say, clean),
+        cmocka_unit_test_setup(entry_ids_lead_back_to_the_key, clean),
     };
 
     return cmocka_run_group_tests(tests, open_bench, close_bench);

@@ -192,6 +192,18 @@ static void the_list_pages_newest_first(void **state)
         0);
 }
 
+static void the_list_flags_what_lost_a_credit(void **state)
+{
+    static const char flagged[] = "SELECT (item ->> 'credits_cancelled')::bigint"
+                                  " FROM portal.application_list(NULL, NULL, NULL, 10)";
+
+    (void)state;
+    assert_int_equal(ask("l2:13", flagged), 0);
+    credit(1, 12, "OPL-R", -2, "2025-04-19", "venue", 1);
+    assert_int_equal(ask("l2:13", flagged), 1);
+    assert_int_equal(ask("l3", flagged), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +213,7 @@ int main(void)
         cmocka_unit_test_setup(certificates_follow_the_day, fill_portal),
         cmocka_unit_test_setup(a_doctor_not_linked_yet_sees_none, fill_portal),
         cmocka_unit_test_setup(the_list_pages_newest_first, fill_portal),
+        cmocka_unit_test_setup(the_list_flags_what_lost_a_credit, fill_portal),
     };
 
     return cmocka_run_group_tests(tests, open_bench, close_bench);

@@ -145,7 +145,12 @@ const columns = (): Column<Credit>[] => [
     label: t('status'),
     kind: 'tight',
     cell: (credit) => (
-      <Tag tone={credit.status === 'posted' ? 'good' : 'plain'}>{tOf('credit', credit.status)}</Tag>
+      <>
+        <Tag tone={credit.status === 'posted' ? 'good' : 'plain'}>{tOf('credit', credit.status)}</Tag>{' '}
+        <a class="noprint" href={`/me/credits/${credit.entry_id}`} aria-label={t('credit_history_of', { kind: credit.kind_name, seminar: credit.seminar_title })}>
+          {t('credit_history_open')}
+        </a>
+      </>
     ),
   },
 ];

@@ -9,6 +9,7 @@ import type { Me } from '../session';
 import { t } from '../text/messages';
 import { AccountPage } from './account';
 import { CertificatesPage } from './certificates';
+import { CreditPage } from './credit';
 import { CreditsPage } from './credits';
 import { FirstLoginPage } from './first_login';
 import { HandbookPage } from './handbook';
@@ -38,6 +39,7 @@ const OPEN: [pattern: string, make: Make][] = [
 const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/me', 'standing_read_own', () => <OverviewPage />],
   ['/me/credits', 'credit_read_own', () => <CreditsPage />],
+  ['/me/credits/{id}', 'credit_read_own', ({ id }) => <CreditPage id={id!} />],
   ['/me/certificates', 'certificate_read_own', () => <CertificatesPage />],
   ['/me/handbook', 'handbook_read_own', () => <HandbookPage />],
   ['/me/profile', 'profile_read', () => <ProfilePage />],

@@ -1,7 +1,9 @@
 // One upload: its progress while it runs, then what became of every row.
+import { useEffect } from 'preact/hooks';
 import { call } from '../api/client';
 import { isOver, rowsToFix, useProgress, type Upload } from '../api/progress';
 import { Facts, LinkButton, Notice, PageTitle } from '../parts/basics';
+import { UndoNotice, UndoPart } from '../parts/corrections';
 import { DryRun } from '../parts/dry_run';
 import { DownIcon } from '../parts/icons';
 import { LoadBox, useLoad } from '../parts/load';
@@ -13,6 +15,9 @@ import { UploadTag } from '../parts/uploads_table';
 import { here } from '../router';
 import { bytesText, numberText, timeText } from '../text/format';
 import { t } from '../text/messages';
+
+/** While an undo runs, which sends no progress. */
+const ASK_EVERY_MS = 2000;
 
 export function UploadPage({ id }: { id: string }) {
   const path = { upload_id: id };
@@ -31,6 +36,11 @@ export function UploadPage({ id }: { id: string }) {
 function UploadView({ first, onPosted }: { first: Upload; onPosted: (next: Upload) => void }) {
   const { upload, lost, refresh } = useProgress(first);
   const over = isOver(upload);
+  const undoing = upload.undo !== null && upload.undo?.done_at === null;
+  useEffect(() => {
+    const timer = undoing ? window.setInterval(refresh, ASK_EVERY_MS) : 0;
+    return () => clearInterval(timer);
+  }, [undoing]);
   return (
     <>
       <div class="stack tight">
@@ -42,6 +52,7 @@ function UploadView({ first, onPosted }: { first: Upload; onPosted: (next: Uploa
         </p>
       </div>
       <DryRun upload={upload} onPosted={onPosted} />
+      {upload.undo && <UndoNotice undo={upload.undo} />}
       <ProgressBar upload={upload} lost={lost} />
       {upload.problem && <Refusal problem={upload.problem} status={upload.status} seminarNo={upload.seminar_no} />}
       {upload.status !== 'refused' && <Outcomes upload={upload} over={over} onFixed={refresh} />}
@@ -49,6 +60,7 @@ function UploadView({ first, onPosted }: { first: Upload; onPosted: (next: Uploa
         <h2 id="file">{t('details')}</h2>
         <Facts rows={factsOf(upload)} />
       </section>
+      <UndoPart upload={upload} done={refresh} />
     </>
   );
 }

@@ -143,7 +143,16 @@ export function ApplicationTable(props: {
     { id: 'valid_to', label: t('valid_to'), kind: 'date', cell: (item) => dateText(item.certificate.valid_to) },
     { id: 'handbook', label: t('handbook_flag'), cell: (item) => tOf('handbook', item.handbook) },
     { id: 'fee', label: t('fee_flag'), cell: (item) => tOf('fee', item.fee) },
-    { id: 'status', label: t('status'), cell: (item) => <StatusTag status={item.status} /> },
+    {
+      id: 'status',
+      label: t('status'),
+      cell: (item) => (
+        <>
+          <StatusTag status={item.status} />
+          {(item.credits_cancelled ?? 0) > 0 && <Tag tone="warn">{t('credits_cancelled')}</Tag>}
+        </>
+      ),
+    },
   ];
   if (props.office)
     columns.splice(1, 0, { id: 'programme', label: t('programme'), cell: (item) => tOf('programme', item.programme) });

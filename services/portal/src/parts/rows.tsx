@@ -7,6 +7,7 @@ import type { Answer } from '../api/types';
 import { setQuery } from '../router';
 import { numberText } from '../text/format';
 import { codeTitle, t } from '../text/messages';
+import { RowCredits } from './corrections';
 import { LoadBox, ListFoot, usePages } from './load';
 import { canFix, RowFix } from './row_fix';
 import { RowSearch, type RowWish } from './row_search';
@@ -109,7 +110,7 @@ export function RowList({ upload, outcome, wish, group, onFixed }: RowListProps)
             <Table
               caption={title}
               hideCaption
-              columns={[...columns(rows, wish.q !== ''), ...fixColumn(upload, rows, take)]}
+              columns={[...columns(rows, wish.q !== ''), ...creditColumn(upload, rows), ...fixColumn(upload, rows, take)]}
               rows={rows}
               keyOf={(row) => row.row_no}
               empty={t('rows_none')}
@@ -153,6 +154,13 @@ function columns(rows: Row[], mixed: boolean): Column<Row>[] {
   if (rows.some((row) => row.problems.length > 0 || row.reason || row.same_as_row !== null))
     list.push({ id: 'problem', label: t('problem_and_cure'), wide: true, cell: (row) => <Problems row={row} /> });
   return list;
+}
+
+/** What a row posted can be looked at, and taken back. */
+function creditColumn(upload: Upload, rows: Row[]): Column<Row>[] {
+  if (upload.dry_run || !rows.some((row) => row.outcome === 'posted')) return [];
+  const cell = (row: Row) => row.outcome === 'posted' && <RowCredits upload={upload} rowNo={row.row_no} />;
+  return [{ id: 'credits', label: t('row_credits'), cell }];
 }
 
 /** Only where there is something to mend, or to say about it. */

@@ -1,6 +1,7 @@
 // t('key', {n: 3}): one table, each entry Japanese and English side by side.
 import { codeTitles } from '../gen/codes';
 import { common } from './common';
+import { corrections } from './corrections';
 import { doctor } from './doctor';
 import { intake } from './intake';
 import { lang } from './lang';
@@ -9,7 +10,7 @@ import { organiser } from './organiser';
 import { signin } from './signin';
 import { tray } from './tray';
 
-const table = { ...common, ...signin, ...doctor, ...organiser, ...intake, ...office, ...tray };
+const table = { ...common, ...signin, ...doctor, ...organiser, ...intake, ...office, ...tray, ...corrections };
 export type Key = keyof typeof table;
 export type Entry = readonly [ja: string, en: string];
 

@@ -1,0 +1,43 @@
+// Taking back what was posted, and what became of a credit.
+import type { Entry } from './messages';
+
+export const corrections = {
+  undo_title: ['取り込みの取り消し', 'Undo this upload'],
+  undo_lead: [
+    'この名簿で登録した単位を、すべて取り消します。処理の途中でも取り消せます。取り消したあとは、正しい名簿をもう一度送れます。',
+    'All credits posted by this file are cancelled, also while it is still being processed. Afterwards the right file can be sent.',
+  ],
+  undo_open: ['取り込みを取り消す', 'Undo this upload'],
+  undo_sure: [
+    '登録済みの{n}行の単位を取り消します。医師には、理由を添えてメールでお知らせします。',
+    'The credits of {n} posted rows are cancelled. The doctors are told by mail, with the reason.',
+  ],
+  undo_send: ['すべて取り消す', 'Undo all'],
+  undo_running: ['取り消しています', 'Being undone'],
+  undo_running_detail: ['単位の取り消しを進めています。終わるまで少しかかることがあります。', 'The credits are being cancelled. This may take a moment.'],
+  undo_done: ['この取り込みは取り消されました', 'This upload was undone'],
+  undo_counts: ['下の件数は、取り消す前のものです。', 'The counts below are those from before.'],
+  correction_by: ['取り消した人', 'Undone by'],
+  correction_at: ['取り消した日時', 'Undone'],
+  correction_reason: ['取り消す理由', 'Reason'],
+  correction_reason_hint: ['医師にお知らせします。500文字まで', 'The doctor reads it. Up to 500 characters.'],
+  reason: ['理由', 'Reason'],
+  row_credits: ['単位', 'Credits'],
+  row_credits_open: ['単位と履歴', 'Credits and history'],
+  row_credits_of: ['{row}行目の単位と履歴', 'Credits of row {row} and their history'],
+  row_credits_none: ['この行で登録した単位はありません。', 'This row posted no credits.'],
+  cancel_open: ['取り消す', 'Cancel it'],
+  cancel_of: ['{kind}（{units}）を取り消す', 'Cancel {kind} ({units})'],
+  cancel_send: ['この単位を取り消す', 'Cancel this credit'],
+  cancel_keep: ['取り消さない', 'Keep it'],
+  credit_title: ['単位の履歴', 'History of a credit'],
+  credit_history_open: ['履歴', 'History'],
+  credit_history_of: ['{seminar}、{kind}の履歴', 'History of {kind}, {seminar}'],
+  credit_history: ['これまでの記録', 'What became of it'],
+  credit_step_posted: ['登録', 'posted'],
+  credit_step_cancelled: ['取り消し', 'cancelled'],
+  credit_step: ['{kind}　{units}', '{kind}, {units}'],
+  credit_back: ['単位の一覧へ戻る', 'Back to your credits'],
+  credits_cancelled: ['単位の取り消しあり', 'credits cancelled'],
+  close: ['閉じる', 'Close'],
+} as const satisfies Record<string, Entry>;
