@@ -234,7 +234,7 @@ class Run:
     def report(self):
         load = self.load
         hit = [fault for fault in FAULTS if fault.hits]
-        print(f"\nfaults hit while an upload was posting: {sum(f.hits for f in hit)}"
+        print(f"\nfaults hit while an upload was posting: {sum(f.hits for f in hit)},"
               f" of {len(hit)} kinds")
         print(f"  {'hits':>4}  {'next chunk after, s':>20}  kind (rows of the fault matrix)")
         for fault in hit:
