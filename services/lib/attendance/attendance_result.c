@@ -1,28 +1,10 @@
 /* attendance_result: original columns again, safe to open in a spreadsheet. */
 #include "attendance/attendance_result.h"
 
-#include <string.h>
-
 #include "text/csv.h"
 
 static const struct str result_names[ATTENDANCE_RESULT_COLUMNS] = {
     {"結果", 6}, {"理由", 6}, {"説明", 6}, {"直し方", 9}};
-
-/* A cell that a spreadsheet could take for a formula gets a quote in front. */
-static void put_cell(struct buf *out, struct arena *arena, struct str cell)
-{
-    const uint8_t first = cell.len > 0 ? (uint8_t)cell.data[0] : 'x';
-
-    if (first == '=' || first == '+' || first == '-' || first == '@' || first < ' ' ||
-        first == 0x7F) {
-        char *escaped = arena_alloc(arena, cell.len + 1);
-
-        escaped[0] = '\'';
-        memcpy(escaped + 1, cell.data, cell.len);
-        cell = (struct str){escaped, cell.len + 1};
-    }
-    csv_put(out, cell);
-}
 
 static void put_line(struct buf *out, struct arena *arena, const struct attendance_header *header,
                      struct str raw, const struct str result[ATTENDANCE_RESULT_COLUMNS])
@@ -34,13 +16,12 @@ static void put_line(struct buf *out, struct arena *arena, const struct attendan
         if (i > 0)
             buf_add_char(out, ',');
         if (csv_fields_next(&fields, &field))
-            put_cell(out, arena,
-                     attendance_unescape(
-                         encoding_decode(arena, header->encoding, csv_field_text(arena, &field))));
+            csv_put_safe(out, attendance_unescape(encoding_decode(arena, header->encoding,
+                                                                  csv_field_text(arena, &field))));
     }
     for (size_t i = 0; i < ATTENDANCE_RESULT_COLUMNS; i++) {
         buf_add_char(out, ',');
-        put_cell(out, arena, result[i]);
+        csv_put_safe(out, result[i]);
     }
     buf_add_c(out, "\r\n");
 }

@@ -75,3 +75,5 @@ struct str csv_field_text(struct arena *arena, const struct csv_field *field);
 
 /* Append a field, quoted when it holds a quote, a comma or a line break. */
 void csv_put(struct buf *out, struct str text);
+/* The same; what a spreadsheet could take for a formula gets a quote (') in front. */
+void csv_put_safe(struct buf *out, struct str text);

@@ -104,3 +104,19 @@ void csv_put(struct buf *out, struct str text)
     }
     buf_add_char(out, '"');
 }
+
+void csv_put_safe(struct buf *out, struct str text)
+{
+    const uint8_t first = text.len > 0 ? (uint8_t)text.data[0] : 'x';
+    struct buf escaped = {0};
+
+    if (first != '=' && first != '+' && first != '-' && first != '@' && first >= ' ' &&
+        first != 0x7F) {
+        csv_put(out, text);
+        return;
+    }
+    buf_add_char(&escaped, '\'');
+    buf_add_str(&escaped, text);
+    csv_put(out, buf_str(&escaped));
+    buf_free(&escaped);
+}
