@@ -272,7 +272,7 @@ void gateway_metrics(struct proc *proc, void *state, struct buf *out)
     metric_add(out, "sign_ins_total", "result=\"good\"", (int64_t)figures->sign_ins);
     metric_add(out, "sign_ins_total", "result=\"failed\"", (int64_t)figures->sign_ins_failed);
     metric_add(out, "sign_ins_total", "result=\"throttled\"", (int64_t)figures->sign_ins_throttled);
-    metric_add(out, "hashes_waiting", "", pool_waiting(gateway->hashes));
+    metric_pool_add(out, "pool=\"hashes\"", gateway->hashes);
     metric_add(out, "commands_total", "", (int64_t)figures->commands);
     metric_add(out, "commands_late_total", "", (int64_t)figures->commands_late);
     metric_add(out, "commands_waiting", "", replies_waiting(gateway->replies));

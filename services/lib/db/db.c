@@ -143,7 +143,7 @@ static void send_batch(struct db_pool *pool, struct db_conn *conn, struct db_bat
         db_batch_end(pool, batch, ERR_TIMEOUT, &note);
         return;
     }
-    pool->wait_us_total += clock_mono_us() - batch->queued_us;
+    metric_observe_us(&pool->wait, clock_mono_us() - batch->queued_us);
     if (pool->fault != NULL)
         err = pool->fault(pool->fault_arg, batch->number, false);
     if (err != ERR_OK) {
@@ -223,11 +223,12 @@ bool db_up(const struct db_pool *pool)
 
 void db_stats(const struct db_pool *pool, struct db_stats *ret_stats)
 {
-    *ret_stats = (struct db_stats){.connections_up = pool->up,
+    *ret_stats = (struct db_stats){.connections = pool->connections,
+                                   .connections_up = pool->up,
                                    .waiting = pool->waiting,
                                    .batches = pool->batches,
                                    .errors = pool->errors,
-                                   .wait_us_total = pool->wait_us_total};
+                                   .wait = pool->wait};
     for (unsigned i = 0; i < pool->connections; i++) {
         enum conn_state state = pool->conns[i].state;
 

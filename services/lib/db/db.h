@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "base/clock.h"
+#include "base/metric.h"
 #include "base/uuid.h"
 #include "flow/flow.h"
 
@@ -34,9 +35,10 @@ void db_close(struct db_pool *pool, void (*closed)(void *arg), void *arg);
 bool db_up(const struct db_pool *pool);
 /* Figures for the metrics. */
 struct db_stats {
+    unsigned connections; /* at most */
     unsigned connections_up, busy, waiting;
-    uint64_t batches, errors; /* ended, and how many of them with an error */
-    uint64_t wait_us_total;   /* spent waiting for a connection, by the batches that got one */
+    uint64_t batches, errors;     /* ended, and how many of them with an error */
+    struct metric_histogram wait; /* for a connection, by the batches that got one */
 };
 void db_stats(const struct db_pool *pool, struct db_stats *ret_stats);
 

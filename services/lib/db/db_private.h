@@ -157,7 +157,7 @@ struct db_pool {
     uint64_t batches_begun;
     uint64_t batches; /* ended */
     uint64_t errors;
-    uint64_t wait_us_total;
+    struct metric_histogram wait;
     struct db_variant *variants[DB_STMT_BUCKETS];
     unsigned variant_count;
     db_fault_fn fault;

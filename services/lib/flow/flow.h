@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/base.h"
+#include "base/metric.h"
 
 struct loop; /* a uv_loop_t with a queue of flows that are ready to run */
 
@@ -123,5 +124,10 @@ void pool_free(struct pool *pool);
  * Errors: ERR_BUSY when the queue is full.
  */
 void pool_run(struct pool *pool, void (*work)(void *arg), void *arg, struct flow *flow);
-/* Jobs waiting now. */
-unsigned pool_waiting(const struct pool *pool);
+/* Figures for the metrics. Loop thread. */
+struct pool_stats {
+    unsigned threads, waiting;
+    uint64_t done, refused;       /* jobs; those that found the queue full */
+    struct metric_histogram wait; /* for a thread, by the jobs done */
+};
+void pool_stats(const struct pool *pool, struct pool_stats *ret_stats);

@@ -103,6 +103,7 @@ static void on_check(uv_check_t *check)
 static void on_limit(uv_timer_t *limit)
 {
     CONTAINER_OF(limit, struct loop, limit)->limit_reached = true;
+    uv_stop(limit->loop); /* it may fire before the wait for I/O, which would have no end then */
 }
 
 struct loop *loop_new(void)

@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "flow/flow_private.h"
 
 struct job {
     struct job *next;
     void (*work)(void *arg);
     void *arg;
-    struct flow *flow; /* only for the loop thread */
+    struct flow *flow;  /* only for the loop thread */
+    uint64_t queued_us; /* monotonic */
+    uint64_t started_us;
 };
 
 struct jobs {
@@ -34,6 +37,8 @@ struct pool {
     unsigned thread_count;
     int nice_level;
     uv_thread_t *threads;
+    uint64_t done_count, refused; /* loop thread only, as `wait` */
+    struct metric_histogram wait;
 };
 
 static void jobs_push(struct jobs *jobs, struct job *job)
@@ -81,6 +86,7 @@ static void thread_main(void *arg)
     /* On Linux 0 is this thread alone. Only ever nicer than the process, so it cannot fail. */
     setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + pool->nice_level);
     while ((job = take_job(pool)) != NULL) {
+        job->started_us = clock_mono_us();
         job->work(job->arg);
         uv_mutex_lock(&pool->lock);
         jobs_push(&pool->done, job);
@@ -89,11 +95,15 @@ static void thread_main(void *arg)
     }
 }
 
-static void resume_jobs(struct jobs jobs, enum err err)
+static void resume_jobs(struct pool *pool, struct jobs jobs, enum err err)
 {
     struct job *job;
 
     while ((job = jobs_pop(&jobs)) != NULL) {
+        if (err == ERR_OK) {
+            pool->done_count++;
+            metric_observe_us(&pool->wait, job->started_us - job->queued_us);
+        }
         flow_resume(job->flow, err);
         free(job);
     }
@@ -108,7 +118,7 @@ static void on_done(uv_async_t *async)
     done = pool->done;
     pool->done = (struct jobs){NULL, NULL};
     uv_mutex_unlock(&pool->lock);
-    resume_jobs(done, ERR_OK);
+    resume_jobs(pool, done, ERR_OK);
 }
 
 struct pool *pool_new(struct loop *loop, unsigned threads, unsigned queue_max, int nice_level)
@@ -154,8 +164,8 @@ void pool_free(struct pool *pool)
     uv_mutex_unlock(&pool->lock);
     for (unsigned i = 0; i < pool->thread_count; i++)
         must(uv_thread_join(&pool->threads[i]) == 0);
-    resume_jobs(pool->done, ERR_OK);
-    resume_jobs(dropped, ERR_STOPPING);
+    resume_jobs(pool, pool->done, ERR_OK);
+    resume_jobs(pool, dropped, ERR_STOPPING);
     uv_cond_destroy(&pool->more);
     uv_mutex_destroy(&pool->lock);
     free(pool->threads);
@@ -170,17 +180,23 @@ void pool_run(struct pool *pool, void (*work)(void *arg), void *arg, struct flow
     uv_mutex_lock(&pool->lock);
     if (pool->waiting < pool->queue_max) {
         job = heap_alloc(sizeof(*job));
-        *job = (struct job){.work = work, .arg = arg, .flow = flow};
+        *job = (struct job){.work = work, .arg = arg, .flow = flow, .queued_us = clock_mono_us()};
         jobs_push(&pool->queued, job);
         pool->waiting++;
         uv_cond_signal(&pool->more);
     }
     uv_mutex_unlock(&pool->lock);
-    if (job == NULL)
+    if (job == NULL) {
+        pool->refused++;
         flow_fail(flow, ERR_BUSY, "work queue is full: %u jobs", pool->queue_max);
+    }
 }
 
-unsigned pool_waiting(const struct pool *pool)
+void pool_stats(const struct pool *pool, struct pool_stats *ret_stats)
 {
-    return atomic_load(&pool->waiting);
+    *ret_stats = (struct pool_stats){.threads = pool->thread_count,
+                                     .waiting = atomic_load(&pool->waiting),
+                                     .done = pool->done_count,
+                                     .refused = pool->refused,
+                                     .wait = pool->wait};
 }

@@ -3,8 +3,6 @@
 
 #include "proc/proc.h"
 
-static const unsigned bucket_ms[12] = {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000, 0};
-
 static void add_value(struct buf *out, const char *name, const char *suffix, const char *labels,
                       const char *value)
 {
@@ -22,17 +20,6 @@ void metric_add(struct buf *out, const char *name, const char *labels, int64_t v
     add_value(out, name, "", labels, text);
 }
 
-void metric_observe_us(struct metric_histogram *histogram, uint64_t us)
-{
-    size_t bucket = 0;
-
-    while (bucket + 1 < ARRAY_LEN(bucket_ms) && us > (uint64_t)bucket_ms[bucket] * 1000)
-        bucket++;
-    histogram->buckets[bucket]++;
-    histogram->count++;
-    histogram->sum_us += us;
-}
-
 void metric_histogram_add(struct buf *out, const char *name, const char *labels,
                           const struct metric_histogram *histogram)
 {
@@ -40,12 +27,13 @@ void metric_histogram_add(struct buf *out, const char *name, const char *labels,
     uint64_t below = 0;
     char value[48];
 
-    for (size_t i = 0; i < ARRAY_LEN(bucket_ms); i++) {
+    for (size_t i = 0; i < METRIC_BUCKETS; i++) {
         char le[16] = "+Inf";
 
         below += histogram->buckets[i];
-        if (bucket_ms[i] != 0)
-            (void)snprintf(le, sizeof(le), "%u.%03u", bucket_ms[i] / 1000, bucket_ms[i] % 1000);
+        if (metric_bucket_ms[i] != 0)
+            (void)snprintf(le, sizeof(le), "%u.%03u", metric_bucket_ms[i] / 1000,
+                           metric_bucket_ms[i] % 1000);
         buf_printf(out, "mamis_%s_seconds_bucket{%s%sle=\"%s\"} %llu\n", name, labels, comma, le,
                    (unsigned long long)below);
     }
@@ -55,4 +43,16 @@ void metric_histogram_add(struct buf *out, const char *name, const char *labels,
     add_value(out, name, "_seconds_sum", labels, value);
     (void)snprintf(value, sizeof(value), "%llu", (unsigned long long)histogram->count);
     add_value(out, name, "_seconds_count", labels, value);
+}
+
+void metric_pool_add(struct buf *out, const char *labels, const struct pool *pool)
+{
+    struct pool_stats stats;
+
+    pool_stats(pool, &stats);
+    metric_add(out, "pool_threads", labels, stats.threads);
+    metric_add(out, "pool_waiting", labels, stats.waiting);
+    metric_add(out, "pool_done_total", labels, (int64_t)stats.done);
+    metric_add(out, "pool_refused_total", labels, (int64_t)stats.refused);
+    metric_histogram_add(out, "pool_wait", labels, &stats.wait);
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "base/log.h"
+#include "base/metric.h"
 #include "base/settings.h"
 #include "bus/bus.h"
 #include "cache/cache.h"
@@ -57,12 +58,8 @@ _Noreturn void proc_die(const char *event, const struct err_note *note);
 /* Metrics in Prometheus text form: `mamis_<name>{labels} value`. */
 void metric_add(struct buf *out, const char *name, const char *labels, int64_t value);
 
-/* Counts of durations in fixed buckets of milliseconds. */
-struct metric_histogram {
-    uint64_t buckets[12];
-    uint64_t count;
-    uint64_t sum_us;
-};
-void metric_observe_us(struct metric_histogram *histogram, uint64_t us);
+/* `mamis_<name>_seconds_bucket`, `_sum` and `_count`. */
 void metric_histogram_add(struct buf *out, const char *name, const char *labels,
                           const struct metric_histogram *histogram);
+/* A pool of threads: `labels` says which, as pool="hashes". */
+void metric_pool_add(struct buf *out, const char *labels, const struct pool *pool);

@@ -30,6 +30,14 @@ struct task {
     bool done;
 };
 
+static unsigned jobs_waiting(const struct pool *pool)
+{
+    struct pool_stats stats;
+
+    pool_stats(pool, &stats);
+    return stats.waiting;
+}
+
 static void gate_init(struct gate *gate)
 {
     memset(gate, 0, sizeof(*gate));
@@ -131,6 +139,7 @@ static void a_full_queue_says_busy(void **state)
 {
     struct pool *pool = pool_new(*state, 1, QUEUE_MAX, 0);
     struct task tasks[QUEUE_MAX + 2];
+    struct pool_stats stats;
     struct gate gate;
 
     gate_init(&gate);
@@ -140,13 +149,18 @@ static void a_full_queue_says_busy(void **state)
         task_start(&tasks[i], *state, pool, &gate);
     assert_true(loop_run_until(*state, &tasks[QUEUE_MAX + 1].done, WAIT_MS));
     assert_int_equal(tasks[QUEUE_MAX + 1].flow.err, ERR_BUSY);
-    assert_int_equal(pool_waiting(pool), QUEUE_MAX);
+    assert_int_equal(jobs_waiting(pool), QUEUE_MAX);
     gate_open(&gate);
     for (size_t i = 0; i <= QUEUE_MAX; i++) {
         assert_true(loop_run_until(*state, &tasks[i].done, WAIT_MS));
         assert_int_equal(tasks[i].flow.err, ERR_OK);
     }
-    assert_int_equal(pool_waiting(pool), 0);
+    pool_stats(pool, &stats);
+    assert_int_equal(stats.threads, 1);
+    assert_int_equal(stats.waiting, 0);
+    assert_int_equal(stats.done, QUEUE_MAX + 1);
+    assert_int_equal(stats.refused, 1);
+    assert_int_equal(stats.wait.count, stats.done);
     for (size_t i = 0; i < ARRAY_LEN(tasks); i++)
         flow_fini(&tasks[i].flow);
     pool_free(pool);
@@ -171,7 +185,7 @@ static void stopping_resumes_everybody(void **state)
     task_start(&running, *state, pool, &gate);
     turn_until_inside(*state, &gate, 1);
     task_start(&waiting, *state, pool, &gate);
-    for (int i = 0; i < WAIT_MS && pool_waiting(pool) == 0; i++)
+    for (int i = 0; i < WAIT_MS && jobs_waiting(pool) == 0; i++)
         loop_run_until(*state, &waiting.done, 1);
     assert_int_equal(uv_thread_create(&opener, open_gate_later, &gate), 0);
     pool_free(pool);
