@@ -46,6 +46,7 @@ struct gateway {
     struct bus *bus;
     struct work *work;
     struct pool *hashes; /* threads that hash passwords */
+    struct pool *papers; /* threads that draw transcripts */
     struct http_server *http;
     const struct gateway_settings *settings;
     struct secret_key pepper, temp_key, link_key;
@@ -57,7 +58,7 @@ struct gateway {
     struct str notices;        /* JSON list */
     struct files *files;       /* the portal's pages */
     struct replies *replies;   /* requests that wait for the answer to a command */
-    struct watchers *watchers; /* streams of upload progress */
+    struct watchers *watchers; /* streams of upload progress and of My Page */
     struct upload *uploads;    /* bodies that come in now */
     struct sweep *sweep;       /* tidies up now and then */
     unsigned closing;          /* parts whose close callback is still to come */
@@ -69,6 +70,7 @@ struct gateway {
         uint64_t sign_ins, sign_ins_failed, sign_ins_throttled;
         uint64_t commands, commands_late;
         uint64_t uploads, upload_bytes;
+        uint64_t transcripts, transcript_checks;
         struct metric_histogram command; /* accepted to answered */
     } figures;
 };
@@ -121,10 +123,12 @@ void sweep_close(struct sweep *sweep, void (*closed)(void *arg), void *arg);
 /* Sessions ended just now: tell Redis soon. */
 void sweep_soon(struct sweep *sweep);
 
-/* ---- gateway_watch.c: streams of upload progress ---- */
+/* ---- gateway_watch.c: streams that say what changed ---- */
+
+enum watch_kind { WATCH_UPLOAD, WATCH_DOCTOR, WATCH_KINDS };
 
 struct watchers *watchers_open(struct gateway *gateway);
 /* End every stream; clients come back and resume elsewhere. */
 void watchers_end(struct watchers *watchers);
 void watchers_close(struct watchers *watchers, void (*closed)(void *arg), void *arg);
-unsigned watchers_count(const struct watchers *watchers);
+unsigned watchers_count(const struct watchers *watchers, enum watch_kind kind);

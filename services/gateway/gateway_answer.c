@@ -46,6 +46,12 @@ void call_object(struct call *call, unsigned status, json_t *body)
     flow_end(&call->flow, ERR_OK);
 }
 
+void call_file(struct call *call, const char *type, struct str body)
+{
+    send_answer(call, 200, type, body);
+    flow_end(&call->flow, ERR_OK);
+}
+
 void call_empty(struct call *call, unsigned status)
 {
     send_answer(call, status, NULL, STR(""));

@@ -72,7 +72,7 @@ static struct str in_one_language(struct call *call, struct str items)
     return copy;
 }
 
-void reads_answer_list(struct call *call, const char *more, bool languages)
+void reads_answer_list(struct call *call, const char *const *more, bool languages)
 {
     struct arena *arena = call->flow.arena;
     struct str items = db_get_text(call->query, 0, 0);
@@ -82,9 +82,9 @@ void reads_answer_list(struct call *call, const char *more, bool languages)
 
     buf_add_c(&body, "{\"items\":");
     buf_add_str(&body, languages ? in_one_language(call, items) : items);
-    if (more != NULL) {
-        buf_printf(&body, ",\"%s\":", more);
-        buf_add_str(&body, db_get_text(call->query, 0, 2));
+    for (int i = 0; more != NULL && more[i] != NULL; i++) {
+        buf_printf(&body, ",\"%s\":", more[i]);
+        buf_add_str(&body, db_get_text(call->query, 0, 2 + i));
     }
     if (place.data == NULL)
         buf_add_c(&body, ",\"next_cursor\":null}");

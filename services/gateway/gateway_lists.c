@@ -30,7 +30,10 @@ static const struct db_stmt select_credits = {
     "WITH mine AS MATERIALIZED (SELECT * FROM portal.credit"
     "  WHERE doctor_id = portal.scope_id('doctor') AND NOT $10"
     "   AND ($1::text IS NULL OR programme = $1)"
-    "   AND ($2::date IS NULL OR held_on >= $2) AND ($3::date IS NULL OR held_on <= $3)),"
+    "   AND ($2::date IS NULL OR held_on >= $2) AND ($3::date IS NULL OR held_on <= $3)"
+    "   AND ($11::text IS NULL OR kind = $11) AND ($12::text IS NULL OR status = $12)"
+    "   AND ($13::text IS NULL OR position(lower($13) IN lower(concat_ws(E'\\n', seminar_title,"
+    "    session_title, seminar_no))) > 0)),"
     " page AS (SELECT * FROM mine WHERE $4::date IS NULL"
     "   OR (held_on, session_id, programme, revision) < ($4, $5::bigint, $6::text, $7::smallint)"
     "  ORDER BY held_on DESC, session_id DESC, programme DESC, revision DESC LIMIT $8::bigint + 1),"
@@ -49,8 +52,16 @@ static const struct db_stmt select_credits = {
     " (SELECT coalesce(json_agg(json_build_object('programme', programme, 'kind', kind,"
     "   'kind_name', $9::jsonb ->> kind, 'half_units', half_units) ORDER BY programme, kind), '[]')"
     "  FROM (SELECT programme, kind, sum(half_units) AS half_units FROM mine"
-    "   WHERE status = 'posted' GROUP BY programme, kind) AS sums)::text",
+    "   WHERE status = 'posted' GROUP BY programme, kind) AS sums)::text,"
+    " (SELECT coalesce(json_agg(json_build_object('fiscal_year', fiscal_year,"
+    "   'programme', programme, 'half_units', half_units) ORDER BY fiscal_year DESC, programme), "
+    "'[]')"
+    "  FROM (SELECT portal.fiscal_year(held_on) AS fiscal_year, programme,"
+    "    sum(half_units) AS half_units FROM mine"
+    "   WHERE status = 'posted' GROUP BY 1, 2) AS sums)::text",
 };
+
+static const char *const credit_sums[] = {"totals", "totals_by_year", NULL};
 
 void endpoint_list_my_credits(struct flow *flow)
 {
@@ -59,7 +70,7 @@ void endpoint_list_my_credits(struct flow *flow)
     struct db_query *query;
 
     if (flow->step == LIST_TOLD) {
-        reads_answer_list(call, "totals", false);
+        reads_answer_list(call, credit_sums, false);
         return;
     }
     if (!cursor_read(call, 4, &cursor))
@@ -80,6 +91,9 @@ void endpoint_list_my_credits(struct flow *flow)
     db_json(query, call->gateway->kind_names);
     /* R-ACC-09: until certification data is linked there is no view of credits. */
     db_bool(query, str_eq_c(call->who.my_page, "link_pending"));
+    text_or_null(query, call_text(call, "kind"));
+    text_or_null(query, call_text(call, "status"));
+    text_or_null(query, call_text(call, "q"));
     call_run(call, LIST_TOLD);
 }
 

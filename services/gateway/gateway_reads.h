@@ -22,10 +22,11 @@ struct str cursor_text(struct arena *arena, struct str parts);
 int64_t cursor_number(const struct cursor *cursor, size_t part);
 
 /*
- * Answers 200 with {"items": column 0 of row 0, [`more`: column 2,] "next_cursor": column 1}.
+ * Answers 200 with {"items": column 0 of row 0, [`more`: columns 2 and on,] "next_cursor": column
+ * 1}; `more` are names with NULL at the end, or NULL.
  * `languages`: texts of the items stand in both, one is picked.
  */
-void reads_answer_list(struct call *call, const char *more, bool languages);
+void reads_answer_list(struct call *call, const char *const *more, bool languages);
 
 /* SQL: a row of portal.upload_row as people see it. */
 #define READS_ROW_JSON                                                                             \

@@ -21,6 +21,7 @@ const struct setting gateway_setting_table[GATEWAY_SETTING_COUNT] = {
 enum {
     NOTICES_BYTES_MAX = 256 * 1024,
     HASH_NICE = 5,
+    PAPER_NICE = 10,
     CLOSE_WAIT_MS = 1500,
 };
 
@@ -196,6 +197,8 @@ enum err gateway_start(struct proc *proc, void *state, struct err_note *note)
     gateway->cache = proc_cache(proc);
     gateway->hashes = pool_new(gateway->loop, gateway_settings.hash_threads,
                                gateway_settings.hash_waiting_max, HASH_NICE);
+    gateway->papers = pool_new(gateway->loop, gateway_settings.paper_threads,
+                               gateway_settings.paper_waiting_max, PAPER_NICE);
     gateway->sweep = sweep_open(gateway);
     open_bus(gateway);
     gateway->watchers = watchers_open(gateway);
@@ -213,6 +216,7 @@ static void part_closed(void *arg)
     if (--gateway->closing > 0)
         return;
     pool_free(gateway->hashes);
+    pool_free(gateway->papers);
     files_free(gateway->files);
     secret_wipe(&gateway->pepper, sizeof(gateway->pepper));
     secret_wipe(&gateway->temp_key, sizeof(gateway->temp_key));
@@ -273,11 +277,15 @@ void gateway_metrics(struct proc *proc, void *state, struct buf *out)
     metric_add(out, "sign_ins_total", "result=\"failed\"", (int64_t)figures->sign_ins_failed);
     metric_add(out, "sign_ins_total", "result=\"throttled\"", (int64_t)figures->sign_ins_throttled);
     metric_pool_add(out, "pool=\"hashes\"", gateway->hashes);
+    metric_pool_add(out, "pool=\"papers\"", gateway->papers);
     metric_add(out, "commands_total", "", (int64_t)figures->commands);
     metric_add(out, "commands_late_total", "", (int64_t)figures->commands_late);
     metric_add(out, "commands_waiting", "", replies_waiting(gateway->replies));
     metric_add(out, "uploads_total", "", (int64_t)figures->uploads);
     metric_add(out, "upload_bytes_total", "", (int64_t)figures->upload_bytes);
-    metric_add(out, "watchers", "", watchers_count(gateway->watchers));
+    metric_add(out, "watchers", "of=\"uploads\"", watchers_count(gateway->watchers, WATCH_UPLOAD));
+    metric_add(out, "watchers", "of=\"doctors\"", watchers_count(gateway->watchers, WATCH_DOCTOR));
+    metric_add(out, "transcripts_total", "", (int64_t)figures->transcripts);
+    metric_add(out, "transcript_checks_total", "", (int64_t)figures->transcript_checks);
     metric_histogram_add(out, "command", "", &figures->command);
 }

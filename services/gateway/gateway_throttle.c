@@ -63,8 +63,7 @@ static const char *account_subject(struct arena *arena, struct str login_id)
     return arena_printf(arena, "account:%s", hex);
 }
 
-/* Of IPv6 the network: one host has as many addresses as it likes. */
-static const char *address_subject(struct arena *arena, const char *address)
+const char *throttle_address(struct arena *arena, const char *address)
 {
     size_t len = 0;
     int colons = 0;
@@ -91,7 +90,7 @@ void throttle_init(struct throttle *throttle, struct call *call, struct str logi
 {
     *throttle = (struct throttle){.call = call};
     throttle->account = account_subject(call->flow.arena, login_id);
-    throttle->address = address_subject(call->flow.arena, http_client(call->request));
+    throttle->address = throttle_address(call->flow.arena, http_client(call->request));
 }
 
 static void done(struct flow *flow)

@@ -31,6 +31,8 @@ struct throttle {
 
 /* Seconds to wait after so many failures. */
 unsigned throttle_wait_s(int64_t failures, int64_t free);
+/* "address:..." of a client. Of IPv6 the network: one host has as many addresses as it likes. */
+const char *throttle_address(struct arena *arena, const char *address);
 /* `login_id` is folded. */
 void throttle_init(struct throttle *throttle, struct call *call, struct str login_id);
 /* Whether it has to wait: resumes `flow` with ERR_OK and throttle->wait_s. */

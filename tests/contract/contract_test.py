@@ -4,6 +4,7 @@ The client checks each answer; what stands here is only how to get them. The las
 any operation never gave a good answer.
 """
 import datetime
+import hashlib
 import json
 import os
 import signal
@@ -52,7 +53,7 @@ def empty_body(operation):
 
 
 def send(client, operation, body=None):
-    return client.request(operation.method, address(operation), body)
+    return client.request(operation.method, address(operation), body, events=1)
 
 
 def allowed_role(operation):
@@ -185,6 +186,23 @@ def test_own_pages(clients):
                  "/me/applications", "/me/profile"):
         doctor.get(path).expect(200)
     doctor.get("/me/credits?programme=OP&from=2025-04-01&to=2030-01-01&limit=1").expect(200)
+    doctor.get("/me/credits?kind=OPL-S&status=posted&q=%E7%A0%94%E4%BF%AE").expect(200)
+    events = doctor.request("GET", "/me/events", events=2).expect(200).body
+    assert b"event: credits" in events and b"event: standing" in events
+
+
+@pytest.mark.parametrize("kind", ["csv", "pdf"])
+def test_transcripts(demo, clients, uploaded, kind):
+    doctor = clients["doctor"]
+    paper = doctor.get(f"/me/credits/transcript.{kind}?programme=OP&from=2025-04-01").expect(200)
+    code = paper.headers["Content-Disposition"].split("transcript-")[1].split(".")[0]
+    public = demo.client()
+    told = public.get(f"/transcripts/{code}").expect(200).json
+    assert told["sha256"] == hashlib.sha256(paper.body).hexdigest()
+    assert told["entries"] > 0 and told["format"] == kind
+    assert public.get("/transcripts/1234").expect(400).json["code"] == "transcript_code_format"
+    assert public.get("/transcripts/0000000000000000").expect(404).json["code"] == \
+        "transcript_unknown"
 
 
 @pytest.fixture(scope="session")

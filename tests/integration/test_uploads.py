@@ -266,7 +266,7 @@ def test_many_watch_one_upload(stack, organiser):
         for thread in threads:
             thread.start()
         url = stack.copy.service("gateway").admin_url + "/metrics"
-        wait_for(lambda: "mamis_watchers 20" in urllib.request.urlopen(url).read().decode(), 10,
+        wait_for(lambda: 'mamis_watchers{of="uploads"} 20' in urllib.request.urlopen(url).read().decode(), 10,
                  "all streams")
     finally:
         os.kill(pid, signal.SIGCONT)

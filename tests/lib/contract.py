@@ -232,9 +232,9 @@ class CheckedClient(Client):
         super().__init__(*args, **kwargs)
         self.coverage = coverage
 
-    def request(self, method, path, body=None, headers=None):
+    def request(self, method, path, body=None, headers=None, events=None):
         full = path if path.startswith("/api/") else "/api/v1" + path
-        answer = super().request(method, full, body, headers)
+        answer = super().request(method, full, body, headers, events)
         operation = check_response(method, full, answer)
         if answer.status < 300:
             check_request(method, full, body)

@@ -27,6 +27,17 @@ class ApiError(Exception):
         self.answer = answer
 
 
+def _events(answer, count):
+    lines, heard = [], 0
+    while heard < count or lines[-1].strip():  # to the blank line after the last one
+        line = answer.readline()
+        if not line:
+            break
+        lines.append(line)
+        heard += line.startswith(b"event:")
+    return b"".join(lines)
+
+
 class Client:
     """One person's or program's way in. `token`: that of an organiser's program."""
 
@@ -38,9 +49,9 @@ class Client:
         self.session = None
         self.last_byte_at = None  # monotonic seconds, of the last request
 
-    def request(self, method, path, body=None, headers=None):
+    def request(self, method, path, body=None, headers=None, events=None):
         """`path` stands below /api/v1 unless it begins with /api/. `body`: bytes, or what becomes
-        JSON."""
+        JSON. `events`: of a stream of events that does not end, read only so many."""
         if not path.startswith("/api/"):
             path = "/api/v1" + path
         sent = {"Accept-Language": self.language}
@@ -62,7 +73,9 @@ class Client:
             link.request(method, path, body, sent)
             self.last_byte_at = time.monotonic()
             answer = link.getresponse()
-            return Answer(answer.status, answer.headers, answer.read())
+            stream = answer.headers.get_content_type() == "text/event-stream"
+            data = _events(answer, events) if stream and events else answer.read()
+            return Answer(answer.status, answer.headers, data)
         finally:
             link.close()
 

@@ -76,7 +76,7 @@ const routes = {
     const totals = new Map();
     for (const credit of items)
       if (credit.status === 'posted') totals.set(credit.kind, { programme: credit.programme, kind: credit.kind, kind_name: credit.kind_name, half_units: (totals.get(credit.kind)?.half_units ?? 0) + credit.half_units });
-    return { items, totals: [...totals.values()], next_cursor: null };
+    return { items, totals: [...totals.values()], totals_by_year: yearsOf(items), next_cursor: null };
   },
   'GET /me/certificates': () => data.certificates,
   'GET /me/handbook': () => data.handbook,
@@ -97,6 +97,16 @@ const routes = {
   },
   'GET /uploads': () => ({ items: [...uploads.values()].reverse(), next_cursor: null }),
   'GET /uploads/*': ({ last }) => uploads.get(last),
+};
+const yearsOf = (items) => {
+  const years = new Map();
+  for (const { held_on, programme, half_units, status } of items) {
+    if (status !== 'posted') continue;
+    const fiscal_year = Number(held_on.slice(0, 4)) - (held_on.slice(5, 7) < '04' ? 1 : 0);
+    const key = `${fiscal_year} ${programme}`;
+    years.set(key, { fiscal_year, programme, half_units: (years.get(key)?.half_units ?? 0) + half_units });
+  }
+  return [...years.values()].sort((a, b) => b.fiscal_year - a.fiscal_year);
 };
 const missing = () => {
   throw new Refused(404, 'not_found', '見つかりません', 'お探しのものは見つからないか、見る権限がありません。');

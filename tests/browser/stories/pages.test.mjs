@@ -20,7 +20,7 @@ const PAGES = {
 
 test('pages before signing in', async () => {
   const page = await newPage(browser);
-  for (const path of ['/login', '/start', '/reset', '/link', '/link#x.y']) {
+  for (const path of ['/login', '/start', '/reset', '/verify', '/link', '/link#x.y']) {
     await page.goto(path);
     await audit(page, path);
   }

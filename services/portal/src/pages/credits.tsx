@@ -1,35 +1,55 @@
-// A doctor's credits: totals by programme and kind, the list, and filters kept in the address.
-import { useState } from 'preact/hooks';
-import { call } from '../api/client';
+// A doctor's credits: sums by programme, kind and year, the list, filters kept in the address, the
+// transcript; new credits appear by themselves.
+import { useRef, useState } from 'preact/hooks';
+import { address, call } from '../api/client';
+import { useNews } from '../api/news';
 import type { Answer, Ask } from '../api/types';
-import { Button, PageTitle, Tag } from '../parts/basics';
+import { Announce, Button, LinkButton, PageTitle, Tag } from '../parts/basics';
+import { CreditTotals, CreditYears, PROGRAMMES } from '../parts/credit_sums';
 import { SelectField, TextField } from '../parts/fields';
-import { LinkingNotice } from '../parts/linking';
+import { LinkingNotice, useLinking } from '../parts/linking';
 import { LoadBox, ListFoot, usePages } from '../parts/load';
 import { Table, type Column } from '../parts/table';
 import { here, setQuery } from '../router';
-import { dateText, unitText } from '../text/format';
+import { dateText, unitText, yearDays, yearText } from '../text/format';
 import { t, tOf } from '../text/messages';
 
 type Credits = Answer<'/api/v1/me/credits', 'get'>;
 type Credit = Credits['items'][number];
-type Total = Credits['totals'][number];
 type Query = NonNullable<Ask<'/api/v1/me/credits', 'get'>['query']>;
 
-const PROGRAMMES = ['OP', 'SP', 'CME', 'KK', 'KHR', 'CSL'];
+const NAMES = ['programme', 'kind', 'from', 'to', 'status', 'q'] as const;
+type Filter = Record<(typeof NAMES)[number], string>;
+
+const PAGE_ITEMS = 50;
+const PAGE_ITEMS_MAX = 500;
+/** Seminars before it are in the handbook (R-SEM-02). */
+const FIRST_YEAR = 2025;
+
+function filterHere(): Filter {
+  const { query } = here();
+  return Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? ''])) as Filter;
+}
 
 export function CreditsPage() {
-  const { query } = here();
-  const filter = {
-    programme: query.get('programme') ?? '',
-    from: query.get('from') ?? '',
-    to: query.get('to') ?? '',
-  };
+  const filter = filterHere();
+  const shown = useRef(0);
+  const [news, setNews] = useState('');
+  const linking = useLinking();
   const pages = usePages<Credit, Credits>(
-    (cursor, signal) =>
-      call('get', '/api/v1/me/credits', { query: { ...filter, cursor, limit: 50 } as Query, signal }),
-    [filter.programme, filter.from, filter.to],
+    (cursor, signal) => {
+      // Read again, the list stays as long as it was.
+      const limit = cursor ? PAGE_ITEMS : Math.min(Math.max(PAGE_ITEMS, shown.current), PAGE_ITEMS_MAX);
+      return call('get', '/api/v1/me/credits', { query: { ...filter, cursor, limit } as Query, signal });
+    },
+    Object.values(filter),
   );
+  shown.current = pages.items.length;
+  const choices = useChoices(pages.data);
+  useNews('credits', (first) => {
+    pages.reload();
+    if (!first) setNews(t('credits_news'));
+  });
   return (
     <div class="stack wide">
       <div class="stack tight read">
@@ -37,11 +57,18 @@ export function CreditsPage() {
         <p>{t('credits_lead')}</p>
       </div>
       <LinkingNotice />
-      <Filter key={location.search} filter={filter} />
+      <FilterForm key={location.search} filter={filter} choices={choices} />
+      <Announce text={news} />
       <LoadBox from={pages}>
-        {({ totals }) => (
+        {({ totals, totals_by_year }) => (
           <>
-            <Totals totals={totals} />
+            {totals.length > 0 && (
+              <section class="stack" aria-labelledby="totals">
+                <h2 id="totals">{t('credits_totals')}</h2>
+                <CreditTotals totals={totals} />
+                <CreditYears years={totals_by_year} />
+              </section>
+            )}
             <section class="stack" aria-labelledby="list">
               <h2 id="list">{t('credits_list')}</h2>
               <Table
@@ -58,13 +85,37 @@ export function CreditsPage() {
           </>
         )}
       </LoadBox>
+      {!linking && <Transcript filter={filter} />}
     </div>
   );
 }
 
-function Filter({ filter }: { filter: { programme: string; from: string; to: string } }) {
+/** What can be chosen: kinds and years that were seen since the page was opened. */
+interface Choices {
+  kinds: Map<string, Pick<Credit, 'kind' | 'kind_name' | 'programme'>>;
+  newest: number;
+}
+
+function useChoices(seen: Credits | undefined): Choices {
+  const known = useRef<Choices>({ kinds: new Map(), newest: FIRST_YEAR }).current;
+  for (const { kind, kind_name, programme } of [...(seen?.totals ?? []), ...(seen?.items ?? [])])
+    known.kinds.set(kind, { kind, kind_name: kind_name ?? kind, programme });
+  known.newest = Math.max(known.newest, ...(seen?.totals_by_year ?? []).map((item) => item.fiscal_year));
+  return known;
+}
+
+function FilterForm({ filter, choices }: { filter: Filter; choices: Choices }) {
   const [values, setValues] = useState(filter);
-  const set = (name: keyof typeof values) => (value: string) => setValues({ ...values, [name]: value });
+  const { kinds } = choices;
+  const set = (name: keyof Filter) => (value: string) => setValues({ ...values, [name]: value });
+  const offered = [...kinds.values()].filter(
+    ({ programme, kind }) => !values.programme || programme === values.programme || kind === values.kind,
+  );
+  const years = Array.from({ length: choices.newest - FIRST_YEAR + 1 }, (_, at) => choices.newest - at);
+  const year = years.find((each) => {
+    const [from, to] = yearDays(each);
+    return values.from === from && values.to === to;
+  });
   return (
     <form
       class="search noprint"
@@ -75,47 +126,83 @@ function Filter({ filter }: { filter: { programme: string; from: string; to: str
         setQuery(values);
       }}
     >
+      <TextField id="q" type="search" max={100} label={t('credits_words')} value={values.q} onValue={set('q')} />
       <SelectField
         id="programme"
         label={t('programme')}
         value={values.programme}
         options={[['', t('all')], ...PROGRAMMES.map((code): [string, string] => [code, tOf('programme', code)])]}
-        onValue={set('programme')}
+        onValue={(programme) => setValues({ ...values, programme, kind: '' })}
+      />
+      <SelectField
+        id="kind"
+        label={t('kind')}
+        value={values.kind}
+        options={[
+          ['', t('all')],
+          ...offered.map(({ kind, kind_name }): [string, string] => [kind, kind_name]),
+          ...(values.kind && !kinds.has(values.kind) ? [[values.kind, values.kind] as [string, string]] : []),
+        ]}
+        onValue={set('kind')}
+      />
+      <SelectField
+        id="year"
+        label={t('fiscal_year')}
+        value={year === undefined ? '' : String(year)}
+        options={[
+          ['', values.from || values.to ? t('credits_days') : t('all')],
+          ...years.map((each): [string, string] => [String(each), yearText(each)]),
+        ]}
+        onValue={(chosen) => {
+          const [from, to] = chosen ? yearDays(Number(chosen)) : ['', ''];
+          setValues({ ...values, from, to });
+        }}
       />
       <TextField id="from" type="date" size="short" label={t('credits_from')} value={values.from} onValue={set('from')} />
       <TextField id="to" type="date" size="short" label={t('credits_to')} value={values.to} onValue={set('to')} />
-      <Button submit>{t('search')}</Button>
+      <SelectField
+        id="status"
+        label={t('status')}
+        value={values.status}
+        options={[
+          ['', t('all')],
+          ['posted', t('credit_posted')],
+          ['cancelled', t('credit_cancelled')],
+        ]}
+        onValue={set('status')}
+      />
+      <Button submit look="main">
+        {t('search')}
+      </Button>
+      {NAMES.some((name) => filter[name]) && (
+        <Button look="text" onClick={() => setQuery(Object.fromEntries(NAMES.map((name) => [name, ''])))}>
+          {t('credits_clear')}
+        </Button>
+      )}
     </form>
   );
 }
 
-function Totals({ totals }: { totals: Total[] }) {
-  if (totals.length === 0) return null;
-  const programmes = PROGRAMMES.filter((code) => totals.some((total) => total.programme === code));
+/** Of the programme and the days that are chosen. */
+function Transcript({ filter }: { filter: Filter }) {
+  const { programme, from, to } = filter;
+  const href = (kind: 'pdf' | 'csv') => address(`/api/v1/me/credits/transcript.${kind}`, {}, { programme, from, to });
   return (
-    <section class="stack" aria-labelledby="totals">
-      <h2 id="totals">{t('credits_totals')}</h2>
-      <div class="cards">
-        {programmes.map((programme) => {
-          const kinds = totals.filter((total) => total.programme === programme);
-          const sum = kinds.reduce((units, total) => units + total.half_units, 0);
-          return (
-            <div class="card stack tight" key={programme}>
-              <div class="row between">
-                <h3>{tOf('programme', programme)}</h3>
-                <span class="strong num">{unitText(sum)}</span>
-              </div>
-              <ul class="lines tight">
-                {kinds.map((total) => (
-                  <li key={total.kind}>
-                    <span>{total.kind_name ?? total.kind}</span>
-                    <span class="num">{unitText(total.half_units)}</span>
-                  </li>
-                ))}
-              </ul>
-            </div>
-          );
-        })}
+    <section class="stack noprint" aria-labelledby="transcript">
+      <h2 id="transcript">{t('transcript_title')}</h2>
+      <p class="read">{t('transcript_lead')}</p>
+      <p>
+        {programme ? tOf('programme', programme) : t('transcript_all')}
+        {t('comma')}
+        {from || to ? `${dateText(from)} ～ ${dateText(to)}` : t('transcript_always')}
+      </p>
+      <div class="row">
+        <LinkButton look="main" href={href('pdf')} download>
+          {t('transcript_pdf')}
+        </LinkButton>
+        <LinkButton href={href('csv')} download>
+          {t('transcript_csv')}
+        </LinkButton>
       </div>
     </section>
   );

@@ -1,5 +1,6 @@
 // My Page: for each certificate what its renewal needs, what counts, what does not and why.
 import { call } from '../api/client';
+import { useNews } from '../api/news';
 import type { Answer } from '../api/types';
 import { Facts, LinkButton, Notice, PageTitle } from '../parts/basics';
 import { CreditTable, RequirementLines } from '../parts/requirement';
@@ -14,6 +15,7 @@ export type Standing = Answer<'/api/v1/me/standing', 'get'>['items'][number];
 export function OverviewPage() {
   const { me } = useSession();
   const loaded = useLoad((signal) => call('get', '/api/v1/me/standing', { signal }), []);
+  useNews('standing', loaded.reload);
   const linking = useLinking();
   return (
     <div class="stack wide">

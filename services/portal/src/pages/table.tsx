@@ -24,6 +24,7 @@ import { SeminarPage, SeminarsPage } from './seminars';
 import { ResetPage, StartPage } from './start';
 import { UploadPage } from './upload';
 import { UploadsPage } from './uploads';
+import { VerifyPage } from './verify';
 
 type Values = Record<string, string>;
 type Make = (values: Values) => VNode;
@@ -34,6 +35,7 @@ const OPEN: [pattern: string, make: Make][] = [
   ['/start', () => <StartPage />],
   ['/reset', () => <ResetPage />],
   ['/link', () => <LinkPage />],
+  ['/verify', () => <VerifyPage />],
 ];
 
 const PAGES: [pattern: string, action: Action, make: Make][] = [

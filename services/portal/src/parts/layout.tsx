@@ -173,6 +173,9 @@ function Footer({ help }: { help: boolean }) {
             {t('email')} <a href={`mailto:${email}`}>{email}</a>
           </p>
         )}
+        <p>
+          <a href="/verify">{t('proof_title')}</a>
+        </p>
         <p class="soft">{site.disclaimer}</p>
       </div>
     </footer>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytesText, dateText, halfUnitsOf, periodText, timeText, unitText } from './format';
+import { bytesText, dateText, halfUnitsOf, periodText, timeText, unitText, yearDays, yearText } from './format';
 import { setLang } from './lang';
 
 test('dates and times read as in Japan, whatever the zone of this machine', () => {
@@ -12,6 +12,15 @@ test('dates and times read as in Japan, whatever the zone of this machine', () =
   assert.equal(periodText('2022-04-15', '2027-04-14'), '2022年4月15日 ～ 2027年4月14日');
   setLang('en');
   assert.equal(dateText('2026-11-22'), '22 November 2026');
+});
+
+test('a fiscal year runs from April to March', () => {
+  setLang('ja');
+  assert.equal(yearText(2026), '2026年度');
+  setLang('en');
+  assert.equal(yearText(2026), 'FY 2026/27');
+  assert.equal(yearText(2099), 'FY 2099/00');
+  assert.deepEqual(yearDays(2026), ['2026-04-01', '2027-03-31']);
 });
 
 test('half units are shown as units', () => {

@@ -24,6 +24,14 @@ export function clockText(iso: string): string {
   return found ? `${Number(found[1])}:${found[2]}` : '';
 }
 
+/** 2026 -> 2026年度, April 2026 to March 2027. */
+export function yearText(year: number): string {
+  return lang() === 'ja' ? `${year}年度` : `FY ${year}/${String((year + 1) % 100).padStart(2, '0')}`;
+}
+
+/** First and last day of a fiscal year, April to March. */
+export const yearDays = (year: number): [from: string, to: string] => [`${year}-04-01`, `${year + 1}-03-31`];
+
 /** Half units as a bare number of units: 3 -> 1.5. */
 export function unitNumber(halfUnits: number): string {
   const whole = Math.trunc(Math.abs(halfUnits) / 2);
