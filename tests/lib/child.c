@@ -3,6 +3,7 @@
  */
 #include "lib/child.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -14,6 +15,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { STOP_MS = 10000 };
 
 static void fail(const char *what)
 {
@@ -40,10 +43,53 @@ pid_t child_start(const char *const *argv, const char *log)
     _exit(127);
 }
 
+/* The state letter stands behind the name, which may hold anything but ends with ')'. */
+static bool thread_stands(const char *path)
+{
+    char text[512];
+    FILE *file = fopen(path, "r");
+    const char *end;
+    size_t len;
+
+    if (file == NULL)
+        return true; /* it is gone */
+    len = fread(text, 1, sizeof(text) - 1, file);
+    fclose(file);
+    text[len] = '\0';
+    end = strrchr(text, ')');
+    return end == NULL || end[1] == '\0' || strchr("TtZX", end[2]) != NULL;
+}
+
+static bool stands(pid_t pid)
+{
+    char folder[64], path[384];
+    bool all = true;
+    DIR *tasks;
+
+    snprintf(folder, sizeof(folder), "/proc/%d/task", pid);
+    tasks = opendir(folder);
+    if (tasks == NULL)
+        fail("opendir");
+    for (struct dirent *task = readdir(tasks); task != NULL; task = readdir(tasks)) {
+        snprintf(path, sizeof(path), "%s/%s/stat", folder, task->d_name);
+        all = all && (task->d_name[0] == '.' || thread_stands(path));
+    }
+    closedir(tasks);
+    return all;
+}
+
 void child_signal(pid_t pid, int number)
 {
+    const struct timespec pause = {.tv_nsec = 1000 * 1000};
+    unsigned tries = STOP_MS;
+
     if (kill(pid, number) != 0)
         fail("kill");
+    while (number == SIGSTOP && !stands(pid)) {
+        if (tries-- == 0)
+            fail("SIGSTOP");
+        nanosleep(&pause, NULL);
+    }
 }
 
 int child_stop(pid_t pid, int number, uint64_t wait_ms)

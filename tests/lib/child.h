@@ -9,7 +9,7 @@
 
 /* Start a program; its output is appended to the file `log` (NULL: dropped). Aborts on failure. */
 pid_t child_start(const char *const *argv, const char *log);
-/* Send a signal. */
+/* Send a signal. After SIGSTOP each of its threads has stopped. Aborts on failure. */
 void child_signal(pid_t pid, int number);
 /* Send a signal and wait for the end, at most `wait_ms`; then SIGKILL. Gives the wait status. */
 int child_stop(pid_t pid, int number, uint64_t wait_ms);
