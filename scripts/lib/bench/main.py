@@ -31,7 +31,7 @@ def arguments():
     parser.add_argument("--seminars", type=int, default=50)
     parser.add_argument("--doctors", type=int, default=20000)
     parser.add_argument("--small", type=int, default=100)
-    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--statements", type=int, default=0, metavar="N",
                         help="print the N statements that took most of PostgreSQL's time")
     parser.add_argument("--commands", type=int, default=0, metavar="N",
