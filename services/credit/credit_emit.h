@@ -20,7 +20,6 @@ struct emit_entries {
     size_t count;
     const int64_t *doctor_ids;
     const uint32_t *places;
-    const struct str *programmes;
     const struct str *kinds;
     const int16_t *half_units;
     const int16_t *revisions;

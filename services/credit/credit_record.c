@@ -325,7 +325,6 @@ void record_posted(struct record *record)
                     .count = entries->count,
                     .doctor_ids = entries->doctor,
                     .places = entries->place,
-                    .programmes = entries->programme,
                     .kinds = entries->kind,
                     .half_units = entries->half_units,
                     .revisions = entries->revision,

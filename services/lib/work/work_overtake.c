@@ -18,7 +18,7 @@ static bool is_urgent(struct work_part *part, struct work_record *record)
     return route != NULL && route->urgent != NULL && route->urgent(&record->message);
 }
 
-/* Messages with one key keep their order. What cannot be read has no key that could be trusted. */
+/* Messages with one key keep their order, also behind one that nobody can read. */
 static bool has_free_way(const struct work_part *part, const struct work_record *record)
 {
     for (const struct work_record *ahead = part->head; ahead != record; ahead = ahead->next)
