@@ -15,3 +15,9 @@ from stack import running_stack  # noqa: E402
 def stack():
     with running_stack() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def stranger(stack, request):
+    """An organiser who holds another seminar than the file's SEMINAR."""
+    return stack.stranger_client(request.module.SEMINAR)

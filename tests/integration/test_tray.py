@@ -20,14 +20,6 @@ def organiser(stack):
 
 
 @pytest.fixture(scope="module")
-def stranger(stack):
-    code = stack.one("SELECT organiser_code FROM credit.seminar WHERE organiser_code <>"
-                     " (SELECT organiser_code FROM credit.seminar WHERE seminar_no = %s) LIMIT 1",
-                     (SEMINAR,))[0]
-    return stack.client(token=stack.organiser_token(code))
-
-
-@pytest.fixture(scope="module")
 def doctors():
     """Whose My Page is complete; each test takes its own."""
     with open(DATA / "members.csv", encoding="utf-8", newline="") as file:

@@ -28,15 +28,6 @@ def organiser(stack):
     return stack.organiser_client(SEMINAR)
 
 
-@pytest.fixture(scope="module")
-def stranger(stack):
-    """An organiser who holds another seminar."""
-    code = stack.one("SELECT organiser_code FROM credit.seminar WHERE organiser_code <>"
-                     " (SELECT organiser_code FROM credit.seminar WHERE seminar_no = %s) LIMIT 1",
-                     (SEMINAR,))[0]
-    return stack.client(token=stack.organiser_token(code))
-
-
 def code(answer, status):
     return answer.expect(status).json["code"]
 

@@ -105,6 +105,13 @@ class Stack:
                         if row["seminar_no"] == seminar_no)
         return self.client(token=self.organiser_token(code))
 
+    def stranger_client(self, seminar_no):
+        """With a token of an organiser who does not hold the seminar."""
+        code = self.one("SELECT organiser_code FROM credit.seminar WHERE organiser_code <>"
+                        " (SELECT organiser_code FROM credit.seminar WHERE seminar_no = %s) LIMIT 1",
+                        (seminar_no,))[0]
+        return self.client(token=self.organiser_token(code))
+
     def staff_client(self, role, *words):
         """Signed in with a new account of the role."""
         login = f"{role.replace('_', '-')}-{os.urandom(4).hex()}"
