@@ -188,6 +188,10 @@ def bodies_header(routes):
         lines += [f"CHECKED enum err {name}_decode(struct arena *arena, json_t *json,",
                   f"    struct {name} *out, struct body_problem *problems, size_t problems_max,",
                   "    size_t *ret_count);", ""]
+    lines += ["/* X(operation) of each route with a body */", "/* clang-format off */",
+              "#define BODIES(X) \\",
+              " \\\n".join(f"    X({route.operation})" for route in routes if route.body),
+              "/* clang-format on */"]
     return "\n".join(lines)
 
 

@@ -26,20 +26,25 @@ static bool decode(struct arena *arena, struct str text, struct str *ret_parts)
     return utf8_valid_len(*ret_parts) == len && memchr(out, '\0', len) == NULL;
 }
 
-bool cursor_read(struct call *call, size_t parts, struct cursor *ret_cursor)
+bool cursor_parse(struct arena *arena, struct str text, size_t parts, struct cursor *ret_cursor)
 {
-    struct str text = call_text(call, "cursor"), left;
+    struct str left;
 
     *ret_cursor = (struct cursor){.count = 0};
-    if (text.data == NULL)
+    if (!decode(arena, text, &left))
+        return false;
+    while (ret_cursor->count < parts && str_cut(&left, '|', &ret_cursor->parts[ret_cursor->count]))
+        ret_cursor->count++;
+    return ret_cursor->count == parts && left.data == NULL;
+}
+
+bool cursor_read(struct call *call, size_t parts, struct cursor *ret_cursor)
+{
+    struct str text = call_text(call, "cursor");
+
+    *ret_cursor = (struct cursor){.count = 0};
+    if (text.data == NULL || cursor_parse(call->flow.arena, text, parts, ret_cursor))
         return true;
-    if (decode(call->flow.arena, text, &left)) {
-        while (ret_cursor->count < parts &&
-               str_cut(&left, '|', &ret_cursor->parts[ret_cursor->count]))
-            ret_cursor->count++;
-        if (ret_cursor->count == parts && left.data == NULL)
-            return true;
-    }
     call_cursor_bad(call);
     return false;
 }

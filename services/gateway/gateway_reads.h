@@ -15,6 +15,8 @@ struct cursor {
 
 /* False when it is none of ours with so many parts: the problem is answered and the flow ended. */
 bool cursor_read(struct call *call, size_t parts, struct cursor *ret_cursor);
+/* False when `text` is none of ours with so many parts. */
+bool cursor_parse(struct arena *arena, struct str text, size_t parts, struct cursor *ret_cursor);
 void call_cursor_bad(struct call *call);
 /* Opaque form of parts joined with '|'; lives in the arena. */
 struct str cursor_text(struct arena *arena, struct str parts);

@@ -25,4 +25,6 @@ enum code source_feed(struct source *source, struct str bytes, struct buf *out);
  * The body is whole. False when it was no good: then the problem is answered and the flow ended.
  */
 bool source_end(struct source *source, struct call *call, struct buf *out);
+/* JSON rows as the CSV that they stand for. False: they have more columns than a file may have. */
+bool source_rows(const struct body_post_attendance *body, struct buf *out);
 struct str source_file_name(const struct source *source, struct call *call);

@@ -84,16 +84,14 @@ static bool collect_names(const struct body_post_attendance *body, struct str *n
     return true;
 }
 
-static bool rows_to_csv(struct call *call, const struct body_post_attendance *body, struct buf *out)
+bool source_rows(const struct body_post_attendance *body, struct buf *out)
 {
     enum { COLUMNS_MAX = 64 };
     struct str names[COLUMNS_MAX], cells[COLUMNS_MAX];
     size_t count;
 
-    if (!collect_names(body, names, COLUMNS_MAX, &count)) {
-        call_field_problem(call, "/rows", CODE_FIELD_TOO_LONG);
+    if (!collect_names(body, names, COLUMNS_MAX, &count))
         return false;
-    }
     put_line(out, names, count);
     for (size_t row = 0; row < body->rows_count; row++) {
         for (size_t i = 0; i < count; i++) {
@@ -118,7 +116,10 @@ static bool end_json(struct source *source, struct call *call, struct buf *out)
                                                              call->problems, CALL_PROBLEMS_MAX,
                                                              &call->problem_count)))
         return false;
-    return rows_to_csv(call, &body, out);
+    if (source_rows(&body, out))
+        return true;
+    call_field_problem(call, "/rows", CODE_FIELD_TOO_LONG);
+    return false;
 }
 
 bool source_end(struct source *source, struct call *call, struct buf *out)

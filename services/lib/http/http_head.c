@@ -288,7 +288,7 @@ static bool query_add(struct http_request *request, struct str part)
            http_decode(request->arena, value, true, &pair->value);
 }
 
-static void judge_target(struct http_request *request, struct str target)
+void http_target_judge(struct http_request *request, struct str target)
 {
     struct str path, part;
     bool ok = true;
@@ -337,7 +337,7 @@ void http_head_judge(struct http_request *request, const char *method, const cha
         return;
     find_client(request);
     judge_expect(request);
-    judge_target(request, target);
+    http_target_judge(request, target);
     if (request->refusal == ERR_OK) {
         enum err err = http_route_find(request);
 

@@ -180,6 +180,8 @@ void http_request_wake(struct http_request *request);
 
 /* http_head.c: fill the request from its head; a problem goes to `refusal`. */
 void http_head_judge(struct http_request *request, const char *method, const char *version);
+/* Its part for the address: path and query, decoded. */
+void http_target_judge(struct http_request *request, struct str target);
 
 /* http_route.c */
 /* Errors: ERR_NOT_FOUND, ERR_METHOD_NOT_ALLOWED (then the Allow header is set). */
