@@ -51,8 +51,13 @@ void credit_certificate_handle(void *service, struct work_batch *batch);
 void credit_cancel_handle(void *service, struct work_batch *batch);
 void credit_undo_handle(void *service, struct work_batch *batch);
 void credit_undo_slice_handle(void *service, struct work_batch *batch);
-/* Figures of a committed command: work_route's `committed`. */
-void credit_command_committed(void *service, const struct work_batch *batch);
+/* What a message changed; as its batch's `state` it goes into the figures once it is committed. */
+struct credit_tally {
+    uint32_t outcomes[6]; /* rows that came to it, by enum outcome */
+    size_t entries;       /* put into the ledger */
+};
+/* work_route's `committed`. */
+void credit_tally_committed(void *service, const struct work_batch *batch);
 void credit_trial_handle(void *service, struct work_batch *batch);
 void credit_fix_handle(void *service, struct work_batch *batch);
 void credit_judge_handle(void *service, struct work_batch *batch);

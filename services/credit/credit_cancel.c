@@ -66,7 +66,7 @@ static enum err record(struct cancel *cancel)
                   arena_printf(command->flow.arena, "%.*s", STR_ARG(cancel->event.entry_id)),
                   STR("{}"));
     command_answer(command, "entry_id", cancel->event.entry_id);
-    command->entries = counter.count;
+    command->tally.entries = counter.count;
 cleanup:
     return err;
 }

@@ -1,11 +1,7 @@
 /* credit_command: see credit_command.h. */
 #include "credit/credit_command.h"
 
-static const struct db_stmt insert_audit = {
-    "credit_insert_audit",
-    "INSERT INTO credit.audit (at, action, actor, subject, detail)"
-    " VALUES ($1, $2, $3, $4, $5::jsonb || jsonb_build_object('role', $6::text, 'code', $7::text))",
-};
+#include "credit/credit_audit.h"
 
 /* The effect borrows nothing of the flow: its parameters were copied. */
 static void done(struct flow *flow)
@@ -14,7 +10,7 @@ static void done(struct flow *flow)
     struct flow *waiting = command->batch->flow;
     enum err err = flow->err;
 
-    command->batch->state = &command->entries;
+    command->batch->state = &command->tally;
     waiting->note = flow->note;
     flow_fini(flow);
     flow_resume(waiting, err);
@@ -73,11 +69,16 @@ json_t *command_param(const char *name, const char *value)
     return json_pack("{s:{s:s}}", "params", name, value);
 }
 
-void credit_command_committed(void *service, const struct work_batch *batch)
+void credit_tally_committed(void *service, const struct work_batch *batch)
 {
     struct credit *credit = service;
+    const struct credit_tally *tally = batch->state;
 
-    credit->figures.entries += *(const size_t *)batch->state;
+    if (tally == NULL)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(tally->outcomes); i++)
+        credit->figures.outcomes[i] += tally->outcomes[i];
+    credit->figures.entries += tally->entries;
 }
 
 void credit_command_dead(void *service, struct work_batch *batch, const char *reason)
@@ -97,13 +98,5 @@ void credit_command_dead(void *service, struct work_batch *batch, const char *re
 void command_audit(struct command *command, const char *action, const char *subject,
                    struct str detail)
 {
-    struct db_query *query = db_add(command->batch->effect, &insert_audit);
-
-    db_time(query, clock_now_us());
-    db_text_c(query, action);
-    db_uuid(query, command->actor.id);
-    db_text_c(query, subject);
-    db_json(query, detail);
-    db_text(query, command->actor.role);
-    db_text(query, command->actor.code);
+    audit_add(command->batch->effect, &command->actor, action, subject, detail);
 }

@@ -20,7 +20,7 @@ struct command {
     struct work_batch *batch; /* one message; effect is filled by the flow */
     struct uuid operation_id;
     struct command_actor actor;
-    size_t entries; /* put into the ledger, for the figures */
+    struct credit_tally tally;
 };
 
 #define COMMAND_OF(flow_pointer) CONTAINER_OF((flow_pointer), struct command, flow)

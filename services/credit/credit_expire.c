@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "credit/credit_audit.h"
 #include "credit/credit_problems.h"
 #include "credit/credit_record.h"
 
@@ -23,6 +24,7 @@ struct expire {
     struct upload_query query;
     struct db_query *rows, *repeats, *behind;
     struct upload upload;
+    struct credit_tally tally;
 };
 
 /* Doctors who are complete by now get their credits instead: their rows are released. */
@@ -145,6 +147,27 @@ static void add_rows(struct expire *expire)
     record_reasons_again(effect, expire->upload.no, chunks, count);
 }
 
+/* The rows are named; a list of both kinds, as they were changed. */
+static void audit(const struct expire *expire)
+{
+    const struct db_query *const lists[] = {expire->rows, expire->repeats};
+    struct buf detail = {0};
+    char id[UUID_TEXT_BYTES];
+
+    buf_printf(&detail,
+               "{\"rule\":\"R-ACC-10\",\"waiting_days\":%u,\"from\":\"waiting\","
+               "\"to\":\"rejected\",\"rows\":[",
+               credit_settings.waiting_days);
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        for (size_t at = 0; at < db_rows(lists[i]); at++)
+            buf_printf(&detail, "%s%d", i + at == 0 ? "" : ",", db_get_i32(lists[i], at, 0));
+    }
+    buf_add_c(&detail, "]}");
+    uuid_format(expire->upload.id, id);
+    audit_add(expire->batch->effect, NULL, "rows_expire", id, buf_str(&detail));
+    buf_free(&detail);
+}
+
 static void tell(struct expire *expire)
 {
     const size_t count = db_rows(expire->rows);
@@ -186,7 +209,10 @@ static void expire_run(struct flow *flow)
         if (db_rows(expire->rows) == 0)
             break;
         add_rows(expire);
+        audit(expire);
         tell(expire);
+        expire->tally.outcomes[OUTCOME_REJECTED] =
+            (uint32_t)(db_rows(expire->rows) + db_rows(expire->repeats));
         break;
     }
 cleanup:
@@ -199,6 +225,7 @@ static void expire_done(struct flow *flow)
     struct flow *waiting = expire->batch->flow;
     enum err err = flow->err;
 
+    expire->batch->state = &expire->tally;
     waiting->note = flow->note;
     flow_fini(flow);
     flow_resume(waiting, err);

@@ -88,8 +88,7 @@ static void record(struct fix *fix)
     char *cells = json_dumps(fix->row.cells, JSON_COMPACT);
 
     must(cells != NULL);
-    row_record(&fix->row, command->batch->effect);
-    command->entries = fix->row.record.entries.count;
+    row_record(&fix->row, command->batch->effect, &command->tally);
     command_audit(command, "row_fix", name.data,
                   str_of(arena_printf(command->flow.arena, "{\"cells\":%s}", cells)));
     command_answer(command, "row", name);

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "credit/credit_audit.h"
 #include "credit/credit_release.h"
 #include "credit/credit_row.h"
 
@@ -78,11 +79,30 @@ struct judging {
     struct flow flow;
     struct work_batch *batch;
     struct row row;
+    struct credit_tally tally;
 };
 
 static void release_row(void *object)
 {
     row_fini(object);
+}
+
+/* Nobody asked for it: it waited for its doctor's My Page, or for the row that it repeats. */
+static void audit(const struct judging *judging)
+{
+    const enum outcome before = row_outcome_before(&judging->row);
+    const enum outcome now = (enum outcome)row_verdict(&judging->row)->outcome;
+    struct arena *arena = judging->flow.arena;
+    char id[UUID_TEXT_BYTES];
+
+    if (now == before)
+        return;
+    uuid_format(judging->row.upload_id, id);
+    audit_add(judging->batch->effect, NULL, "row_judge",
+              arena_printf(arena, "%s/%u", id, judging->row.row_no),
+              str_of(arena_printf(arena, "{\"rule\":\"%s\",\"from\":\"%s\",\"to\":\"%s\"}",
+                                  before == OUTCOME_WAITING ? "R-ACC-10" : "same_upload",
+                                  outcome_name(before), outcome_name(now))));
 }
 
 static void judging_run(struct flow *flow)
@@ -96,8 +116,10 @@ static void judging_run(struct flow *flow)
         row_judge(&judging->row, flow->trace, flow);
         return;
     case JUDGE_RECORD:
-        if (judging->row.state == ROW_FINE)
-            row_record(&judging->row, judging->batch->effect);
+        if (judging->row.state == ROW_FINE) {
+            row_record(&judging->row, judging->batch->effect, &judging->tally);
+            audit(judging);
+        }
         flow_end(flow, ERR_OK);
         return;
     }
@@ -110,6 +132,7 @@ static void judging_done(struct flow *flow)
     struct flow *waiting = judging->batch->flow;
     enum err err = flow->err;
 
+    judging->batch->state = &judging->tally;
     waiting->note = flow->note;
     flow_fini(flow);
     flow_resume(waiting, err);

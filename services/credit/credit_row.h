@@ -44,8 +44,13 @@ struct row {
  */
 void row_judge(struct row *row, const char *trace, struct flow *waiting);
 void row_fini(struct row *row);
-/* What became of it, all in `effect`: ledger, row, counts, reasons, events. State ROW_FINE only. */
-void row_record(struct row *row, struct db_batch *effect);
+/*
+ * What became of it, all in `effect`: ledger, row, counts, reasons, events. State ROW_FINE only.
+ * `tally` (of the batch's arena) gets what the figures count.
+ */
+void row_record(struct row *row, struct db_batch *effect, struct credit_tally *tally);
+/* What it was before. State ROW_FINE only. */
+enum outcome row_outcome_before(const struct row *row);
 static inline const struct attendance_verdict *row_verdict(const struct row *row)
 {
     return &row->judge.verdicts.list[0];

@@ -38,7 +38,7 @@ static const struct db_stmt keep_fix = {
     "  fixed_at = excluded.fixed_at",
 };
 
-static enum outcome outcome_before(const struct row *row)
+enum outcome row_outcome_before(const struct row *row)
 {
     enum outcome outcome;
 
@@ -49,7 +49,7 @@ static enum outcome outcome_before(const struct row *row)
 static void add_counts(const struct row *row, struct db_batch *effect)
 {
     struct db_query *query = db_add(effect, &update_counts);
-    const enum outcome before = outcome_before(row);
+    const enum outcome before = row_outcome_before(row);
 
     db_uuid(query, row->upload_id);
     for (int i = 0; i < OUTCOME_COUNT; i++)
@@ -113,7 +113,15 @@ static int64_t waiting_since(const struct row *row)
     return db_is_null(row->found, 0, 9) ? row->upload.received_us : db_get_time(row->found, 0, 9);
 }
 
-void row_record(struct row *row, struct db_batch *effect)
+/* A row counts once in each outcome that it comes to. */
+static void count(const struct row *row, struct credit_tally *tally)
+{
+    if (row_verdict(row)->outcome != (int)row_outcome_before(row))
+        tally->outcomes[row_verdict(row)->outcome]++;
+    tally->entries += row->record.entries.count;
+}
+
+void row_record(struct row *row, struct db_batch *effect, struct credit_tally *tally)
 {
     struct db_query *query;
 
@@ -142,4 +150,5 @@ void row_record(struct row *row, struct db_batch *effect)
     if (row->mended)
         add_fix(row, effect);
     release_repeats(row, effect);
+    count(row, tally);
 }

@@ -186,7 +186,7 @@ static enum err take_slice(struct undo *undo)
     if (some && whole)
         end_rows(undo);
     counter_add(&emit, &counter, &command->actor, &correction, command->flow.arena);
-    command->entries = counter.count;
+    command->tally.entries = counter.count;
     if (last)
         end(undo, now_us);
     else

@@ -220,6 +220,9 @@ def test_waiting_ends_with_a_mail(stack):
              "the end of waiting")
     row = row_of(client, upload, 1)
     assert (row["outcome"], row["reason"]) == ("rejected", "no_my_page")
+    assert stack.one("SELECT actor, detail ->> 'role', detail ->> 'rule', detail -> 'rows'"
+                     " FROM credit.audit WHERE action = 'rows_expire' AND subject = %s",
+                     (upload["upload_id"],)) == (None, "system", "R-ACC-10", [1, 2])
     mail = text_of(wait_mail(stack, address, "待機の期限"))
     assert "1行目" in mail and upload["upload_id"] in mail and str(number) not in mail
     # My Page comes too late: the row is taken up by hand.

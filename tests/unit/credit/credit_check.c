@@ -209,3 +209,42 @@ void check_events(const struct sent *upload)
               upload->id),
         1);
 }
+
+/* ---- the tray ---- */
+
+long long number_of(const char *my_page, int place)
+{
+    return (long long)count("SELECT register_no FROM credit.doctor WHERE my_page = '%s'"
+                            " ORDER BY doctor_id OFFSET %d LIMIT 1",
+                            my_page, place);
+}
+
+void fix(const struct sent *upload, int row_no, const char *columns, const char *values)
+{
+    inject(EVENT_ROW_FIX,
+           "{" WHO ",\"upload_id\":\"%s\",\"row_no\":%d,\"columns\":[%s],\"values\":[%s]}",
+           upload->id, row_no, columns, values);
+    assert_int_equal(handle_at(waiting() - 1), ERR_OK);
+}
+
+void assert_row(const struct sent *upload, int row_no, const char *outcome, const char *reason)
+{
+    if (count("SELECT count(*) FROM portal.upload_row WHERE upload_id = '%s' AND row_no = %d"
+              " AND outcome = '%s' AND coalesce(reason, '') = '%s'",
+              upload->id, row_no, outcome, reason) != 1)
+        fail_msg("row %d is not %s %s", row_no, outcome, reason);
+}
+
+void assert_reasons(const struct sent *upload)
+{
+    assert_int_equal(
+        count("SELECT count(*) FROM credit.upload_chunk c WHERE upload_no = %lld AND"
+              " (SELECT array_agg(o::text ORDER BY o::text) FROM jsonb_array_elements(c.reasons)"
+              "  AS o) IS DISTINCT FROM (SELECT array_agg(o ORDER BY o) FROM"
+              "   (SELECT jsonb_build_array(outcome, reason, count(*))::text AS o"
+              "    FROM credit.upload_row r WHERE r.upload_no = c.upload_no"
+              "    GROUP BY outcome, reason) AS a)",
+              (long long)upload->no),
+        0);
+    assert_books(upload);
+}
