@@ -227,6 +227,39 @@ test('the session is chosen where a seminar has several; times can be entered', 
   await close(page);
 });
 
+test('one kind of several, its units and absence are entered and checked as in a file', async () => {
+  const [one, two, three] = [await newDoctor(), await newDoctor(), await newDoctor()];
+  const seminar = await newSeminar();
+  const page = await organiserAt(seminar);
+  const text = (line, column) => page.getByRole('textbox', { name: `${line}行目 ${column}` });
+  const choice = (line, column) => page.getByRole('combobox', { name: `${line}行目 ${column}` });
+  await page.locator('summary', { hasText: '数人だけなら' }).click();
+  await page.getByLabel('単位種別・単位数・出欠も入力する').check();
+  for (const [at, doctor] of [one, two, three].entries()) await text(at + 1, '医籍登録番号').fill(doctor.register_no);
+  for (const line of [1, 2]) await choice(line, '単位種別').selectOption('OPL-S');
+  await text(2, '単位数').fill('3');
+  await choice(3, '出欠').selectOption('欠席');
+  await page.getByRole('button', { name: '入力した行を送る' }).click();
+  await page.getByText('2行が済み、1行を直す必要があります。').waitFor();
+  assert.equal(await text(2, '単位数').getAttribute('aria-invalid'), 'true');
+  await audit(page, 'lines with kinds');
+  await text(2, '単位数').fill('2');
+  await page.getByRole('button', { name: '残りの行を送る' }).click();
+  await page.getByText('3行すべて済みました。').waitFor();
+  await page.getByRole('link', { name: 'この送信の記録を見る' }).click();
+  await page.waitForURL('**/uploads/*');
+  await close(page);
+
+  const own = await newPage(browser);
+  await signIn(own, one);
+  await own.goto('/me/credits');
+  await settled(own);
+  const posted = own.getByRole('row').filter({ hasText: seminar.seminar_no });
+  assert.equal(await posted.count(), 1, 'only the kind that was named');
+  assert.match(await posted.innerText(), /産業医/);
+  await close(own);
+});
+
 test('problems that repeat are told once; a group filters; rows are found', async () => {
   const doctor = await newDoctor();
   const seminar = await newSeminar();

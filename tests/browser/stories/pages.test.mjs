@@ -48,6 +48,18 @@ for (const [role, paths] of Object.entries(PAGES)) {
   });
 }
 
+test('a page that does not come says so, and comes when it is loaded again', async () => {
+  const page = await newPage(browser);
+  await page.route(/\/assets\/verify-.*\.js/, (route) => route.abort());
+  await page.goto('/verify');
+  await page.getByRole('heading', { name: '画面を読み込めませんでした' }).waitFor();
+  await audit(page, 'a page that did not come');
+  await page.unrouteAll();
+  await page.getByRole('button', { name: 'もう一度読み込む' }).click();
+  await page.getByRole('heading', { name: '単位取得証明書の確認' }).waitFor();
+  await close(page);
+});
+
 test('an address that takes no mail is told on every page', async () => {
   const page = await newPage(browser);
   await page.route('**/api/v1/me', async (route) => {

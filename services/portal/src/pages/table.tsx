@@ -7,24 +7,34 @@ import { homeOf } from '../parts/layout';
 import { match, type Place } from '../router';
 import type { Me } from '../session';
 import { t } from '../text/messages';
-import { AccountPage } from './account';
-import { CertificatesPage } from './certificates';
-import { CreditPage } from './credit';
 import { CreditsPage } from './credits';
-import { FirstLoginPage } from './first_login';
-import { HandbookPage } from './handbook';
-import { LinkPage } from './link';
+import { later } from './later';
 import { LoginPage } from './login';
-import { ApplyPage, MyApplicationPage, MyApplicationsPage } from './my_applications';
 import { OverviewPage } from './overview';
-import { ProfilePage } from './profile';
-import { ReviewPage } from './review';
-import { ReviewOnePage } from './review_one';
 import { SeminarPage, SeminarsPage } from './seminars';
-import { ResetPage, StartPage } from './start';
 import { UploadPage } from './upload';
 import { UploadsPage } from './uploads';
-import { VerifyPage } from './verify';
+
+const entry = () => import('./group_entry');
+const AccountPage = later(async () => (await entry()).AccountPage);
+const FirstLoginPage = later(async () => (await entry()).FirstLoginPage);
+const LinkPage = later(async () => (await entry()).LinkPage);
+const ResetPage = later(async () => (await entry()).ResetPage);
+const StartPage = later(async () => (await entry()).StartPage);
+const VerifyPage = later(async () => (await import('./verify')).VerifyPage);
+
+const doctor = () => import('./group_doctor');
+const ApplyPage = later(async () => (await doctor()).ApplyPage);
+const CertificatesPage = later(async () => (await doctor()).CertificatesPage);
+const CreditPage = later(async () => (await doctor()).CreditPage);
+const HandbookPage = later(async () => (await doctor()).HandbookPage);
+const MyApplicationPage = later(async () => (await doctor()).MyApplicationPage);
+const MyApplicationsPage = later(async () => (await doctor()).MyApplicationsPage);
+const ProfilePage = later(async () => (await doctor()).ProfilePage);
+
+const office = () => import('./group_office');
+const ReviewPage = later(async () => (await office()).ReviewPage);
+const ReviewOnePage = later(async () => (await office()).ReviewOnePage);
 
 type Values = Record<string, string>;
 type Make = (values: Values) => VNode;

@@ -55,7 +55,7 @@ export function HandRow(props: HandRowProps) {
           </Button>
         </td>
       </tr>
-      {line.row && line.row.outcome !== 'posted' && (
+      {line.row && (line.row.problems.length > 0 || line.row.reason) && (
         <tr role="row" class={bad ? 'bad' : undefined}>
           <td role="cell" class="bare" id={problemId} colSpan={columns.length + 3}>
             <Problems row={inTableWords(line.row)} />
@@ -88,7 +88,8 @@ function Cell(props: CellProps) {
   };
   const value = line.cells[column] ?? '';
   const closed = isDone(line) || props.busy;
-  if (column === 'session_no')
+  const choices = choicesOf(column, line, props.sessions);
+  if (choices)
     return (
       <select
         {...common}
@@ -99,10 +100,9 @@ function Cell(props: CellProps) {
           else props.onValue(column, event.currentTarget.value);
         }}
       >
-        <option value="">{t('hand_choose')}</option>
-        {props.sessions.map((session) => (
-          <option key={session.session_no} value={session.session_no} selected={session.session_no === value}>
-            {session.session_no} {session.title}
+        {choices.map(([choice, label]) => (
+          <option key={choice} value={choice} selected={choice === value}>
+            {label}
           </option>
         ))}
       </select>
@@ -126,6 +126,32 @@ function Cell(props: CellProps) {
       onInput={(event) => props.onValue(column, event.currentTarget.value)}
     />
   );
+}
+
+/** What can be chosen, where a cell is not written freely; what was pasted into it stays as it is. */
+function choicesOf(column: Column, line: Line, sessions: Session[]): [value: string, label: string][] | null {
+  const choices: Partial<Record<Column, () => [string, string][]>> = {
+    session_no: () => [
+      ['', t('hand_choose')],
+      ...sessions.map((item): [string, string] => [item.session_no, `${item.session_no} ${item.title}`]),
+    ],
+    kind: () => [['', t('hand_kind_all')], ...kindsOf(line, sessions)],
+    attended: () => [
+      ['', t('hand_present')],
+      ['欠席', t('hand_absent')],
+    ],
+  };
+  const found = choices[column]?.();
+  const value = line.cells[column];
+  if (found && value && !found.some(([choice]) => choice === value)) found.push([value, value]);
+  return found ?? null;
+}
+
+/** Of the line's session, or of all as long as none is chosen. */
+function kindsOf(line: Line, sessions: Session[]): [kind: string, name: string][] {
+  const chosen = sessions.filter((item) => item.session_no === line.cells.session_no);
+  const kinds = (chosen.length > 0 ? chosen : sessions).flatMap((item) => item.offers.flatMap((offer) => offer.kinds));
+  return [...new Map(kinds.map((item): [string, string] => [item.kind, item.kind_name]))];
 }
 
 /** Problems name the column as the rows did, by its English name; the table has Japanese ones. */

@@ -57,6 +57,7 @@ function useLines() {
 export function HandTable({ seminar }: { seminar: Seminar }) {
   const { lines, setLines, change, add, remove, renew } = useLines();
   const [times, setTimes] = useState(false);
+  const [kinds, setKinds] = useState(false);
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState('');
   const [error, setError] = useState<ApiError>();
@@ -69,6 +70,7 @@ export function HandTable({ seminar }: { seminar: Seminar }) {
     'mamis_no',
     'name_kana',
     ...(times ? (['entered_at', 'left_at'] as const) : []),
+    ...(kinds ? (['kind', 'units', 'attended'] as const) : []),
   ];
 
   async function send(): Promise<void> {
@@ -111,6 +113,8 @@ export function HandTable({ seminar }: { seminar: Seminar }) {
     >
       <p>{t('hand_how_to')}</p>
       <CheckField id="hand-times" label={t('hand_more')} value={times} onValue={setTimes} />
+      <CheckField id="hand-kinds" label={t('hand_kinds')} value={kinds} onValue={setKinds} />
+      {kinds && <p class="soft">{t('hand_kinds_hint')}</p>}
       <div class="table-box">
         <table class="stacked entry" role="table">
           <caption class="sr">{t('hand_table')}</caption>

@@ -20,6 +20,8 @@ export const common = {
     'アドレスが変わったか、見る権限のないページです。上のメニューからお探しください。',
     'The address may have changed, or the page is not open to you. Please use the menu above.',
   ],
+  page_failed: ['画面を読み込めませんでした', 'This page did not load'],
+  page_failed_detail: ['通信を確かめて、もう一度読み込んでください。', 'Please check your connection and load it again.'],
   loading: ['読み込んでいます…', 'Loading…'],
   working: ['送信しています…', 'Sending…'],
   show_more: ['さらに表示する', 'Show more'],

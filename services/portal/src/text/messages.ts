@@ -10,8 +10,17 @@ import { organiser } from './organiser';
 import { signin } from './signin';
 import { tray } from './tray';
 
-const table = { ...common, ...signin, ...doctor, ...organiser, ...intake, ...office, ...tray, ...corrections };
-export type Key = keyof typeof table;
+const parts = [common, signin, doctor, organiser, intake, office, tray, corrections] as const;
+type KeysOf<Part> = Part extends unknown ? keyof Part : never;
+type Twice<All extends readonly unknown[]> = All extends readonly [infer First, ...infer Rest]
+  ? (keyof First & KeysOf<Rest[number]>) | Twice<Rest>
+  : never;
+type None<Keys extends never> = Keys;
+/** Of two parts with the same key the later would win unseen: the compiler names such keys here. */
+export type KeyTwice = None<Twice<typeof parts>>;
+
+export type Key = KeysOf<(typeof parts)[number]>;
+const table: Record<Key, Entry> = Object.assign({}, ...parts);
 export type Entry = readonly [ja: string, en: string];
 
 export function t(key: Key, values?: Record<string, string | number>): string {

@@ -1,0 +1,6 @@
+// What doctors open now and then.
+export { CertificatesPage } from './certificates';
+export { CreditPage } from './credit';
+export { HandbookPage } from './handbook';
+export { ApplyPage, MyApplicationPage, MyApplicationsPage } from './my_applications';
+export { ProfilePage } from './profile';
