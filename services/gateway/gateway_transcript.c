@@ -64,12 +64,15 @@ static void begin(struct call *call, enum transcript_format format)
 static void read_entries(struct call *call, struct paper *paper)
 {
     struct transcript *transcript = &paper->transcript;
+    struct str lang;
 
     if (rate_refused(call, &paper->rate))
         return;
     transcript->programme = call_text(call, "programme");
     transcript->from = call_day(call, "from");
     transcript->to = call_day(call, "to");
+    lang = call_text(call, "lang");
+    transcript->english = lang.data == NULL ? call->english : str_eq_c(lang, "en");
     call->query = db_add(call_scoped(call), &select_entries);
     db_text(call->query, transcript->programme);
     db_day(call->query, transcript->from);

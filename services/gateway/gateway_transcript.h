@@ -4,6 +4,7 @@
  *
  *   gateway_transcript.c        the request: read, draw on a thread, keep what was issued, answer
  *   gateway_transcript_make.c   what stands in it; runs on a thread
+ *   gateway_transcript_words.c  in which words
  *   gateway_transcript_check.c  GET /transcripts/{code}
  */
 #pragma once
@@ -44,6 +45,7 @@ struct transcript_sums {
 /* All that goes into one, and what comes out. */
 struct transcript {
     enum transcript_format format;
+    bool english;
     char code[PAPER_CODE_BYTES];
     int64_t as_of_us;
     struct str site, note, check_url; /* who issues it, what he adds, where to ask */
@@ -69,6 +71,51 @@ json_t *transcript_years(const struct transcript_sums *sums);
 /* Work of a thread: `arg` is a struct transcript whose out, sha256 and err are filled in. */
 void transcript_make(void *arg);
 
+enum transcript_word {
+    WORD_ALL,
+    WORD_TITLE,
+    WORD_NAME,
+    WORD_NAME_KANA,
+    WORD_MAMIS_NO,
+    WORD_REGISTER_NO,
+    WORD_PROGRAMMES,
+    WORD_DAYS,
+    WORD_ISSUED,
+    WORD_CODE,
+    WORD_CHECK_PAGE,
+    WORD_TOTALS,
+    WORD_YEARS,
+    WORD_ENTRIES,
+    WORD_NONE,
+    WORD_PROGRAMME,
+    WORD_KIND,
+    WORD_KIND_CODE,
+    WORD_UNITS,
+    WORD_YEAR,
+    WORD_HELD_ON,
+    WORD_SEMINAR,
+    WORD_SEMINAR_NO,
+    WORD_SEMINAR_TITLE,
+    WORD_SESSION_NO,
+    WORD_SESSION_TITLE,
+    WORD_FORM,
+    WORD_DELIVERY,
+    WORD_NOTE_AS_OF,
+    WORD_NOTE_CHECK,
+    WORD_VENUE,
+    WORD_WEB,
+    WORD_VISIT,
+    WORD_COUNT,
+};
+
+struct str transcript_word(enum transcript_word word, bool english);
+/* Words for people; what is built lives in the arena. DAY_NONE: nothing. */
+struct str transcript_day(struct arena *arena, day_t day, bool english);
+struct str transcript_time(struct arena *arena, int64_t time_us, bool english);
+struct str transcript_period(struct arena *arena, day_t from, day_t to, bool english);
+/* Data NULL: all. */
+struct str transcript_programme(struct str code, bool english);
+struct str transcript_delivery(struct str delivery, bool english);
 /*
  * The first character of each word of a name, the others as stars; of a word that is one character
  * long nothing, unless it is the first. Lives in the arena.

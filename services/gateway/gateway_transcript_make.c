@@ -5,7 +5,6 @@
 #include "gateway/gateway_transcript.h"
 #include "pdf/pdf.h"
 #include "text/csv.h"
-#include "text/utf8.h"
 
 enum { FACTS_MAX = 9, DAY_TEXT_BYTES = 11 };
 
@@ -77,110 +76,6 @@ json_t *transcript_years(const struct transcript_sums *sums)
     return list;
 }
 
-/* ---- words ---- */
-
-struct str transcript_units(struct arena *arena, int64_t half_units)
-{
-    return str_of(arena_printf(arena, "%lld%s", (long long)(half_units / 2),
-                               half_units % 2 == 0 ? "" : ".5"));
-}
-
-static bool is_variation(uint32_t point)
-{
-    return (point >= 0xFE00 && point <= 0xFE0F) || (point >= 0xE0100 && point <= 0xE01EF);
-}
-
-static bool is_blank(uint32_t point)
-{
-    return point == ' ' || point == 0x3000;
-}
-
-/* Whether a word of more than one character begins at `at`. */
-static bool long_word(struct str name, size_t at)
-{
-    (void)utf8_next(name, &at);
-    while (at < name.len) {
-        const uint32_t point = utf8_next(name, &at);
-
-        if (!is_variation(point))
-            return !is_blank(point);
-    }
-    return false;
-}
-
-struct str transcript_mask(struct arena *arena, struct str name)
-{
-    struct buf out = {0};
-    struct str masked;
-    bool beginning = true, shown = true; /* of a word; what its first character is */
-    size_t at = 0;
-
-    while (at < name.len) {
-        const size_t begin = at;
-        const uint32_t point = utf8_next(name, &at);
-
-        if (is_blank(point)) {
-            beginning = true;
-            buf_add(&out, name.data + begin, at - begin);
-            continue;
-        }
-        if (beginning)
-            shown = out.len == 0 || long_word(name, begin);
-        if ((beginning || is_variation(point)) && shown)
-            buf_add(&out, name.data + begin, at - begin);
-        else if (!is_variation(point))
-            buf_add_c(&out, "＊");
-        shown = shown && (beginning || is_variation(point));
-        beginning = false;
-    }
-    masked = arena_str(arena, buf_str(&out));
-    buf_free(&out);
-    return masked;
-}
-
-static struct str day_words(struct arena *arena, day_t day)
-{
-    int year, month, mday;
-
-    if (day == DAY_NONE)
-        return STR("");
-    day_to_ymd(day, &year, &month, &mday);
-    return str_of(arena_printf(arena, "%d年%d月%d日", year, month, mday));
-}
-
-static struct str time_words(struct arena *arena, int64_t time_us)
-{
-    const int64_t second = time_us / CLOCK_SECOND_US + CLOCK_JAPAN_S;
-    const int minute = (int)(second % CLOCK_DAY_S / 60);
-
-    return str_of(arena_printf(arena, "%.*s %d:%02d", STR_ARG(day_words(arena, day_of_us(time_us))),
-                               minute / 60, minute % 60));
-}
-
-static struct str period_words(struct arena *arena, day_t from, day_t to)
-{
-    if (from == DAY_NONE && to == DAY_NONE)
-        return STR("すべて");
-    return str_of(arena_printf(arena, "%.*s ～ %.*s", STR_ARG(day_words(arena, from)),
-                               STR_ARG(day_words(arena, to))));
-}
-
-static struct str programme_words(struct str code)
-{
-    enum programme programme;
-
-    if (code.data == NULL || !programme_of_code(code, &programme))
-        return STR("すべて");
-    return str_of(programme_name(programme, false));
-}
-
-static struct str delivery_words(struct str delivery)
-{
-    return str_eq_c(delivery, "web")     ? STR("WEB")
-           : str_eq_c(delivery, "visit") ? STR("職場巡視")
-                                         : STR("会場");
-}
-
 static struct str joined(struct arena *arena, struct str left, const char *between,
                          struct str right)
 {
@@ -203,29 +98,32 @@ static void put_line(struct buf *out, const struct str *cells, size_t count)
 
 static void make_csv(struct transcript *paper, struct arena *arena)
 {
-    static const struct str names[] = {
-        {"開催日", 9},        {"年度", 6},      {"制度", 6},
-        {"種別コード", 15},   {"種別", 6},      {"単位", 6},
-        {"研修会番号", 15},   {"研修会名", 12}, {"セッション番号", 21},
-        {"セッション名", 18}, {"開催形式", 12}, {"確認コード", 15}};
+    static const enum transcript_word names[] = {
+        WORD_HELD_ON,    WORD_YEAR,          WORD_PROGRAMME,  WORD_KIND_CODE,
+        WORD_KIND,       WORD_UNITS,         WORD_SEMINAR_NO, WORD_SEMINAR_TITLE,
+        WORD_SESSION_NO, WORD_SESSION_TITLE, WORD_DELIVERY,   WORD_CODE};
+    const bool english = paper->english;
+    struct str head[ARRAY_LEN(names)];
 
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        head[i] = transcript_word(names[i], english);
     buf_add_c(&paper->out, "\xEF\xBB\xBF");
-    put_line(&paper->out, names, ARRAY_LEN(names));
+    put_line(&paper->out, head, ARRAY_LEN(head));
     for (size_t i = 0; i < paper->count; i++) {
         const struct transcript_entry *entry = &paper->entries[i];
         char day[DAY_TEXT_BYTES];
-        const struct str cells[ARRAY_LEN(names)] = {
+        const struct str cells[ARRAY_LEN(head)] = {
             (day_format(entry->held_on, day), str_of(day)),
             str_of(arena_printf(arena, "%d", fiscal_year(entry->held_on))),
-            str_of(programme_name(kind_programme(entry->kind), false)),
+            str_of(programme_name(kind_programme(entry->kind), english)),
             str_of(kind_code(entry->kind)),
-            str_of(kind_name(entry->kind, false)),
+            str_of(kind_name(entry->kind, english)),
             transcript_units(arena, entry->half_units),
             entry->seminar_no,
             entry->seminar_title,
             entry->session_no,
             entry->session_title,
-            delivery_words(entry->delivery),
+            transcript_delivery(entry->delivery, english),
             str_of(paper->code),
         };
 
@@ -235,15 +133,44 @@ static void make_csv(struct transcript *paper, struct arena *arena)
 
 /* ---- the paper ---- */
 
-static const struct pdf_column total_columns[] = {
-    {{"制度", 6}, 4, false}, {{"種別", 6}, 6, false}, {{"単位", 6}, 2, true}};
-static const struct pdf_column year_columns[] = {
-    {{"年度", 6}, 4, false}, {{"制度", 6}, 6, false}, {{"単位", 6}, 2, true}};
-static const struct pdf_column entry_columns[] = {
-    {{"開催日", 9}, 15, false}, {{"研修会", 9}, 44, false}, {{"研修会番号", 15}, 17, false},
-    {{"種別", 6}, 19, false},   {{"形式", 6}, 9, false},    {{"単位", 6}, 8, true}};
+struct heading {
+    enum transcript_word word;
+    unsigned share;
+    bool right;
+};
 
-static struct pdf_table totals_table(struct arena *arena, const struct transcript_sums *sums)
+static const struct heading total_columns[] = {
+    {WORD_PROGRAMME, 4, false}, {WORD_KIND, 6, false}, {WORD_UNITS, 2, true}};
+static const struct heading year_columns[] = {
+    {WORD_YEAR, 4, false}, {WORD_PROGRAMME, 6, false}, {WORD_UNITS, 2, true}};
+static const struct heading entry_columns[] = {
+    {WORD_HELD_ON, 15, false}, {WORD_SEMINAR, 44, false}, {WORD_SEMINAR_NO, 17, false},
+    {WORD_KIND, 19, false},    {WORD_FORM, 9, false},     {WORD_UNITS, 8, true}};
+
+static struct pdf_table table_of(struct arena *arena, const struct heading *headings, size_t count,
+                                 enum transcript_word title, bool english)
+{
+    struct pdf_column *columns = arena_array(arena, struct pdf_column, count);
+
+    for (size_t i = 0; i < count; i++)
+        columns[i] = (struct pdf_column){transcript_word(headings[i].word, english),
+                                         headings[i].share, headings[i].right};
+    return (struct pdf_table){.title = transcript_word(title, english),
+                              .columns = columns,
+                              .column_count = count,
+                              .empty = transcript_word(WORD_NONE, english)};
+}
+
+static struct pdf_table filled(struct pdf_table table, const struct str *cells,
+                               const struct str *end)
+{
+    table.cells = cells;
+    table.row_count = (size_t)(end - cells) / table.column_count;
+    return table;
+}
+
+static struct pdf_table totals_table(struct arena *arena, const struct transcript_sums *sums,
+                                     bool english)
 {
     struct str *cells = arena_array(arena, struct str, KIND_COUNT * ARRAY_LEN(total_columns));
     struct str *cell = cells;
@@ -251,19 +178,16 @@ static struct pdf_table totals_table(struct arena *arena, const struct transcrip
     for (int kind = KIND_NONE + 1; kind < KIND_COUNT; kind++) {
         if (sums->half_units[kind] == 0)
             continue;
-        *cell++ = str_of(programme_name(kind_programme((enum kind)kind), false));
-        *cell++ = str_of(kind_name((enum kind)kind, false));
+        *cell++ = str_of(programme_name(kind_programme((enum kind)kind), english));
+        *cell++ = str_of(kind_name((enum kind)kind, english));
         *cell++ = transcript_units(arena, sums->half_units[kind]);
     }
-    return (struct pdf_table){.title = STR("制度・種別ごとの合計"),
-                              .columns = total_columns,
-                              .column_count = ARRAY_LEN(total_columns),
-                              .cells = cells,
-                              .row_count = (size_t)(cell - cells) / ARRAY_LEN(total_columns),
-                              .empty = STR("該当する単位はありません。")};
+    return filled(table_of(arena, total_columns, ARRAY_LEN(total_columns), WORD_TOTALS, english),
+                  cells, cell);
 }
 
-static struct pdf_table years_table(struct arena *arena, const struct transcript_sums *sums)
+static struct pdf_table years_table(struct arena *arena, const struct transcript_sums *sums,
+                                    bool english)
 {
     struct str *cells = arena_array(
         arena, struct str, sums->year_count * PROGRAMME_COUNT * ARRAY_LEN(year_columns) + 1);
@@ -273,23 +197,21 @@ static struct pdf_table years_table(struct arena *arena, const struct transcript
         for (int programme = 0; programme < PROGRAMME_COUNT; programme++) {
             if (sums->years[i].half_units[programme] == 0)
                 continue;
-            *cell++ = str_of(arena_printf(arena, "%d年度", sums->years[i].year));
-            *cell++ = str_of(programme_name((enum programme)programme, false));
+            *cell++ =
+                str_of(arena_printf(arena, english ? "FY %d" : "%d年度", sums->years[i].year));
+            *cell++ = str_of(programme_name((enum programme)programme, english));
             *cell++ = transcript_units(arena, sums->years[i].half_units[programme]);
         }
     }
-    return (struct pdf_table){.title = STR("年度（4月から翌年3月まで）ごとの合計"),
-                              .columns = year_columns,
-                              .column_count = ARRAY_LEN(year_columns),
-                              .cells = cells,
-                              .row_count = (size_t)(cell - cells) / ARRAY_LEN(year_columns),
-                              .empty = STR("該当する単位はありません。")};
+    return filled(table_of(arena, year_columns, ARRAY_LEN(year_columns), WORD_YEARS, english),
+                  cells, cell);
 }
 
 static struct pdf_table entries_table(struct arena *arena, const struct transcript *paper)
 {
     struct str *cells = arena_array(arena, struct str, paper->count * ARRAY_LEN(entry_columns) + 1);
     struct str *cell = cells;
+    const bool english = paper->english;
 
     for (size_t i = 0; i < paper->count; i++) {
         const struct transcript_entry *entry = &paper->entries[i];
@@ -298,47 +220,46 @@ static struct pdf_table entries_table(struct arena *arena, const struct transcri
         day_format(entry->held_on, day);
         *cell++ = str_of(arena_strdup(arena, day));
         *cell++ = joined(arena, entry->seminar_title, "\n", entry->session_title);
-        *cell++ = str_of(arena_printf(arena, "%.*s\n第%.*s回", STR_ARG(entry->seminar_no),
-                                      STR_ARG(entry->session_no)));
-        *cell++ = joined(arena, str_of(programme_name(kind_programme(entry->kind), false)), "\n",
-                         str_of(kind_name(entry->kind, false)));
-        *cell++ = delivery_words(entry->delivery);
+        *cell++ = str_of(arena_printf(arena, english ? "%.*s\nSession %.*s" : "%.*s\n第%.*s回",
+                                      STR_ARG(entry->seminar_no), STR_ARG(entry->session_no)));
+        *cell++ = joined(arena, str_of(programme_name(kind_programme(entry->kind), english)), "\n",
+                         str_of(kind_name(entry->kind, english)));
+        *cell++ = transcript_delivery(entry->delivery, english);
         *cell++ = transcript_units(arena, entry->half_units);
     }
-    return (struct pdf_table){.title = STR("単位の一覧"),
-                              .columns = entry_columns,
-                              .column_count = ARRAY_LEN(entry_columns),
-                              .cells = cells,
-                              .row_count = paper->count,
-                              .empty = STR("該当する単位はありません。")};
+    return filled(table_of(arena, entry_columns, ARRAY_LEN(entry_columns), WORD_ENTRIES, english),
+                  cells, cell);
 }
 
 static void make_pdf(struct transcript *paper, struct arena *arena)
 {
-    const struct str made = time_words(arena, paper->as_of_us);
+    const bool english = paper->english;
+    const struct str title = transcript_word(WORD_TITLE, english);
+    const struct str made = transcript_time(arena, paper->as_of_us, english);
     const struct str code = str_of(paper->code);
     const struct pdf_fact facts[FACTS_MAX] = {
-        {STR("氏名"), paper->name},
-        {STR("氏名カナ"), paper->name_kana},
-        {STR("MAMIS番号"), paper->mamis_no},
-        {STR("医籍登録番号"), paper->register_no},
-        {STR("対象の制度"), programme_words(paper->programme)},
-        {STR("開催日の範囲"), period_words(arena, paper->from, paper->to)},
-        {STR("発行日時"), made},
-        {STR("確認コード"), code},
-        {STR("確認ページ"), paper->check_url},
+        {transcript_word(WORD_NAME, english), paper->name},
+        {transcript_word(WORD_NAME_KANA, english), paper->name_kana},
+        {transcript_word(WORD_MAMIS_NO, english), paper->mamis_no},
+        {transcript_word(WORD_REGISTER_NO, english), paper->register_no},
+        {transcript_word(WORD_PROGRAMMES, english),
+         transcript_programme(paper->programme, english)},
+        {transcript_word(WORD_DAYS, english),
+         transcript_period(arena, paper->from, paper->to, english)},
+        {transcript_word(WORD_ISSUED, english), made},
+        {transcript_word(WORD_CODE, english), code},
+        {transcript_word(WORD_CHECK_PAGE, english), paper->check_url},
     };
-    const struct pdf_table tables[] = {totals_table(arena, &paper->sums),
-                                       years_table(arena, &paper->sums),
+    const struct pdf_table tables[] = {totals_table(arena, &paper->sums, english),
+                                       years_table(arena, &paper->sums, english),
                                        entries_table(arena, paper)};
     const struct str notes[] = {
-        STR("発行日時に登録されていた単位です。取り消された単位は含みません。"),
-        STR("確認ページで確認コードを入力するか、二次元コードを読み取ると、"
-            "この証明書が本物であることと、発行したときの合計を確かめられます。"),
+        transcript_word(WORD_NOTE_AS_OF, english),
+        transcript_word(WORD_NOTE_CHECK, english),
         paper->note,
     };
     const struct pdf_report report = {
-        .title = STR("単位取得証明書"),
+        .title = title,
         .from = joined(arena, paper->site, "\n", made),
         .facts = facts,
         .fact_count = FACTS_MAX,
@@ -347,7 +268,8 @@ static void make_pdf(struct transcript *paper, struct arena *arena)
         .notes = notes,
         .note_count = paper->note.len > 0 ? ARRAY_LEN(notes) : ARRAY_LEN(notes) - 1,
         .qr = str_of(arena_printf(arena, "%.*s#%s", STR_ARG(paper->check_url), paper->code)),
-        .foot = str_of(arena_printf(arena, "単位取得証明書　確認コード %s　%.*s", paper->code,
+        .foot = str_of(arena_printf(arena, "%.*s　%.*s %s　%.*s", STR_ARG(title),
+                                    STR_ARG(transcript_word(WORD_CODE, english)), paper->code,
                                     STR_ARG(paper->check_url))),
         .made_us = paper->as_of_us,
         .pages_max = TRANSCRIPT_PAGES_MAX,

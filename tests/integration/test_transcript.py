@@ -200,6 +200,19 @@ def test_the_paper(stack, doctor, tmp_path):
     assert flat.count("2026-") >= len([item for item in items if item["status"] == "posted"])
 
 
+def test_in_english(stack, doctor, tmp_path):
+    _, body = transcript(doctor, "pdf", "?lang=en")
+    words = words_of(body, tmp_path)
+    for word in ("Transcript of credits", "Medical register number", "22 November 2026",
+                 "FY 2026", "certified occupational physician"):
+        assert word in words, word
+    assert "単位取得証明書" not in words and "年度" not in words
+    answer = doctor.request("GET", "/me/credits/transcript.csv", headers={"Accept-Language": "en"})
+    assert answer.expect(200).body.decode("utf-8-sig").startswith("Held on,Fiscal year,Programme,")
+    assert transcript(doctor, "csv", "?lang=ja")[1].decode("utf-8-sig").startswith("開催日,")
+    assert doctor.get("/me/credits/transcript.pdf?lang=fr").status == 400
+
+
 def test_of_one_programme_and_period(stack, doctor):
     items = all_items(doctor, "")[0]
     programme, day = items[0]["programme"], items[0]["held_on"]

@@ -11,8 +11,10 @@ after(() => browser.close());
 
 const sample = new URL('../../data/attendance/11-many-errors.csv', import.meta.url);
 
+const view = (height) => ({ viewport: { width: 1100, height }, deviceScaleFactor: 1.2 });
+
 test('My Page, on a desk and on a phone', { skip }, async () => {
-  const page = await newPage(browser, { viewport: { width: 1100, height: 860 }, deviceScaleFactor: 1.5 });
+  const page = await newPage(browser, view(860));
   await signIn(page, demo.accounts.doctor);
   await page.goto('/me');
   await settled(page);
@@ -22,8 +24,8 @@ test('My Page, on a desk and on a phone', { skip }, async () => {
   await close(page);
 });
 
-test('an upload with rows to correct', { skip }, async () => {
-  const page = await newPage(browser, { viewport: { width: 1100, height: 1200 }, deviceScaleFactor: 1.5 });
+test('an upload with rows to correct, and one of them being mended', { skip }, async () => {
+  const page = await newPage(browser, view(1000));
   await signIn(page, demo.accounts.organiser);
   await page.goto(`/seminars/${demo.sample.seminar_no}`);
   await settled(page);
@@ -33,5 +35,29 @@ test('an upload with rows to correct', { skip }, async () => {
   await page.locator('#rows').waitFor();
   await settled(page);
   await shot(page, 'upload');
+  await page.setViewportSize({ width: 360, height: 740 });
+  await shot(page, 'upload-phone');
+  await page.setViewportSize({ width: 1100, height: 1000 });
+  await page.goto(`${page.url().split('?')[0]}?outcome=rejected&reason=register_no_format`);
+  await settled(page);
+  await page.getByRole('button', { name: '2番目の行を直す' }).click();
+  await page.getByLabel('医籍登録番号', { exact: true }).fill('429003');
+  await shot(page, 'mend');
+  await close(page);
+});
+
+test('whether a transcript is genuine', { skip }, async () => {
+  const page = await newPage(browser, view(1000));
+  await signIn(page, demo.accounts.doctor);
+  await page.goto('/me/credits');
+  await settled(page);
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: '証明書（PDF）' }).click(),
+  ]);
+  const code = /transcript-(.+)\.pdf/.exec(file.suggestedFilename())[1];
+  await page.goto(`/verify#${code}`);
+  await page.getByText('このシステムが発行した証明書です').waitFor();
+  await shot(page, 'verify');
   await close(page);
 });

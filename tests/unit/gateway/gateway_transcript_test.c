@@ -138,6 +138,39 @@ static void the_table_is_safe_to_open(void **state)
     buf_free(&paper.out);
 }
 
+static void the_table_speaks_english(void **state)
+{
+    const struct transcript_entry entries[] = {entry("2026-03-31", "OPL-S", 4)};
+    struct transcript paper;
+
+    (void)state;
+    fill(&paper, TRANSCRIPT_CSV, entries, 1);
+    paper.english = true;
+    transcript_make(&paper);
+    buf_add_char(&paper.out, '\0');
+    assert_non_null(strstr(paper.out.data, "Held on,Fiscal year,Programme,Kind code,Kind,Units,"));
+    assert_non_null(strstr(paper.out.data, programme_name(PROGRAMME_OP, true)));
+    assert_non_null(strstr(paper.out.data, kind_name(entries[0].kind, true)));
+    buf_free(&paper.out);
+}
+
+static void each_word_has_both_languages(void **state)
+{
+    struct arena *arena = arena_new();
+    const day_t day = day_parse(STR("2026-04-01"));
+
+    (void)state;
+    for (int word = 0; word < WORD_COUNT; word++) {
+        assert_true(transcript_word((enum transcript_word)word, false).len > 0);
+        assert_true(transcript_word((enum transcript_word)word, true).len > 0);
+    }
+    assert_true(str_eq_c(transcript_day(arena, day, false), "2026年4月1日"));
+    assert_true(str_eq_c(transcript_day(arena, day, true), "1 April 2026"));
+    assert_true(str_eq_c(transcript_period(arena, DAY_NONE, day, true), " ～ 1 April 2026"));
+    assert_true(str_eq_c(transcript_programme(STR_NONE, true), "All"));
+    arena_free(arena);
+}
+
 static void the_longest_paper_is_made(void **state)
 {
     struct transcript_entry *entries = calloc(TRANSCRIPT_ENTRIES_MAX, sizeof(*entries));
@@ -164,8 +197,12 @@ static int give_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums_follow_kinds_and_years), cmocka_unit_test(years_are_bounded),
-        cmocka_unit_test(names_are_hidden_in_part),    cmocka_unit_test(the_table_is_safe_to_open),
+        cmocka_unit_test(sums_follow_kinds_and_years),
+        cmocka_unit_test(years_are_bounded),
+        cmocka_unit_test(names_are_hidden_in_part),
+        cmocka_unit_test(the_table_is_safe_to_open),
+        cmocka_unit_test(the_table_speaks_english),
+        cmocka_unit_test(each_word_has_both_languages),
         cmocka_unit_test(the_longest_paper_is_made),
     };
 

@@ -12,6 +12,7 @@ import { LoadBox, ListFoot, usePages } from '../parts/load';
 import { Table, type Column } from '../parts/table';
 import { here, setQuery } from '../router';
 import { dateText, unitText, yearDays, yearText } from '../text/format';
+import { lang } from '../text/lang';
 import { t, tOf } from '../text/messages';
 
 type Credits = Answer<'/api/v1/me/credits', 'get'>;
@@ -186,7 +187,7 @@ function FilterForm({ filter, choices }: { filter: Filter; choices: Choices }) {
 /** Of the programme and the days that are chosen. */
 function Transcript({ filter }: { filter: Filter }) {
   const { programme, from, to } = filter;
-  const href = (kind: 'pdf' | 'csv') => address(`/api/v1/me/credits/transcript.${kind}`, {}, { programme, from, to });
+  const href = (kind: 'pdf' | 'csv') => address(`/api/v1/me/credits/transcript.${kind}`, {}, { programme, from, to, lang: lang() });
   return (
     <section class="stack noprint" aria-labelledby="transcript">
       <h2 id="transcript">{t('transcript_title')}</h2>
