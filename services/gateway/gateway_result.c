@@ -1,6 +1,6 @@
 /*
- * gateway_result: result.csv. The file's own bytes again, chunk by chunk, with what became of each
- * row. Memory is one chunk, however large the file is.
+ * gateway_result: result.csv. The file's own bytes again, chunk by chunk, with the cells that were
+ * mended since and what became of each row. Memory is one chunk, however large the file is.
  */
 #include <stdio.h>
 
@@ -32,7 +32,7 @@ struct result {
     int32_t chunk_no;
     struct arena *arena; /* of one chunk */
     struct db_batch *batch;
-    struct db_query *pointer, *parts, *rows;
+    struct db_query *pointer, *parts, *rows, *fixes;
     struct buf lines;
     size_t written; /* of these lines */
 };
@@ -70,6 +70,15 @@ static const struct db_stmt select_rows = {
     "  ON r.upload_id = c.upload_id AND r.row_no BETWEEN c.first_row AND c.first_row + c.row_count "
     "- 1"
     " WHERE c.upload_id = $1 AND c.chunk_no = $2 ORDER BY r.row_no",
+};
+
+/* What people wrote over rows, whatever became of them. */
+static const struct db_stmt select_fixes = {
+    "gateway_result_fixes",
+    "SELECT f.row_no, f.cells FROM portal.upload_chunk c JOIN portal.upload_fix f"
+    "  ON f.upload_id = c.upload_id AND f.row_no BETWEEN c.first_row AND c.first_row + c.row_count "
+    "- 1"
+    " WHERE c.upload_id = $1 AND c.chunk_no = $2 ORDER BY f.row_no",
 };
 
 /* ---- one line ---- */
@@ -138,6 +147,51 @@ static void describe(const struct call *call, struct result *result, size_t at,
     json_decref(problems);
 }
 
+static void free_cells(void *object)
+{
+    json_decref(object);
+}
+
+static void take_fix(struct result *result, size_t at, struct attendance_fix *ret_fix)
+{
+    const struct str kept = db_get_json(result->fixes, at, 1);
+    json_t *cells = json_loadb(kept.data, kept.len, 0, NULL);
+    const char *name;
+    json_t *value;
+
+    must(cells != NULL);
+    arena_defer(result->arena, free_cells, cells);
+    *ret_fix = (struct attendance_fix){0};
+    json_object_foreach(cells, name, value)(void) attendance_fix_set(
+        ret_fix, str_of(name), (struct str){json_string_value(value), json_string_length(value)});
+}
+
+/* Before what is told of the row: what stood in the file, which is kept as it came. */
+static void tell_fix(const struct call *call, struct result *result, struct attendance_result *line)
+{
+    const char *detail = code_text(CODE_CELL_MENDED, call->english)->detail;
+    struct buf text = {0};
+
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        const bool read = !attendance_fix_is_whole(line->row) && line->row->cells[i].data != NULL;
+        const struct code_param params[] = {
+            {"column", attendance_header_name(&result->header, (enum column)i)},
+            {"value", read ? line->row->cells[i] : STR("")},
+            {"now", line->fix->cells[i]}};
+
+        if (line->fix->cells[i].data == NULL)
+            continue;
+        if (text.len > 0)
+            buf_add_char(&text, ' ');
+        code_render(&text, detail, params, ARRAY_LEN(params));
+    }
+    if (text.len > 0 && line->columns[2].len > 0)
+        buf_add_char(&text, ' ');
+    buf_add_str(&text, line->columns[2]);
+    line->columns[2] = arena_str(result->arena, buf_str(&text));
+    buf_free(&text);
+}
+
 static bool to_fix(struct str outcome)
 {
     return str_eq_c(outcome, "rejected") || str_eq_c(outcome, "unmatched");
@@ -147,23 +201,32 @@ static void put_rows(const struct call *call, struct result *result,
                      const struct attendance_rows *rows)
 {
     size_t other = 0; /* the next row that did not post */
+    size_t fixed = 0; /* the next one that was written over */
 
     for (size_t i = 0; i < rows->count; i++) {
         bool posted = other >= db_rows(result->rows) ||
                       db_get_i32(result->rows, other, 0) != (int32_t)rows->list[i].row_no;
-        struct str columns[ATTENDANCE_RESULT_COLUMNS] = {
-            str_of(code_text(CODE_POSTED, call->english)->title), STR(""), STR(""), STR("")};
+        struct attendance_fix fix;
+        struct attendance_result line = {
+            .row = &rows->list[i],
+            .columns = {str_of(code_text(CODE_POSTED, call->english)->title), STR(""), STR(""),
+                        STR("")}};
         bool wanted = !result->only_fix;
 
         if (!posted) {
             wanted = wanted || to_fix(db_get_text(result->rows, other, 1));
             if (wanted)
-                describe(call, result, other, columns);
+                describe(call, result, other, line.columns);
             other++;
         }
+        if (fixed < db_rows(result->fixes) &&
+            db_get_i32(result->fixes, fixed, 0) == (int32_t)rows->list[i].row_no) {
+            take_fix(result, fixed++, &fix);
+            line.fix = &fix;
+            tell_fix(call, result, &line);
+        }
         if (wanted)
-            attendance_result_line(&result->lines, result->arena, &result->header,
-                                   rows->list[i].raw, columns);
+            attendance_result_line(&result->lines, result->arena, &result->header, &line);
     }
 }
 
@@ -172,8 +235,10 @@ static void put_rows(const struct call *call, struct result *result,
 static void ask_chunk(struct call *call, struct result *result, struct flow *flow)
 {
     struct uuid id = call_id(call, "upload_id");
-    const struct db_stmt *const stmts[] = {&select_pointer, &select_parts, &select_rows};
-    struct db_query **const queries[] = {&result->pointer, &result->parts, &result->rows};
+    const struct db_stmt *const stmts[] = {&select_pointer, &select_parts, &select_rows,
+                                           &select_fixes};
+    struct db_query **const queries[] = {&result->pointer, &result->parts, &result->rows,
+                                         &result->fixes};
 
     arena_free(result->arena);
     result->arena = arena_new();

@@ -121,8 +121,7 @@ static void judge(struct arena *arena, const struct attendance_header *header,
 static void read_rows(struct arena *arena, struct str file, const struct attendance_header *header,
                       const struct chunks *chunks, struct attendance_rows *all, struct buf *result)
 {
-    static const struct str added[ATTENDANCE_RESULT_COLUMNS] = {
-        {"=1", 2}, {"", 0}, {"a,\"b\"\n", 6}, {"x", 1}};
+    struct attendance_result line = {.columns = {STR("=1"), STR(""), STR("a,\"b\"\n"), STR("x")}};
 
     if (result != NULL)
         attendance_result_head(result, arena, header);
@@ -137,8 +136,9 @@ static void read_rows(struct arena *arena, struct str file, const struct attenda
         judge(arena, header, &rows);
         for (size_t at = 0; at < rows.count; at++) {
             must(rows.list[at].row_no == chunk->first_row + at);
+            line.row = &rows.list[at];
             if (result != NULL)
-                attendance_result_line(result, arena, header, rows.list[at].raw, added);
+                attendance_result_line(result, arena, header, &line);
         }
         memcpy(all->list + all->count, rows.list, sizeof(*rows.list) * rows.count);
         all->count += rows.count;

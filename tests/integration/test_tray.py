@@ -1,6 +1,8 @@
 """The tray: dry runs that are posted, rows that are mended in place, rows that wait and expire."""
 
 import csv
+import io
+import urllib.parse
 import uuid
 
 import pytest
@@ -134,6 +136,65 @@ def test_rows_are_mended_one_by_one(stack, organiser, doctors):
     assert result.count("\r\n") == 1  # the header alone
 
 
+def result_of(client, upload, only=""):
+    body = client.get(f"/uploads/{upload['upload_id']}/result.csv{only}").expect(200).body
+    return body, list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+
+
+def test_what_was_mended_is_in_the_result_file(organiser, doctors):
+    people = [next(doctors) for _ in range(3)]
+    upload = send(organiser, f"9999999,1,,\n{people[1]['register_no']},7,XX,\n"
+                             f"{people[2]['register_no']},1,,\n")
+    before, _ = result_of(organiser, upload)
+    assert organiser.get(f"/uploads/{upload['upload_id']}/result.csv").body == before
+    fix(organiser, upload, 1, register_no=people[0]["register_no"], units="").expect(200)
+    half = fix(organiser, upload, 2, session_no="1").expect(200).json
+    assert half["outcome"] == "rejected"
+    body, rows = result_of(organiser, upload)
+    assert [row["医籍登録番号"] for row in rows] == [person["register_no"] for person in people]
+    assert [row["セッション番号"] for row in rows] == ["1", "1", "1"]
+    assert [row["結果"] for row in rows][1:] == ["要修正", rows[0]["結果"]]
+    assert "9999999" in rows[0]["説明"] and people[0]["register_no"] in rows[0]["説明"]
+    assert "「7」" in rows[1]["説明"] and "「XX」" in rows[1]["説明"] and rows[1]["直し方"]
+    assert rows[2]["説明"] == ""
+    assert result_of(organiser, upload, "?only=fix")[1] == [rows[1]]
+    # It can be sent again as it is: what posted stands, what is left is the same.
+    again = organiser.post_attendance(SEMINAR, body, "result.csv").expect(202).json["upload_id"]
+    counts = finished(organiser, again)["counts"]
+    assert (counts["already_posted"], counts["rejected"]) == (2, 1)
+
+
+def found(client, upload, **wishes):
+    query = urllib.parse.urlencode(wishes)
+    answer = client.get(f"/uploads/{upload['upload_id']}/rows?{query}").expect(200)
+    return [row["row_no"] for row in answer.json["items"]]
+
+
+def test_mended_rows_are_found_and_grouped_as_they_are(organiser, doctors):
+    one, other = next(doctors), next(doctors)
+    upload = send(organiser, f"9999999,1,,\n9999998,1,,\n{other['register_no']},7,,\n")
+    path = f"/uploads/{upload['upload_id']}/reasons"
+    groups = organiser.get(path).expect(200).json["items"]
+    assert {(group["reason"], group["rows"]) for group in groups} == {
+        ("doctor_unknown", 2), ("session_unknown", 1)}
+    fix(organiser, upload, 1, register_no="", mamis_no=one["mamis_no"], kind="XX").expect(200)
+    groups = organiser.get(path).expect(200).json["items"]
+    assert {(group["reason"], group["rows"]) for group in groups} == {
+        ("doctor_unknown", 1), ("session_unknown", 1), ("kind_unknown", 1)}
+    assert found(organiser, upload, reason="doctor_unknown") == [2]
+    assert found(organiser, upload, reason="kind_unknown") == [1]
+    for word in (one["mamis_no"], one["register_no"]):
+        assert found(organiser, upload, q=word) == [1]
+    assert found(organiser, upload, q=one["mamis_no"], outcome="posted") == []
+    assert found(organiser, upload, q=one["mamis_no"], reason="doctor_unknown") == []
+    assert found(organiser, upload, q="9999999") == []
+    assert found(organiser, upload, q="9999998") == [2]
+    fix(organiser, upload, 1, kind="").expect(200)
+    assert found(organiser, upload, q=one["mamis_no"], outcome="posted") == [1]
+    assert {group["reason"] for group in organiser.get(path).json["items"]} == {
+        "doctor_unknown", "session_unknown"}
+
+
 def test_what_stays_wrong_says_why(organiser, doctors):
     number = next(doctors)["register_no"]
     upload = send(organiser, "9999999,9,,\n")
@@ -229,6 +290,87 @@ def test_waiting_ends_with_a_mail(stack):
     complete(stack, number)
     assert fix(client, upload, 1).expect(200).json["outcome"] == "posted"
     assert len(mails_to(stack, address, "待機の期限")) == 1
+
+
+# ---- undone ----
+
+def undo(client, upload, reason="取り違え"):
+    return client.post(f"/uploads/{upload['upload_id']}/undo", {"reason": reason})
+
+
+def undone(client, upload):
+    undo(client, upload).expect(200, 202)
+    return wait_for(lambda: (now := client.upload(upload["upload_id"]))["status"] == "undone" and now,
+                    WAIT_S, "the undo's end")
+
+
+def test_undo_takes_mended_and_released_rows_back_too(stack, organiser, doctors):
+    posted, mended, released, waits = (next(doctors)["register_no"], next(doctors)["register_no"],
+                                       nobody(stack, 3), nobody(stack, 4))
+    rows = (f"{posted},1,,\n9999999,1,,\n{released},1,,\n{waits},1,,\n9999998,1,,\n")
+    stands = ("SELECT count(*) FILTER (WHERE half_units > 0) - count(*) FILTER (WHERE"
+              " half_units < 0), coalesce(sum(half_units), 0) FROM credit.ledger")
+    before = stack.one(stands)
+    upload = send(organiser, rows)
+    assert fix(organiser, upload, 2, register_no=mended).expect(200).json["outcome"] == "posted"
+    complete(stack, released)
+    wait_for(lambda: organiser.upload(upload["upload_id"])["counts"]["posted"] == 3, WAIT_S,
+             "the waiting row")
+    counts = organiser.upload(upload["upload_id"])["counts"]
+    assert undone(organiser, upload)["counts"] == counts
+    assert stack.one(stands) == before
+    for number in (posted, mended, released):
+        items = stack.doctor_client(number).get("/me/credits").expect(200).json["items"]
+        mine = [item for item in items if item["seminar_no"] == SEMINAR]
+        assert mine and {item["status"] for item in mine} == {"cancelled"}
+    # Nothing more of it posts: no row is mended, none is released.
+    for row_no in (2, 4, 5):
+        problem = fix(organiser, upload, row_no, register_no=posted).expect(409).json
+        assert problem["code"] == "upload_state" and "undone" in problem["detail"]
+        assert problem["cure"]
+    complete(stack, waits)
+    # The same file posts what it held: the cells in it are those that were sent.
+    again = send(organiser, rows)
+    assert again["counts"]["posted"] == 3 and again["counts"]["unmatched"] == 2
+    assert organiser.upload(upload["upload_id"])["counts"] == counts
+    undone(organiser, again)
+    assert stack.one(stands) == before
+
+
+def test_a_dry_run_and_a_stranger_undo_nothing(organiser, stranger, doctors):
+    text = f"{next(doctors)['register_no']},1,,\n"
+    dry = send(organiser, text, dry_run=True)
+    problem = undo(organiser, dry).expect(409).json
+    assert problem["code"] == "upload_state" and "dry_run" in problem["detail"]
+    assert organiser.upload(dry["upload_id"])["status"] == "done"
+    real = send(organiser, text)
+    assert undo(stranger, real).status == 404
+    assert undone(organiser, real)["undo"]["reason"] == "取り違え"
+    assert undo(organiser, real, "もう一度").expect(200).json["undo"]["reason"] == "取り違え"
+
+
+def test_the_same_file_five_times_then_the_corrected_one(stack, organiser, doctors):
+    one, other, third = (next(doctors)["register_no"] for _ in range(3))
+    wrong = f"{one},1,,\n9999999,1,,\n{third},7,,\n"
+    first = send(organiser, wrong)
+    before = stack.one("SELECT count(*), sum(half_units) FROM credit.ledger")
+    for _ in range(4):
+        again = send(organiser, wrong)
+        assert again["counts"] == {**first["counts"], "posted": 0, "already_posted": 1}
+        assert [(row["outcome"], row["reason"]) for row in rows_of(organiser, again)] == [
+            ("already_posted", "earlier_upload"), ("unmatched", "doctor_unknown"),
+            ("rejected", "session_unknown")]
+    assert stack.one("SELECT count(*), sum(half_units) FROM credit.ledger") == before
+    corrected = send(organiser, f"{one},1,,\n{other},1,,\n{third},1,,\n")
+    assert corrected["counts"]["posted"] == 2 and corrected["counts"]["already_posted"] == 1
+    # Nobody can tell which old row it corrects; mended as well, that one says it is posted.
+    row = fix(organiser, first, 2, register_no=other).expect(200).json
+    assert (row["outcome"], row["reason"]) == ("already_posted", "earlier_upload")
+    row = fix(organiser, first, 3, session_no="1").expect(200).json
+    assert (row["outcome"], row["reason"]) == ("already_posted", "earlier_upload")
+    # What is corrected in one file only is posted once, whichever comes first.
+    counts = organiser.upload(first["upload_id"])["counts"]
+    assert (counts["posted"], counts["already_posted"], counts["rejected"]) == (1, 2, 0)
 
 
 def test_the_books_are_right(stack):

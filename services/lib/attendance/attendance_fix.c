@@ -29,7 +29,7 @@ void attendance_fix_apply(const struct attendance_fix *fix, struct attendance_ro
 {
     if (attendance_fix_is_empty(fix))
         return;
-    if (row->field_count || row->bad_encoding) {
+    if (attendance_fix_is_whole(row)) {
         row->field_count = false;
         row->bad_encoding = false;
         for (size_t i = 0; i < COLUMN_COUNT; i++)

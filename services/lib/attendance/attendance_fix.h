@@ -11,6 +11,11 @@ struct attendance_fix {
 
 /* False when there is no column of this English name. */
 bool attendance_fix_set(struct attendance_fix *fix, struct str english, struct str value);
+/* The row's cells could not be told apart: only what the fix gives is known of them. */
+static inline bool attendance_fix_is_whole(const struct attendance_row *row)
+{
+    return row->field_count || row->bad_encoding;
+}
 bool attendance_fix_is_empty(const struct attendance_fix *fix);
 
 /*

@@ -6,36 +6,69 @@
 static const struct str result_names[ATTENDANCE_RESULT_COLUMNS] = {
     {"結果", 6}, {"理由", 6}, {"説明", 6}, {"直し方", 9}};
 
-static void put_line(struct buf *out, struct arena *arena, const struct attendance_header *header,
-                     struct str raw, const struct str result[ATTENDANCE_RESULT_COLUMNS])
+static void put_end(struct buf *out, const struct str columns[ATTENDANCE_RESULT_COLUMNS])
 {
-    struct csv_fields fields = csv_fields_of(raw, header->delimiter);
-    struct csv_field field;
-
-    for (size_t i = 0; i < header->count; i++) {
-        if (i > 0)
-            buf_add_char(out, ',');
-        if (csv_fields_next(&fields, &field))
-            csv_put_safe(out, attendance_unescape(encoding_decode(arena, header->encoding,
-                                                                  csv_field_text(arena, &field))));
-    }
     for (size_t i = 0; i < ATTENDANCE_RESULT_COLUMNS; i++) {
         buf_add_char(out, ',');
-        csv_put_safe(out, result[i]);
+        csv_put_safe(out, columns[i]);
     }
     buf_add_c(out, "\r\n");
+}
+
+/* What was written over field `at`; no data: nothing was. */
+static struct str mended(const struct attendance_header *header,
+                         const struct attendance_result *result, size_t at)
+{
+    const int16_t column = header->column_of[at];
+
+    if (result->fix == NULL)
+        return STR_NONE;
+    if (column >= 0 && result->fix->cells[column].data != NULL)
+        return result->fix->cells[column];
+    return attendance_fix_is_whole(result->row) && !attendance_fix_is_empty(result->fix) ? STR("")
+                                                                                         : STR_NONE;
+}
+
+static void put_field(struct buf *out, struct arena *arena, const struct attendance_header *header,
+                      const struct csv_field *field)
+{
+    csv_put_safe(out, attendance_unescape(
+                          encoding_decode(arena, header->encoding, csv_field_text(arena, field))));
 }
 
 void attendance_result_head(struct buf *out, struct arena *arena,
                             const struct attendance_header *header)
 {
+    struct csv_fields fields = csv_fields_of(header->raw, header->delimiter);
+    struct csv_field field;
+
     buf_add_c(out, "\xEF\xBB\xBF");
-    put_line(out, arena, header, header->raw, result_names);
+    for (size_t i = 0; i < header->count; i++) {
+        if (i > 0)
+            buf_add_char(out, ',');
+        if (csv_fields_next(&fields, &field))
+            put_field(out, arena, header, &field);
+    }
+    put_end(out, result_names);
 }
 
 void attendance_result_line(struct buf *out, struct arena *arena,
-                            const struct attendance_header *header, struct str raw,
-                            const struct str result[ATTENDANCE_RESULT_COLUMNS])
+                            const struct attendance_header *header,
+                            const struct attendance_result *result)
 {
-    put_line(out, arena, header, raw, result);
+    struct csv_fields fields = csv_fields_of(result->row->raw, header->delimiter);
+    struct csv_field field;
+
+    for (size_t i = 0; i < header->count; i++) {
+        const struct str cell = mended(header, result, i);
+        const bool some = csv_fields_next(&fields, &field);
+
+        if (i > 0)
+            buf_add_char(out, ',');
+        if (cell.data != NULL)
+            csv_put_safe(out, cell);
+        else if (some)
+            put_field(out, arena, header, &field);
+    }
+    put_end(out, result->columns);
 }

@@ -153,8 +153,7 @@ static void numbers_to_look_up(void **state)
 
 static void result_lines(void **state)
 {
-    static const struct str result[ATTENDANCE_RESULT_COLUMNS] = {
-        {"要修正", 9}, {"=x", 2}, {"a,b", 3}, {"", 0}};
+    struct attendance_result line = {.columns = {STR("要修正"), STR("=x"), STR("a,b"), STR("")}};
     struct fixture fixture;
     struct buf out = {0};
 
@@ -163,9 +162,10 @@ static void result_lines(void **state)
          STR("1,\x8E\x81\n'=1+1,\"a\"\"b\nc\"\n2\n3,+,extra\n-,\xA0\n'430370,\"x,y\"\n"),
          ENCODING_CP932);
     attendance_result_head(&out, fixture.arena, &fixture.header);
-    for (size_t i = 0; i < fixture.rows.count; i++)
-        attendance_result_line(&out, fixture.arena, &fixture.header, fixture.rows.list[i].raw,
-                               result);
+    for (size_t i = 0; i < fixture.rows.count; i++) {
+        line.row = &fixture.rows.list[i];
+        attendance_result_line(&out, fixture.arena, &fixture.header, &line);
+    }
     assert_true(str_eq_c(buf_str(&out), "\xEF\xBB\xBFregister_no, x,結果,理由,説明,直し方\r\n"
                                         "1,氏,要修正,'=x,\"a,b\",\r\n"
                                         "'=1+1,\"a\"\"b\nc\",要修正,'=x,\"a,b\",\r\n"
@@ -173,6 +173,36 @@ static void result_lines(void **state)
                                         "3,'+,要修正,'=x,\"a,b\",\r\n"
                                         "'-,\uFFFD,要修正,'=x,\"a,b\",\r\n"
                                         "'430370,\"x,y\",要修正,'=x,\"a,b\",\r\n"));
+    buf_free(&out);
+    arena_free(fixture.arena);
+}
+
+/* Mended cells stand in their columns; a row of wrong fields is wholly what was written. */
+static void mended_result_lines(void **state)
+{
+    struct attendance_fix fix = {0};
+    const struct attendance_result columns = {.fix = &fix,
+                                              .columns = {STR("計上"), STR(""), STR(""), STR("")}};
+    struct fixture fixture;
+    struct buf out = {0};
+
+    (void)state;
+    read(&fixture, STR("備考,回,register_no,kind"), STR("a,1,9999999,XX\nb,2\nc,3,4,OPL-S\n"),
+         ENCODING_UTF8);
+    assert_true(attendance_fix_set(&fix, STR("register_no"), STR("430370")));
+    assert_true(attendance_fix_set(&fix, STR("kind"), STR("")));
+    assert_true(attendance_fix_set(&fix, STR("units"), STR("2"))); /* no column for it */
+    assert_true(attendance_fix_set(&fix, STR("session_no"), STR("=1")));
+    for (size_t i = 0; i < fixture.rows.count; i++) {
+        struct attendance_result line = columns;
+
+        line.row = &fixture.rows.list[i];
+        line.fix = i < 2 ? &fix : NULL;
+        attendance_result_line(&out, fixture.arena, &fixture.header, &line);
+    }
+    assert_true(str_eq_c(buf_str(&out), "a,'=1,430370,,計上,,,\r\n"
+                                        ",'=1,430370,,計上,,,\r\n"
+                                        "c,3,4,OPL-S,計上,,,\r\n"));
     buf_free(&out);
     arena_free(fixture.arena);
 }
@@ -186,6 +216,7 @@ int main(void)
         cmocka_unit_test(broken_bytes_are_the_rows_own),
         cmocka_unit_test(numbers_to_look_up),
         cmocka_unit_test(result_lines),
+        cmocka_unit_test(mended_result_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
