@@ -25,8 +25,7 @@ static const struct db_stmt put_account = {
         "($8::timestamptz AT TIME ZONE 'Asia/Tokyo')::date") " AS terms), ''), $8, $8"};
 
 static const struct db_stmt put_history = {
-    "account_history", "INSERT INTO registration.account_history (account_id, version, at, action)"
-                       " VALUES ($1, 1, $2, 'mamisctl')"};
+    "account_history", "SELECT registration.note_change($1, 1, $2, 'mamisctl')"};
 
 static const struct db_stmt put_credential = {
     "account_credential",

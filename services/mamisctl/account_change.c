@@ -28,8 +28,7 @@ static const struct db_stmt update = {
 };
 static const struct db_stmt history = {
     "account_change_history",
-    "INSERT INTO registration.account_history (account_id, version, at, action)"
-    " VALUES ($1, $2, $3, $4)",
+    "SELECT registration.note_change($1, $2, $3, $4)",
 };
 static const struct db_stmt end_sessions = {
     "account_change_sessions",

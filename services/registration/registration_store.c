@@ -44,8 +44,7 @@ static const struct db_stmt update_account = {
 
 static const struct db_stmt insert_history = {
     "registration_insert_history",
-    "INSERT INTO registration.account_history (account_id, version, at, action)"
-    " VALUES ($1, $2, $3, $4)",
+    "SELECT registration.note_change($1, $2, $3, $4)",
 };
 
 static const struct db_stmt update_doctor = {

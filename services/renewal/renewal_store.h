@@ -89,7 +89,7 @@ struct db_query *store_find_open(struct db_batch *batch, int64_t doctor_id);
 struct db_query *store_find_application(struct db_batch *batch, struct uuid application_id);
 struct db_query *store_find_snapshot(struct db_batch *batch, struct uuid application_id);
 void store_application_row(const struct db_query *query, size_t row, struct application *out);
-/* False for a credit that was cancelled since. */
+/* False for a credit that was cancelled since and not posted again as it was. */
 bool store_snapshot_row(const struct db_query *query, size_t row, struct rules_credit *out);
 
 /* The lines of a programme; others of it go. Verified values stay where a line is the same. */

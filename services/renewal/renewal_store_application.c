@@ -26,9 +26,9 @@ static const struct db_stmt select_application = {
 static const struct db_stmt select_snapshot = {
     "renewal_select_snapshot",
     "SELECT k.session_id, k.revision, k.kind, k.half_units, s.held_on, s.delivery = 'web',"
-    "  EXISTS (SELECT FROM renewal.credit c WHERE c.doctor_id = a.doctor_id"
-    "          AND c.session_id = k.session_id AND c.programme = a.programme"
-    "          AND c.revision = k.revision + 1)"
+    "  (SELECT c.revision % 2 = 1 OR c.kind <> k.kind OR c.half_units <> k.half_units"
+    "   FROM renewal.credit c WHERE c.doctor_id = a.doctor_id AND c.session_id = k.session_id"
+    "    AND c.programme = a.programme ORDER BY c.revision DESC LIMIT 1)"
     " FROM renewal.application_credit k"
     " JOIN renewal.application a USING (application_id)"
     " JOIN renewal.session s USING (session_id)"

@@ -248,6 +248,43 @@ def test_a_short_handbook_goes_back_to_the_doctor(stack, doctor, l2, l3):
     doctor.apply().expect(201)
 
 
+def test_standing_and_application_follow_corrections(doctor, seminar, l2):
+    """Cancelled, posted again, undone: the standing follows, and the application flags it."""
+    sent = ready(doctor)
+    path = "/applications/" + sent["application_id"]
+    credit = next(item for item in doctor.client.get("/me/credits").json["items"]
+                  if item["kind"] == "OPL-S")
+
+    def flagged():
+        seen = l2.get(path).expect(200).json["credits"]
+        listed = next(item for item in l2.get("/applications?limit=200").json["items"]
+                      if item["application_id"] == sent["application_id"])
+        cancelled = [item["session_no"] for item in seen if item["status"] == "cancelled"]
+        assert listed["credits_cancelled"] == len(cancelled)
+        return cancelled
+
+    assert flagged() == [] and doctor.standing()["counted_half_units"] == 40
+    seminar.post(f"/credits/{credit['entry_id']}/cancel", {"reason": "出席の誤り"}).expect(200)
+    doctor.wait_standing(40 - credit["half_units"])
+    assert flagged() == [credit["session_no"]]
+    # The review counts again, so nobody forwards what is short now.
+    lines = [{"kind": item["kind"], "half_units": item["half_units"]} for item in HANDBOOK]
+    assert not l2.post(path + "/handbook", {"lines": lines}).expect(200).json["eligible"]
+    l2.post(path + "/fee", {"fee": "paid"}).expect(200)
+    assert code(l2.post(path + "/forward", {}), 422) == "requirement_not_met"
+    # Posted again it counts again; so it does in the application.
+    upload_id = doctor.attend(credit["session_no"])
+    doctor.wait_standing(40)
+    assert flagged() == []
+    seminar.post(f"/uploads/{upload_id}/undo", {"reason": "二度目の誤り"}).expect(200)
+    doctor.wait_standing(40 - credit["half_units"])
+    assert flagged() == [credit["session_no"]]
+    assert code(l2.post(path + "/forward", {}), 422) == "requirement_not_met"
+    doctor.attend(credit["session_no"])
+    doctor.wait_standing(40)
+    assert l2.post(path + "/forward", {}).expect(200).json["status"] == "l3_queued"
+
+
 def test_the_same_key_applies_once(doctor):
     doctor.attend("1", "2", "3")
     doctor.wait_standing(20)
