@@ -2,7 +2,9 @@
  * credit: what the files of this process share.
  *
  * The path of one row: credit_read (steps over the file, chunk pointers) -> credit_post (one chunk,
- * one transaction: match, judge, record). Judging is pure and lies in attendance_*.
+ * one transaction: match, judge, record). Judging is pure and lies in attendance_*. A row that did
+ * not post goes that way alone by credit_row, sent by credit_fix (a person mended it) or
+ * credit_again (nobody did).
  */
 #pragma once
 #include "proc/proc.h"
@@ -60,7 +62,7 @@ struct credit_tally {
 void credit_tally_committed(void *service, const struct work_batch *batch);
 void credit_trial_handle(void *service, struct work_batch *batch);
 void credit_fix_handle(void *service, struct work_batch *batch);
-void credit_judge_handle(void *service, struct work_batch *batch);
+void credit_again_handle(void *service, struct work_batch *batch);
 void credit_expire_handle(void *service, struct work_batch *batch);
 /* A row.judge or upload.expire that cannot be handled: nobody looks for its rows any more. */
 void credit_waiting_dead(void *service, struct work_batch *batch, const char *reason);

@@ -5,9 +5,8 @@
  */
 #include <stdlib.h>
 
-#include "credit/credit_audit.h"
+#include "credit/credit_emit.h"
 #include "credit/credit_release.h"
-#include "credit/credit_row.h"
 
 enum {
     RELEASE_EVERY_MS = 30 * 1000,
@@ -71,90 +70,7 @@ void release_emit(struct credit *credit, struct db_batch *effect, const struct d
                  db_get_i32(rows, i, 2), trace);
 }
 
-/* ---- row.judge ---- */
-
-enum judge_step { JUDGE_ROW, JUDGE_RECORD };
-
-struct judging {
-    struct flow flow;
-    struct work_batch *batch;
-    struct row row;
-    struct credit_tally tally;
-};
-
-static void release_row(void *object)
-{
-    row_fini(object);
-}
-
-/* Nobody asked for it: it waited for its doctor's My Page, or for the row that it repeats. */
-static void audit(const struct judging *judging)
-{
-    const enum outcome before = row_outcome_before(&judging->row);
-    const enum outcome now = (enum outcome)row_verdict(&judging->row)->outcome;
-    struct arena *arena = judging->flow.arena;
-    char id[UUID_TEXT_BYTES];
-
-    if (now == before)
-        return;
-    uuid_format(judging->row.upload_id, id);
-    audit_add(judging->batch->effect, NULL, "row_judge",
-              arena_printf(arena, "%s/%u", id, judging->row.row_no),
-              str_of(arena_printf(arena, "{\"rule\":\"%s\",\"from\":\"%s\",\"to\":\"%s\"}",
-                                  before == OUTCOME_WAITING ? "R-ACC-10" : "same_upload",
-                                  outcome_name(before), outcome_name(now))));
-}
-
-static void judging_run(struct flow *flow)
-{
-    struct judging *judging = FLOW_OF(flow, struct judging, flow);
-
-    switch ((enum judge_step)flow->step) {
-    case JUDGE_ROW:
-        arena_defer(flow->arena, release_row, &judging->row);
-        flow_wait(flow, JUDGE_RECORD);
-        row_judge(&judging->row, flow->trace, flow);
-        return;
-    case JUDGE_RECORD:
-        if (judging->row.state == ROW_FINE) {
-            row_record(&judging->row, judging->batch->effect, &judging->tally);
-            audit(judging);
-        }
-        flow_end(flow, ERR_OK);
-        return;
-    }
-    must(false);
-}
-
-static void judging_done(struct flow *flow)
-{
-    struct judging *judging = FLOW_OF(flow, struct judging, flow);
-    struct flow *waiting = judging->batch->flow;
-    enum err err = flow->err;
-
-    judging->batch->state = &judging->tally;
-    waiting->note = flow->note;
-    flow_fini(flow);
-    flow_resume(waiting, err);
-}
-
-void credit_judge_handle(void *service, struct work_batch *batch)
-{
-    struct judging *judging = arena_new_of(batch->arena, struct judging);
-    struct event_row_judge event;
-    enum err err;
-
-    TRY(event_row_judge_decode(batch->arena, batch->messages[0].data, &event, &batch->flow->note));
-    judging->batch = batch;
-    judging->row = (struct row){
-        .credit = service, .upload_id = event.upload_id, .row_no = (uint32_t)event.row_no};
-    flow_init(&judging->flow, judging->row.credit->loop, judging_run, judging_done,
-              batch->messages[0].trace);
-    flow_start(&judging->flow, JUDGE_ROW);
-    return;
-cleanup:
-    flow_resume(batch->flow, err);
-}
+/* ---- what cannot be handled ---- */
 
 void credit_waiting_dead(void *service, struct work_batch *batch, const char *reason)
 {

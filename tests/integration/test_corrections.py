@@ -244,6 +244,15 @@ def test_the_doctor_gets_one_mail(stack, organiser, doctor, register_no):
                                " AND finished_at IS NULL")[0] == 0, DONE_S, "the mails")
     assert len(mails_to(stack, address, TAKEN_BACK)) == taken_back + 2
     assert len(mails_to(stack, address, POSTED)) == posted + 1
+    # Posted again it is one mail of that upload, and none about what was taken back.
+    again = send(organiser, FILE)
+    ended(organiser, again)
+    wait_mail(stack, address, POSTED, posted + 2)
+    wait_for(lambda: stack.one("SELECT count(*) FROM notification.mail"
+                               " WHERE finished_at IS NULL")[0] == 0, DONE_S, "the mails")
+    assert len(mails_to(stack, address, TAKEN_BACK)) == taken_back + 2
+    assert len(mails_to(stack, address, POSTED)) == posted + 2
+    finished(organiser, undo(organiser, again))
 
 
 def test_who_may_undo(stack, doctor, organiser):

@@ -450,7 +450,7 @@ static work_handler_fn handler_of(const char *type)
         {.type = EVENT_UPLOAD_UNDO_SLICE, .handle = credit_undo_slice_handle},
         {.type = EVENT_UPLOAD_POST, .handle = credit_trial_handle},
         {.type = EVENT_ROW_FIX, .handle = credit_fix_handle},
-        {.type = EVENT_ROW_JUDGE, .handle = credit_judge_handle},
+        {.type = EVENT_ROW_JUDGE, .handle = credit_again_handle},
         {.type = EVENT_UPLOAD_EXPIRE, .handle = credit_expire_handle},
     };
 
