@@ -24,7 +24,7 @@ FAULTS = [
     ("openapi.yaml", "      x-action: session_end\n", "", "x-action is missing"),
     ("openapi.yaml", "x-action: session_end", "x-action: session_ends", "not in access.yaml"),
     ("openapi.yaml", "x-rate-class: upload", "x-rate-class: slow", "x-rate-class"),
-    ("openapi.yaml", "      x-body-bytes-max: 67174400\n", "", "x-body-bytes-max"),
+    ("openapi.yaml", "      x-body-bytes-max: 268500992\n", "", "x-body-bytes-max"),
     ("openapi.yaml", "operationId: sign_out", "operationId: sign_in", "stands twice"),
     ("openapi.yaml", "login_id: {type: string, minLength: 1, maxLength: 254}",
      "login_id: {type: string}", "needs maxLength"),

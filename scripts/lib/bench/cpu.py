@@ -52,3 +52,15 @@ def between(before, after):
     used = {part: after[part] - before.get(part, 0) for part in after}
     return dict(sorted(((part, value) for part, value in used.items() if value >= 0.05),
                        key=lambda item: -item[1]))
+
+
+def busy():
+    """(ticks in use, all ticks) of all processors since boot; what others take away is in use."""
+    with open("/proc/stat", encoding="ascii") as file:
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+
+
+def busy_between(before, after):
+    """Share of the processors' time that was in use meanwhile."""
+    return (after[0] - before[0]) / max(1, after[1] - before[1])

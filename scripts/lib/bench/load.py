@@ -1,105 +1,149 @@
-"""The load: large files by a few senders at once, small files on a clock, their readers."""
+"""The load: large files offered at once, small files on a clock and their readers; one thread."""
 
-import threading
+import asyncio
+import json
 import time
+import urllib.parse
 
-from running.api import Client
+from . import wire
 
-SENDERS = 4
 SMALL_EVERY_S = 0.1
 POLL_S = 0.04  # each reader asks so often: asking more would load what is measured
-GIVE_UP_S = 120
+DONE_POLL_S = 0.02
+GIVE_UP_S = 600
+SMALL_GIVE_UP_S = 120
 
 
-class Large:
-    """Posts the large files and waits until each is done."""
+class Files:
+    """Ready to be sent: {seminar_no: bytes} of one organiser's token."""
 
     def __init__(self, base_url, token, files):
-        self.base_url, self.token = base_url, token
-        self.waiting = list(files.items())
-        self.lock = threading.Lock()
-        self.uploads = []
+        parts = urllib.parse.urlsplit(base_url)
+        self.host = parts.netloc
+        self.pool = wire.Pool(parts.hostname, parts.port)
+        self.credentials = f"Authorization: Bearer {token}"
+        self.heads = [(no, wire.post_head(no, self.host, self.credentials), data)
+                      for no, data in files.items()]
         self.failures = []
+
+    async def offer(self, head, data):
+        """(the answer, when its last byte was sent); comes back when the gateway says later."""
+        while True:
+            answer, sent = await self.pool.request(head, data)
+            if answer.status != 429:
+                return answer, sent
+            await asyncio.sleep(answer.retry_after_s())
+
+    def failed(self, seminar_no, answer):
+        self.failures.append((seminar_no, answer.status, answer.body[:300]))
+
+
+class Large(Files):
+    """Offers all files at once and waits until each is done."""
+
+    def __init__(self, base_url, token, files):
+        super().__init__(base_url, token, files)
+        self.uploads = []
         self.begun = self.ended = None
 
-    def _send(self):
-        client = Client(self.base_url, token=self.token, seconds=GIVE_UP_S)
-        while True:
-            with self.lock:
-                if not self.waiting:
-                    return
-                seminar_no, data = self.waiting.pop()
-            answer = client.post_attendance(seminar_no, data, f"{seminar_no}.csv")
-            with self.lock:
-                if answer.status == 202:
-                    self.uploads.append(answer.json["upload_id"])
-                elif answer.status == 429:
-                    self.waiting.append((seminar_no, data))
-                else:
-                    self.failures.append((seminar_no, answer.status, answer.body[:300]))
-            if answer.status == 429:
-                time.sleep(float(answer.headers.get("Retry-After", "1")))
+    async def _send(self, seminar_no, head, data):
+        answer, _ = await self.offer(head, data)
+        if answer.status == 202:
+            self.uploads.append(json.loads(answer.body)["upload_id"])
+        else:
+            self.failed(seminar_no, answer)
 
-    def run(self):
-        self.begun = time.monotonic()
-        senders = [threading.Thread(target=self._send) for _ in range(SENDERS)]
-        for sender in senders:
-            sender.start()
-        for sender in senders:
-            sender.join(GIVE_UP_S)
-        client = Client(self.base_url, token=self.token)
-        left = list(self.uploads)
-        while left and time.monotonic() - self.begun < GIVE_UP_S * 5:
-            state = client.upload(left[-1])
-            if state["status"] in ("done", "refused"):
-                left.pop()
-            else:
-                time.sleep(0.05)
-        self.ended = time.monotonic()
-        if left:
-            self.failures.append(("not done", len(left), b""))
-
-
-class Small:
-    """A 50-row file every 100 ms, each to a seminar of its own; from the last byte sent to the
-    credit in GET /me/credits of its first doctor."""
-
-    def __init__(self, base_url, token, files, sessions):
-        self.base_url, self.token = base_url, token
-        self.files = list(files.items())
-        self.sessions = sessions  # a signed-in client for each file
-        self.seconds = []
-        self.failures = []
-        self.lock = threading.Lock()
-
-    def _one(self, seminar_no, data, reader):
-        client = Client(self.base_url, token=self.token)
-        answer = client.post_attendance(seminar_no, data, f"{seminar_no}.csv")
-        sent = client.last_byte_at
-        if answer.status != 202:
-            with self.lock:
-                self.failures.append((seminar_no, answer.status, answer.body[:300]))
-            return
-        while time.monotonic() - sent < GIVE_UP_S:
-            items = reader.get("/me/credits?limit=100").expect(200).json["items"]
-            if any(item["seminar_no"] == seminar_no for item in items):
-                with self.lock:
-                    self.seconds.append(time.monotonic() - sent)
+    async def _done(self, upload_id):
+        head = wire.get_head(f"/uploads/{upload_id}", self.host, self.credentials)
+        while time.monotonic() - self.begun < GIVE_UP_S:
+            answer, _ = await self.pool.request(head)
+            if answer.status != 200:
+                self.failed(upload_id, answer)
                 return
-            time.sleep(POLL_S)
-        with self.lock:
-            self.failures.append((seminar_no, 0, b"never visible"))
+            state = json.loads(answer.body)
+            if state["status"] in ("done", "refused"):
+                return
+            await asyncio.sleep(DONE_POLL_S)
+        self.failures.append((upload_id, 0, b"not done in time"))
 
-    def run(self, stop):
-        """One file each 100 ms until all are sent or `stop` is set."""
-        threads = []
+    async def run(self):
+        self.begun = time.monotonic()
+        await asyncio.gather(*(self._send(*file) for file in self.heads))
+        for upload_id in self.uploads:  # one is asked for at a time, the others meanwhile end
+            await self._done(upload_id)
+        self.ended = time.monotonic()
+        self.pool.close()
+
+    @property
+    def seconds(self):
+        return self.ended - self.begun
+
+
+class Small(Files):
+    """A 50-row file every 100 ms, each to a seminar of its own; from the last byte sent to the
+    credit in GET /me/credits of its first doctor, who is that of `readers` in turn."""
+
+    def __init__(self, base_url, token, files, readers):
+        super().__init__(base_url, token, files)
+        self.readers = [wire.get_head("/me/credits?limit=100", self.host, f"Cookie: {cookie}")
+                        for cookie in readers]
+        self.seconds = []
+        self.seen_at = []  # by time.monotonic()
+
+    async def _one(self, seminar_no, head, data, reader):
+        answer, sent = await self.offer(head, data)
+        if answer.status != 202:
+            self.failed(seminar_no, answer)
+            return
+        wanted = f'"{seminar_no}"'.encode()
+        while time.monotonic() - sent < SMALL_GIVE_UP_S:
+            answer, _ = await self.pool.request(reader)
+            if answer.status != 200:
+                self.failed(seminar_no, answer)
+                return
+            if wanted in answer.body:
+                self.seen_at.append(time.monotonic())
+                self.seconds.append(self.seen_at[-1] - sent)
+                return
+            await asyncio.sleep(POLL_S)
+        self.failures.append((seminar_no, 0, b"never visible"))
+
+    async def run(self, stop):
+        """One file each 100 ms until all are sent or `stop` is set; then waits for those under
+        way."""
+        under_way = []
         begun = time.monotonic()
-        for number, ((seminar_no, data), reader) in enumerate(zip(self.files, self.sessions)):
+        for number, file in enumerate(self.heads):
             wait = begun + number * SMALL_EVERY_S - time.monotonic()
-            if stop.wait(max(0, wait)):
+            try:
+                await asyncio.wait_for(stop.wait(), max(0.001, wait))
                 break
-            thread = threading.Thread(target=self._one, args=(seminar_no, data, reader))
-            thread.start()
-            threads.append(thread)
-        for thread in threads:
-            thread.join(GIVE_UP_S)
+            except asyncio.TimeoutError:
+                pass
+            under_way.append(asyncio.ensure_future(
+                self._one(*file, self.readers[number % len(self.readers)])))
+        await asyncio.gather(*under_way)
+        self.pool.close()
+
+
+def post(large, small=None):
+    """Both at once; small files stop with the large ones. Raises nothing: see `failures`."""
+    async def both():
+        stop = asyncio.Event()
+        side = asyncio.ensure_future(small.run(stop)) if small else None
+        try:
+            await large.run()
+        finally:
+            stop.set()
+        if side:
+            await side
+
+    asyncio.run(both())
+
+
+def post_small(small):
+    """The small files alone."""
+    async def alone():
+        await small.run(asyncio.Event())
+
+    asyncio.run(alone())
