@@ -35,8 +35,9 @@ def alone(system, tag, seed):
     return small.seconds
 
 
-def run(system, tag, seed, rows=None, seminars=None, small=None):
-    """Posts `rows` over `seminars`; gives what was measured as a dict."""
+def run(system, tag, seed, rows=None, seminars=None, small=None, waits=None):
+    """Posts `rows` over `seminars`; gives what was measured as a dict. `waits`: to be asked meanwhile
+    what PostgreSQL waits for."""
     options = system.options
     rows, seminars = rows or options.rows, seminars or options.seminars
     small = options.small if small is None else small
@@ -52,7 +53,10 @@ def run(system, tag, seed, rows=None, seminars=None, small=None):
     before, mails = system.ledger_rows(), system.sink.mails()
     system.sql("SELECT pg_stat_statements_reset()")
     used, busy = cpu.seconds(system.copy), cpu.busy()
+    if waits:
+        waits.start()
     load.post(large, little)
+    waited = waits.stop() if waits else {}
     used, busy = cpu.between(used, cpu.seconds(system.copy)), cpu.busy_between(busy, cpu.busy())
     mails = system.sink.mails() - mails
     check(large.failures + (little.failures if little else []))
@@ -66,5 +70,5 @@ def run(system, tag, seed, rows=None, seminars=None, small=None):
             "rate": rate, "ceiling": top, "ratio": rate / top, "ledger_before": before,
             "small_seconds": seen, "small_idle_seconds": idle,
             "small_meanwhile": sum(at <= large.ended for at in little.seen_at) if little else 0,
-            "cpu_seconds": used, "cores_busy": busy, "mails": mails,
+            "cpu_seconds": used, "cores_busy": busy, "mails": mails, "waits": waited,
             "peaks_mib": system.peaks_mib()}

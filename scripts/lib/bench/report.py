@@ -1,5 +1,7 @@
 """bench.md: a table of what was measured, each beside its ceiling of the same run."""
 
+import statistics
+
 from .figures import milliseconds, percentile, spread
 
 
@@ -21,6 +23,17 @@ def posting_line(run):
             f" {len(run['small_seconds'])} small files"
             + (f" {p50_p99(run['small_seconds'])}" if run["small_seconds"] else "")
             + f"; processors {run['cores_busy']:.0%} busy")
+
+
+def memory_line(run):
+    return (f"one file of {run['rows']:,} rows, {run['bytes'] / 1e6:.0f} MB,"
+            f" {run['rate']:,.0f} rows/s; peaks in MiB: "
+            + ", ".join(f"{name} {mib:.1f}" for name, mib in run["peaks_mib"].items()))
+
+
+def workers_line(one):
+    return (f"{one['workers']} credit worker(s): rows/s {spread([r['rate'] for r in one['runs']])},"
+            f" ratio {spread([r['ratio'] for r in one['runs']], '.3f')}")
 
 
 # ---- tables ----
@@ -96,12 +109,94 @@ def command_rows(part):
             for name, share, limit in (("p50", 0.5, "<= 15 ms"), ("p99", 0.99, "<= 60 ms"))]
 
 
+def memory_rows(part):
+    runs = part["runs"]
+    worst = {name: max(run["peaks_mib"][name] for run in runs) for name in runs[0]["peaks_mib"]}
+    name = max(worst, key=worst.get)
+    return [(f"4. peak memory while one file of {runs[0]['rows']:,} rows"
+             f" ({runs[0]['bytes'] / 1e6:.0f} MB) posts, MiB, the largest process ({name})",
+             spread([run["peaks_mib"][name] for run in runs], ".1f"), "-", "<= 96 each",
+             len(runs))]
+
+
+def median_of(runs, key):
+    return statistics.median(run[key] for run in runs)
+
+
+def ledger_rows(part):
+    base, runs = part["base"], part["runs"]
+    rate = median_of(runs, "rate") / median_of(base, "rate")
+    ratio = median_of(runs, "ratio") / median_of(base, "ratio")
+    return [(f"5. rows/s with {runs[0]['ledger_before'] / 1e6:.1f} million entries in the ledger",
+             spread([run["rate"] for run in runs]),
+             f"with {base[0]['ledger_before'] / 1e6:.1f} to"
+             f" {(base[-1]['ledger_before'] + base[-1]['rows']) / 1e6:.1f} million: "
+             + spread([run["rate"] for run in base]), "-", len(runs)),
+            ("5. the one by the other (each by its own COPY first)", f"{rate:.2f} ({ratio:.2f})",
+             "1", ">= 0.9", len(runs))]
+
+
+def worker_rows(part):
+    one, two = (each["runs"] for each in part["sets"])
+    gain = median_of(two, "rate") / median_of(one, "rate")
+    ratio = median_of(two, "ratio") / median_of(one, "ratio")
+    return [(f"6. rows/s with 2 workers of `credit`, {one[0]['rows']:,} rows a run",
+             spread([run["rate"] for run in two]),
+             "with 1: " + spread([run["rate"] for run in one]), "-", len(two)),
+            ("6. the one by the other (each by its own COPY first)", f"{gain:.2f} ({ratio:.2f})",
+             "-", "-", len(two))]
+
+
 def posting_more(part):
     return ["## Posting, run by run", run_table(part["runs"]), processor_table(part["runs"])]
 
 
-ROWS = {"posting": posting_rows, "commands": command_rows}
-MORE = {"posting": posting_more}
+def memory_more(part):
+    runs = part["runs"]
+    return ["## Peak memory with one large file, MiB",
+            table(["process", "median (min-max)"],
+                  [(name, spread([run["peaks_mib"][name] for run in runs], ".1f"))
+                   for name in runs[0]["peaks_mib"]]),
+            "It posted with " + spread([run["rate"] for run in runs])
+            + " rows/s: one seminar is one partition's work."]
+
+
+def ledger_more(part):
+    short = ("" if part["entries"] >= part["wanted"] else
+             f" The time for filling was over before the {part['wanted']:,} that were wanted.")
+    return [f"## The full ledger, run by run\n\nFilled to {part['entries']:,} entries.{short}",
+            run_table(part["runs"]), processor_table(part["runs"])]
+
+
+def workers_more(part):
+    blocks = ["## One and two workers of `credit`"]
+    for each in part["sets"]:
+        runs = each["runs"]
+        waits = {}
+        for run in runs:
+            for what, count in run["waits"].items():
+                waits[what] = waits.get(what, 0) + count / len(runs)
+        most = sorted(waits.items(), key=lambda item: -item[1])[:WAITS_SHOWN]
+        blocks += [f"### {each['workers']}", run_table(runs), processor_table(runs),
+                   table(["connections to PostgreSQL, and what they wait for", "on average"],
+                         [(what, f"{count:.2f}") for what, count in most])]
+    return blocks + [where(part["sets"])]
+
+
+def where(sets):
+    """What the figures say of contention, in words."""
+    busy = [median_of(one["runs"], "cores_busy") for one in sets]
+    words = (f"The processors are {busy[0]:.0%} busy with one worker and {busy[1]:.0%} with two. ")
+    if busy[0] >= 0.9:
+        return words + "They are what the workers contend for: a second one finds none idle."
+    return words + "They are not used up: what connections wait for, above, is the place to look."
+
+
+ROWS = {"posting": posting_rows, "commands": command_rows, "memory": memory_rows,
+        "ledger": ledger_rows, "workers": worker_rows}
+MORE = {"posting": posting_more, "memory": memory_more, "ledger": ledger_more,
+        "workers": workers_more}
+WAITS_SHOWN = 8
 
 
 def heading(results):

@@ -9,10 +9,10 @@ import signal
 import sys
 import time
 
-from . import commands, plot, posting, report
+from . import commands, ledger, memory, plot, posting, report, workers
 from .system import System
 
-PARTS = ["commands", "posting"]
+PARTS = ["commands", "posting", "workers", "memory", "ledger"]  # the ledger is full at the end
 MAIL_MS = 20
 
 
@@ -30,6 +30,13 @@ def arguments(words):
     parser.add_argument("--readers", type=int, default=200,
                         help="signed-in doctors who look for the small files' credits")
     parser.add_argument("--commands", type=int, default=200, help="of a round")
+    parser.add_argument("--worker-rows", type=int, default=200000,
+                        help="of a run with one or two workers")
+    parser.add_argument("--ledger", type=int, default=20000000,
+                        help="entries in the full ledger")
+    parser.add_argument("--ledger-runs", type=int, default=3)
+    parser.add_argument("--fill-minutes", type=float, default=8,
+                        help="after which the ledger is as full as it is")
     parser.add_argument("--mail-ms", type=int, default=MAIL_MS,
                         help="after which the smart host answers a mail")
     parser.add_argument("--minutes", type=int, default=45, help="after which it gives up")
@@ -64,22 +71,53 @@ def machine():
 
 # ---- the parts: each gives what becomes its entry in bench.json ----
 
-def run_commands(system, options, _results, say):
+def run_commands(system, options, _fresh, say):
     rounds = commands.run(system, "C", options.commands, options.runs)
     for one in rounds:
         say(report.command_line(one))
     return {"rounds": rounds}
 
 
-def run_posting(system, options, _results, say):
+def post(system, tag, seed, count, say):
+    runs = []
+    for number in range(count):
+        runs.append(posting.run(system, f"{tag}{number}", seed + number))
+        say(report.posting_line(runs[-1]))
+    return runs
+
+
+def run_posting(system, options, _fresh, say):
+    return {"runs": post(system, "P", 0, options.runs, say)}
+
+
+def run_workers(system, options, _fresh, say):
+    sets = workers.run(system, "W", options.runs)
+    for one in sets:
+        say(report.workers_line(one))
+    return {"sets": sets}
+
+
+def run_memory(system, options, _fresh, say):
     runs = []
     for number in range(options.runs):
-        runs.append(posting.run(system, f"P{number}", number))
-        say(report.posting_line(runs[-1]))
+        runs.append(memory.run(system, f"M{number}", 300 + number))
+        say(report.memory_line(runs[-1]))
     return {"runs": runs}
 
 
-RUN = {"commands": run_commands, "posting": run_posting}
+def run_ledger(system, options, fresh, say):
+    """Beside the runs of `posting`; where they were not asked for, beside some of its own."""
+    base = (fresh["posting"]["runs"] if "posting" in fresh
+            else post(system, "B", 400, options.ledger_runs, say))
+    begun = time.monotonic()
+    entries = ledger.fill(system, "E", options.ledger, options.fill_minutes * 60)
+    say(f"the ledger has {entries:,} entries after {time.monotonic() - begun:.0f} s")
+    return {"wanted": options.ledger, "entries": entries, "base": base,
+            "runs": post(system, "F", 500, options.ledger_runs, say)}
+
+
+RUN = {"commands": run_commands, "posting": run_posting, "workers": run_workers,
+       "memory": run_memory, "ledger": run_ledger}
 
 
 # ---- results ----
@@ -112,7 +150,7 @@ def main(words):
     say = Progress()
     results = load_results(os.path.join(options.out, "bench.json"))
     results["machine"] = machine()
-    system = System(options, say)
+    system, fresh = System(options, say), {}
     try:
         system.start()
         say("servers and processes run")
@@ -122,10 +160,11 @@ def main(words):
                 continue
             begun = time.monotonic()
             say(f"-- {part}")
-            results["parts"][part] = RUN[part](system, options, results["parts"], say) | {
+            fresh[part] = RUN[part](system, options, fresh, say) | {
                 "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
                 "seconds": round(time.monotonic() - begun), "doctors": options.doctors,
                 "mail_ms": options.mail_ms}
+            results["parts"][part] = fresh[part]
             write_results(options, results)
     finally:
         signal.alarm(0)

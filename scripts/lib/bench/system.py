@@ -108,16 +108,17 @@ class System:
     def ledger_rows(self):
         return self.sql("SELECT count(*) FROM credit.ledger")[0][0]
 
-    def lag(self):
-        """Messages that our processes have not applied yet."""
-        total = 0
-        for name in self.our_names():
-            service = self.copy.service(*self.split(name))
-            with urllib.request.urlopen(service.admin_url + "/metrics", timeout=5) as answer:
-                for line in answer.read().decode().splitlines():
-                    if line.startswith("mamis_work_lag"):
-                        total += float(line.split()[-1])
-        return total
+    @staticmethod
+    def metric(service, name):
+        """The sum of a metric of a process; -1 while it is unknown."""
+        with urllib.request.urlopen(service.admin_url + "/metrics", timeout=10) as answer:
+            return sum(float(line.split()[-1]) for line in answer.read().decode().splitlines()
+                       if line.split("{")[0].split(" ")[0] == name)
+
+    def applied(self):
+        """Whether each process has handled every message there is."""
+        return all(self.metric(self.copy.service(*self.split(name)), "mamis_work_lag") == 0
+                   for name in self.our_names())
 
     @staticmethod
     def split(name):
@@ -131,7 +132,7 @@ class System:
     def settle(self):
         """Until everything is applied and PostgreSQL's own work has ended. Mails that still wait go
         unsent, so that every run begins with none."""
-        wait_for(lambda: self.sql(UNSETTLED)[0][0] == 0 and self.lag() == 0, SETTLE_S,
+        wait_for(lambda: self.sql(UNSETTLED)[0][0] == 0 and self.applied(), SETTLE_S,
                  "everything applied", every=0.1)
         self.sql(DROP_MAILS)
         self.sql("VACUUM notification.mail, notification.upload_chunk, notification.upload")

@@ -1,0 +1,64 @@
+"""A ledger as it is after years: entries for doctors in sessions held long ago."""
+
+import threading
+import time
+
+from . import data
+
+CONNECTIONS = 2  # that fill it
+# One session in which the first `most` doctors took part, as if one upload had posted it.
+FILL = """
+WITH upload AS (
+    INSERT INTO credit.upload (upload_id, seminar_no, organiser_code, file_name, sha256, bytes,
+                               received_at, status, rows_total, chunks_total, posted, done_at)
+    VALUES (gen_random_uuid(), %(seminar_no)s, %(organiser)s, 'fill.csv', '', 0, %(at)s, 'done',
+            %(most)s, 0, %(most)s, %(at)s)
+    RETURNING upload_id, upload_no),
+known AS (
+    INSERT INTO notification.upload (upload_id, chunks_total, released)
+    SELECT upload_id, 0, true FROM upload)
+INSERT INTO credit.ledger (doctor_id, session_id, upload_no, posted_at, row_no, held_on, half_units,
+                           revision, programme, kind)
+SELECT doctor_id, session_id, upload_no, %(at)s, row_number() OVER (), held_on, 4, 0, 'CME',
+       'CME-007'
+FROM (SELECT doctor_id FROM credit.doctor ORDER BY doctor_id LIMIT %(most)s) AS d, upload,
+     credit.session
+WHERE seminar_no = %(seminar_no)s
+"""
+
+
+def fill(system, tag, target, seconds):
+    """Up to `target` entries, or as many as fit into `seconds`; gives how many there are."""
+    doctors = system.options.doctors
+    missing = max(0, target - system.ledger_rows())
+    names = data.numbers_of(tag, "F", -(-missing // doctors))
+    system.seminars(names, "L")
+    system.settle()
+    waiting = [(name, min(doctors, missing - at * doctors)) for at, name in enumerate(names)]
+    end = time.monotonic() + seconds
+    lock, wrong = threading.Lock(), []
+
+    def work():
+        try:
+            with system.copy.postgres.connect() as connection, connection.cursor() as cursor:
+                while time.monotonic() < end:
+                    with lock:
+                        if not waiting:
+                            return
+                        name, most = waiting.pop()
+                    cursor.execute(FILL, {"seminar_no": name, "most": most, "at": data.NOW,
+                                          "organiser": data.ORGANISERS["L"]})
+        except Exception as error:  # told by the thread that waits for this one
+            wrong.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if wrong:
+        raise wrong[0]
+    system.sql("VACUUM ANALYZE credit.ledger")
+    system.sql("CHECKPOINT")
+    system.settle()
+    return system.ledger_rows()
