@@ -62,7 +62,7 @@ def seminars(numbers, kind, sessions=1):
         for session in range(sessions):
             hour, day = HOURS[session], HELD_ON[kind]
             rows.append([number, f"計測用研修会 {number}", ORGANISERS[kind], session + 1, "講演",
-                         f"{day} {hour}:00", f"{day} {hour + 1}:00", "venue", "10", "",
+                         f"{day} {hour:02d}:00", f"{day} {hour + 1:02d}:00", "venue", "10", "",
                          "CME-007:2", ""])
     return table(SEMINAR_COLUMNS, rows)
 

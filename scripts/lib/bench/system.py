@@ -31,11 +31,13 @@ SELECT (SELECT count(*) FROM credit.outbox WHERE sent_at IS NULL AND parked IS N
         WHERE status IN ('received', 'reading', 'posting') OR status = 'done' AND NOT EXISTS (
           SELECT FROM notification.upload AS n WHERE n.upload_id = u.upload_id AND n.complete))
 """
-DROP_MAILS = """
-DELETE FROM notification.upload_chunk;
-UPDATE notification.upload SET released = true WHERE NOT released;
-DELETE FROM notification.mail WHERE state IN ('ready', 'deferred');
-"""
+# Each alone: notification works meanwhile.
+DROP_MAILS = (
+    "UPDATE notification.upload SET released = true WHERE NOT released",
+    "DELETE FROM notification.upload_chunk",
+    "DELETE FROM notification.mail WHERE state IN ('ready', 'deferred')",
+    "VACUUM notification.mail, notification.upload_chunk, notification.upload",
+)
 
 
 class System:
@@ -105,6 +107,14 @@ class System:
             cursor.execute(text, values or None)
             return cursor.fetchall() if cursor.description else None
 
+    def done(self, text):
+        """False when others were in the way."""
+        try:
+            self.sql(text)
+            return True
+        except (psycopg2.errors.DeadlockDetected, psycopg2.errors.LockNotAvailable):
+            return False
+
     def ledger_rows(self):
         return self.sql("SELECT count(*) FROM credit.ledger")[0][0]
 
@@ -134,8 +144,8 @@ class System:
         unsent, so that every run begins with none."""
         wait_for(lambda: self.sql(UNSETTLED)[0][0] == 0 and self.applied(), SETTLE_S,
                  "everything applied", every=0.1)
-        self.sql(DROP_MAILS)
-        self.sql("VACUUM notification.mail, notification.upload_chunk, notification.upload")
+        for statement in DROP_MAILS:
+            wait_for(lambda: self.done(statement), SETTLE_S, "waiting mails dropped")
         end = time.monotonic() + QUIET_S
         while time.monotonic() < end and self.sql(
                 "SELECT count(*) FROM pg_stat_activity"
