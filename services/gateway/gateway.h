@@ -33,7 +33,8 @@ extern struct gateway_settings gateway_settings;
 extern const struct setting gateway_setting_table[GATEWAY_SETTING_COUNT];
 
 struct files;
-struct upload;
+struct place;
+struct places;
 struct replies;
 struct watchers;
 struct sweep;
@@ -59,7 +60,8 @@ struct gateway {
     struct files *files;       /* the portal's pages */
     struct replies *replies;   /* requests that wait for the answer to a command */
     struct watchers *watchers; /* streams of upload progress and of My Page */
-    struct upload *uploads;    /* bodies that come in now */
+    struct place *place_list;  /* files that come in now */
+    struct places *places;     /* keeps their rows; NULL at the end */
     struct sweep *sweep;       /* tidies up now and then */
     unsigned closing;          /* parts whose close callback is still to come */
     bool stopping;
@@ -122,6 +124,11 @@ struct sweep *sweep_open(struct gateway *gateway);
 void sweep_close(struct sweep *sweep, void (*closed)(void *arg), void *arg);
 /* Sessions ended just now: tell Redis soon. */
 void sweep_soon(struct sweep *sweep);
+
+/* ---- gateway_place.c: what each organiser may have under way; see gateway_place.h ---- */
+
+struct places *places_open(struct gateway *gateway);
+void places_close(struct places *places, void (*closed)(void *arg), void *arg);
 
 /* ---- gateway_watch.c: streams that say what changed ---- */
 

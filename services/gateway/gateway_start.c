@@ -200,6 +200,7 @@ enum err gateway_start(struct proc *proc, void *state, struct err_note *note)
     gateway->papers = pool_new(gateway->loop, gateway_settings.paper_threads,
                                gateway_settings.paper_waiting_max, PAPER_NICE);
     gateway->sweep = sweep_open(gateway);
+    gateway->places = places_open(gateway);
     open_bus(gateway);
     gateway->watchers = watchers_open(gateway);
     TRY(open_http(gateway, note));
@@ -229,10 +230,11 @@ static void http_closed(void *arg)
     struct gateway *gateway = arg;
 
     gateway->http = NULL;
-    gateway->closing = 3;
+    gateway->closing = 4;
     watchers_close(gateway->watchers, part_closed, gateway);
     replies_close(gateway->replies, part_closed, gateway);
     sweep_close(gateway->sweep, part_closed, gateway);
+    places_close(gateway->places, part_closed, gateway);
 }
 
 void gateway_stop(struct proc *proc, void *state)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gateway/gateway_command.h"
+#include "gateway/gateway_place.h"
 #include "gateway/gateway_upload.h"
 #include "gen/events.h"
 
@@ -32,11 +33,11 @@ enum upload_step {
 enum { UPLOAD_CHECKS_MAX = 5, UPLOAD_CHECK_MS = 300, UPLOAD_RETRY_S = 5 };
 
 struct upload {
-    struct upload *next; /* of those that stream now */
     struct gateway *gateway;
     struct str seminar_no;
     struct str organiser_code;
     struct uuid upload_id;
+    struct place place;
     struct source source;
     crypto_hash_sha256_state hash;
     uint8_t sha256[SECRET_DIGEST_BYTES];
@@ -46,23 +47,14 @@ struct upload {
     int32_t parts;
     struct arena *part_arena; /* of the part that is being stored */
     bool end;                 /* of the body */
-    bool listed;
     unsigned checks;
     bool doubt;
     struct idempotency key;
     bool repeated; /* the key was there: only compare */
     struct str first_sha256;
-    struct db_query *seminar, *seen;
+    struct db_query *seen;
 };
 
-static const struct db_stmt find_seminar = {
-    "gateway_upload_seminar",
-    "SELECT s.organiser_code, (SELECT count(*) FROM portal.upload u"
-    "  WHERE u.organiser_code = s.organiser_code"
-    "  AND u.status IN ('received', 'reading', 'posting'))"
-    " FROM portal.seminar s"
-    " WHERE s.seminar_no = $1 AND portal.organiser_visible(s.organiser_code)",
-};
 static const struct db_stmt insert_part = {
     "gateway_insert_part",
     "INSERT INTO credit.upload_part (upload_id, part_no, bytes, created_at)"
@@ -79,33 +71,11 @@ static const struct db_stmt check_upload = {
     "SELECT 1 FROM portal.upload WHERE upload_id = $1",
 };
 
-/* ---- uploads that stream now ---- */
-
-static unsigned streaming(const struct gateway *gateway, struct str organiser_code)
-{
-    unsigned count = 0;
-
-    for (const struct upload *upload = gateway->uploads; upload != NULL; upload = upload->next)
-        count += str_eq(upload->organiser_code, organiser_code);
-    return count;
-}
-
-static void list(struct upload *upload)
-{
-    upload->next = upload->gateway->uploads;
-    upload->gateway->uploads = upload;
-    upload->listed = true;
-}
-
 static void release(void *object)
 {
     struct upload *upload = object;
-    struct upload **at = &upload->gateway->uploads;
 
-    while (upload->listed && *at != NULL && *at != upload)
-        at = &(*at)->next;
-    if (upload->listed && *at != NULL)
-        *at = upload->next;
+    place_leave(upload->gateway, &upload->place);
     arena_free(upload->part_arena);
     source_fini(&upload->source);
     buf_free(&upload->piece);
@@ -127,8 +97,9 @@ static void look(struct call *call)
     upload->key.route = arena_printf(call->flow.arena, "%s%s", call_route(call),
                                      call_flag(call, "dry_run") ? "?dry_run" : "");
     upload->key.accepted_id = upload->upload_id;
-    upload->seminar = db_add(call_scoped(call), &find_seminar);
-    db_text(upload->seminar, upload->seminar_no);
+    upload->place.upload_id = upload->upload_id;
+    (void)call_scoped(call);
+    place_ask(call, &upload->place, upload->seminar_no);
     if (upload->key.key.data != NULL)
         upload->seen = idempotency_find(call, call->batch, upload->key.route, upload->key.key);
     call_run(call, UPLOAD_FOUND);
@@ -161,21 +132,18 @@ static void found(struct call *call, struct upload *upload)
 {
     enum code code;
 
-    if (db_rows(upload->seminar) == 0) {
+    if (!place_seminar(&upload->place, &upload->organiser_code)) {
         call_problem_with(call, CODE_SEMINAR_UNKNOWN, "value",
                           arena_str(call->flow.arena, upload->seminar_no).data);
         return;
     }
-    upload->organiser_code = db_get_text(upload->seminar, 0, 0);
     if (upload->seen != NULL && db_rows(upload->seen) > 0)
         note_first(upload, upload->seen);
     if (declared_too_large(call)) {
         too_large(call);
         return;
     }
-    if (!upload->repeated &&
-        db_get_i64(upload->seminar, 0, 1) + streaming(call->gateway, upload->organiser_code) >=
-            call->gateway->settings->uploads_open_max) {
+    if (!place_taken(call->gateway, &upload->place) && !upload->repeated) {
         call_problem_later(call, CODE_UPLOADS_TOO_MANY, UPLOAD_RETRY_S);
         return;
     }
@@ -185,7 +153,6 @@ static void found(struct call *call, struct upload *upload)
                           "text/csv, multipart/form-data, application/json");
         return;
     }
-    list(upload);
     must(crypto_hash_sha256_init(&upload->hash) == 0);
     flow_goto(&call->flow, UPLOAD_NEXT);
 }
@@ -328,6 +295,7 @@ static void commit(struct call *call, struct upload *upload)
     if (upload->file.len > 0)
         add_part(upload, call->batch, upload->file.len);
     add_upload(call, upload, call->batch);
+    place_give_back(&upload->place, call->batch);
     if (upload->key.key.data != NULL) {
         memcpy(upload->key.body_sha256, upload->sha256, sizeof(upload->sha256));
         idempotency_add(call, call->batch, &upload->key);
@@ -351,6 +319,7 @@ static void accepted(struct call *call, struct upload *upload)
 {
     struct gateway_figures *figures = &call->gateway->figures;
 
+    place_done(call->gateway, &upload->place);
     figures->uploads++;
     figures->upload_bytes += upload->bytes;
     LOG_INFO("upload_accepted", F_TEXT("seminar_no", upload->seminar_no),

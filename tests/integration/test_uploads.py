@@ -15,6 +15,7 @@ import urllib.request
 
 import pytest
 
+from running.api import Client
 from running.process import wait_for
 from stack import DATA
 
@@ -179,13 +180,67 @@ def test_too_many_at_once(stack, organiser):
         os.kill(pid, signal.SIGCONT)
     accepted = [answer.json["upload_id"] for answer in answers if answer.status == 202]
     refused = [answer for answer in answers if answer.status != 202]
-    assert 25 <= len(accepted) <= 40
+    assert len(accepted) == 30
     assert {(answer.status, answer.json["code"]) for answer in refused} == {
         (429, "uploads_too_many")}
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
     for upload_id in accepted:
         finished(organiser, upload_id)
     organiser.post(ATTENDANCE, CSV).expect(202)
+
+
+def begin(stack, organiser, url):
+    """A file whose body does not come to its end; its connection."""
+    parts = urllib.parse.urlsplit(url)
+    link = socket.create_connection((parts.hostname, parts.port))
+    link.sendall((f"POST {ATTENDANCE} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+                  f"Authorization: Bearer {organiser.token}\r\nContent-Type: text/csv\r\n"
+                  "Content-Length: 1000\r\n\r\nregister_no").encode())
+    return link
+
+
+def test_what_comes_in_at_other_gateways_counts(stack, organiser):
+    """Files that stream at two gateways share the organiser's places; broken ones give theirs back,
+    and so do, after a minute, those of a gateway that died."""
+    def places():
+        return stack.one("SELECT count(*) FROM gateway.upload_place")[0]
+
+    def refused_at(client):
+        answer = client.post(ATTENDANCE, CSV)
+        assert code(answer, 429) == "uploads_too_many"
+        return int(answer.headers["Retry-After"]) > 0
+
+    service, other_url = stack.another_gateway()
+    other = Client(other_url, token=organiser.token)
+    wait_for(lambda: places() == 0, 10, "no file under way")
+    links = [begin(stack, organiser, stack.copy.base_url) for _ in range(15)]
+    try:
+        wait_for(lambda: places() == 15, 10, "the first gateway's files under way")
+        with stack.sql() as cursor:
+            cursor.execute("SELECT array_agg(upload_id::text) FROM gateway.upload_place")
+            living = cursor.fetchone()[0]
+        links += [begin(stack, organiser, other_url) for _ in range(15)]
+        wait_for(lambda: places() == 30, 10, "all files under way")
+        assert refused_at(organiser) and refused_at(other)
+        for link in (links[0], links[-1]):
+            link.close()
+        wait_for(lambda: places() == 28, 30, "two broken files")
+        for client in (organiser, other):
+            finished(client, client.post(ATTENDANCE, CSV).expect(202).json["upload_id"])
+        links += [begin(stack, organiser, other_url) for _ in range(2)]
+        wait_for(lambda: places() == 30, 10, "all files under way")
+        service.kill()
+        assert refused_at(organiser)
+        with stack.sql() as cursor:  # a minute later
+            cursor.execute("UPDATE gateway.upload_place SET seen_at = seen_at - interval '1 minute'"
+                           " WHERE upload_id::text <> ALL (%s)", (living,))
+        finished(organiser, organiser.post(ATTENDANCE, CSV).expect(202).json["upload_id"])
+        wait_for(lambda: places() == 14, 30, "the end of what was left behind")
+    finally:
+        for link in links:
+            link.close()
+        service.stop()
+    wait_for(lambda: places() == 0, 30, "the end of all")
 
 
 # ---- who may ----
