@@ -46,7 +46,7 @@ static const struct tool_command commands[] = {
     {"verify",
      "prove that ledger, uploads, events and copies agree",
      command_verify,
-     {"verify [--wait SECONDS]"}},
+     {"verify [--wait SECONDS] [--timing]"}},
     {"dead-letters",
      "messages that could not be handled",
      command_dead_letters,

@@ -45,66 +45,82 @@ def differences(stack, wait="0"):
     return [line for line in told.splitlines() if line.startswith("DIFF")]
 
 
-PLANTED = {
-    "revisions alternate": (
+PLANTED = [
+    ("revisions alternate",
         "UPDATE credit.ledger SET revision = 2 WHERE row_no = 1 AND programme = 'CME'",
         "UPDATE credit.ledger SET revision = 0 WHERE row_no = 1 AND programme = 'CME'"),
-    "counts add up": (
+    ("counts add up",
         "UPDATE credit.upload SET rows_total = rows_total + 1",
         "UPDATE credit.upload SET rows_total = rows_total - 1"),
-    "rows that did not post": (
+    ("rows that did not post",
         "UPDATE credit.upload SET rejected = rejected + 1, rows_total = rows_total + 1",
         "UPDATE credit.upload SET rejected = rejected - 1, rows_total = rows_total - 1"),
-    "every posted row has its ledger entry": (
+    ("every posted row has its ledger entry",
         "UPDATE credit.upload SET posted = posted + 1, rows_total = rows_total + 1",
         "UPDATE credit.upload SET posted = posted - 1, rows_total = rows_total - 1"),
-    "of those undone nothing stands": (
+    ("of those undone nothing stands",
         "UPDATE credit.upload SET status = 'undone', undo_at = done_at",
         "UPDATE credit.upload SET status = 'done', undo_at = NULL"),
-    "counter-entries say why": (
+    ("counter-entries say why",
         "INSERT INTO credit.ledger SELECT doctor_id, session_id, upload_no, posted_at, row_no,"
         " held_on, -half_units, 1, programme, kind FROM credit.ledger WHERE row_no = 1"
         " AND programme = 'CME'",
         "DELETE FROM credit.ledger WHERE revision = 1"),
-    "every entry belongs to an upload": (
+    ("every entry belongs to an upload",
         "INSERT INTO credit.ledger SELECT 999999999, session_id, 999999999, posted_at, row_no,"
         " held_on, half_units, revision, programme, kind FROM credit.ledger WHERE row_no = 1"
         " AND programme = 'CME'",
         "DELETE FROM credit.ledger WHERE doctor_id = 999999999"),
-    "all were sent": (
+    ("all were sent",
         "INSERT INTO registration.outbox (event_id, type, topic, key, body, parked) VALUES"
         " ('00000000-0000-7000-8000-000000000001', 'x', 'x', 'x', 'x', 'too large')",
         "DELETE FROM registration.outbox WHERE type = 'x'"),
-    "each was applied by every receiver": (
+    ("each was applied by every receiver",
         "DELETE FROM credit.inbox WHERE event_id = (SELECT event_id FROM registration.outbox"
         " WHERE type = 'doctor.state.v1' ORDER BY event_id LIMIT 1)",
         "INSERT INTO credit.inbox (event_id, topic) SELECT event_id, topic FROM registration.outbox"
         " WHERE type = 'doctor.state.v1' ORDER BY event_id LIMIT 1"),
-    "dead letter": (
+    ("dead letter",
         "INSERT INTO renewal.dead_letter (topic, part, \"offset\", key, body, body_sha256, reason,"
         " detail) VALUES ('x', 0, 0, '', '', '', 'schema', 'planted')",
         "DELETE FROM renewal.dead_letter WHERE topic = 'x'"),
-    "copy of the credits": (
+    ("copy of the credits",
         "UPDATE renewal.credit SET half_units = half_units + 2 WHERE ctid = (SELECT ctid"
         " FROM renewal.credit WHERE kind = 'OPB-K' ORDER BY doctor_id LIMIT 1)",
         "UPDATE renewal.credit AS c SET half_units = l.half_units FROM credit.ledger AS l"
         " WHERE (c.doctor_id, c.session_id, c.programme, c.revision)"
         " = (l.doctor_id, l.session_id, l.programme, l.revision)"),
-    "doctors are as registration": (
+    ("doctors are as registration",
         "UPDATE renewal.doctor SET version = version + 1 WHERE doctor_id = 1",
         "UPDATE renewal.doctor SET version = version - 1 WHERE doctor_id = 1"),
-    "certificates are as renewal": (
+    ("certificates are as renewal",
         "UPDATE credit.certificate SET valid_to = valid_to + 1",
         "UPDATE credit.certificate SET valid_to = valid_to - 1"),
-    "accounts are as registration": (
+    ("accounts are as registration",
         "UPDATE notification.account SET version = version + 1",
         "UPDATE notification.account SET version = version - 1"),
-}
+    ("revisions alternate",
+        "INSERT INTO credit.ledger SELECT doctor_id, session_id, upload_no, posted_at, row_no,"
+        " held_on, -half_units - 1, 1, programme, kind, 'why', gen_random_uuid(), 'organiser'"
+        " FROM credit.ledger WHERE row_no = 1 AND programme = 'CME'",
+        "DELETE FROM credit.ledger WHERE revision = 1"),
+    ("every posted row has its ledger entry",  # one row's credits among another's
+        "UPDATE credit.ledger SET row_no = 2 WHERE row_no = 1",
+        "UPDATE credit.ledger AS l SET row_no = p.row_no FROM credit.upload_chunk AS c,"
+        " unnest(c.posted_row, c.posted_doctor) AS p (row_no, doctor_id)"
+        " WHERE c.upload_no = l.upload_no AND p.doctor_id = l.doctor_id"),
+    ("copy of the credits",  # two credits among each other's doctors
+        "UPDATE renewal.credit SET kind = CASE kind WHEN 'OPB-K' THEN 'OPL-S' ELSE 'OPB-K' END"
+        " WHERE doctor_id IN ((SELECT min(doctor_id) FROM renewal.credit WHERE kind = 'OPB-K'),"
+        " (SELECT min(doctor_id) FROM renewal.credit WHERE kind = 'OPL-S'))",
+        "UPDATE renewal.credit AS c SET kind = l.kind FROM credit.ledger AS l"
+        " WHERE (c.doctor_id, c.session_id, c.programme, c.revision)"
+        " = (l.doctor_id, l.session_id, l.programme, l.revision)"),
+]
 
 
-@pytest.mark.parametrize("words", PLANTED)
-def test_verify_finds_what_was_planted(posted, words):
-    plant, undo = PLANTED[words]
+@pytest.mark.parametrize("words, plant, undo", PLANTED)
+def test_verify_finds_what_was_planted(posted, words, plant, undo):
     execute(posted, plant)
     try:
         found = differences(posted)
@@ -113,6 +129,13 @@ def test_verify_finds_what_was_planted(posted, words):
     finally:
         execute(posted, undo)
     assert differences(posted) == []
+
+
+def test_verify_says_what_it_takes(posted):
+    told = posted.copy.mamisctl("verify", "--wait", "0", "--timing").splitlines()[-1]
+    entries, all_ms, pass_ms, bare_ms = (int(word) for word in told.split() if word.isdigit())
+    assert entries == posted.one("SELECT count(*) FROM credit.ledger")[0]
+    assert all_ms >= pass_ms and "only reads" in told and bare_ms >= 0
 
 
 def test_a_migration_that_changed_is_refused(stack, tmp_path, monkeypatch):
