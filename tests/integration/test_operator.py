@@ -5,11 +5,12 @@ import pathlib
 import shutil
 import subprocess
 import time
+import urllib.request
 import uuid
 
 import pytest
 
-from running.process import Failure
+from running.process import Failure, wait_for
 from stack import DATA, PASSWORD, TOP
 
 DONE_S = 30
@@ -232,6 +233,27 @@ def wait_for_letters(stack, count):
     return letters(stack)
 
 
+def figure(stack, service, name):
+    """One figure of a service's metrics; None when it has none of that name."""
+    with urllib.request.urlopen(stack.copy.service(service).admin_url + "/metrics") as answer:
+        lines = [line.rsplit(" ", 1) for line in answer.read().decode().splitlines()]
+    return next((float(value) for key, value in lines if key == name), None)
+
+
+def test_what_operators_watch_is_there(posted):
+    """Rows by outcome, lag, time to visible, dead letters, waits for connections and threads."""
+    assert figure(posted, "credit", 'mamis_rows_total{outcome="posted"}') > 0
+    assert figure(posted, "credit", "mamis_upload_visible_seconds_count") > 0
+    for service in ("registration", "credit", "renewal", "notification"):
+        assert figure(posted, service, "mamis_work_lag") is not None
+        assert figure(posted, service, "mamis_work_dead_total") is not None
+        wait_for(lambda one=service: figure(posted, one, "mamis_work_dead_waiting") == 0, DONE_S,
+                 f"the count of dead letters of {service}")
+    for service in ("gateway", "credit"):
+        assert figure(posted, service, "mamis_db_wait_seconds_count") > 0
+    assert figure(posted, "gateway", 'mamis_pool_wait_seconds_count{pool="hashes"}') is not None
+
+
 def test_dead_letters_are_shown_and_retried(posted):
     """One that is no event, and one whose data is wrong; the partition goes on behind them."""
     before = len(letters(posted))
@@ -243,6 +265,8 @@ def test_dead_letters_are_shown_and_retried(posted):
     produce(posted, "mamis.doctor.events", b"no event at all")
     produce(posted, "mamis.doctor.events", json.dumps(event).encode())
     rows = wait_for_letters(posted, before + 2)
+    wait_for(lambda: figure(posted, "renewal", "mamis_work_dead_waiting") == before + 2, DONE_S,
+             "the gauge of waiting letters")
     assert any("dead letter" in line for line in differences(posted))
     wrong = next(row.split("\t") for row in rows if "doctor.state.v1" in row)
     nothing = next(row.split("\t") for row in rows if "doctor.state.v1" not in row)

@@ -144,16 +144,22 @@ static void check_topics(const rd_kafka_topic_result_t **results, size_t count)
                  rd_kafka_err2str(rd_kafka_topic_result_error(results[i])));
 }
 
-/* Known to the broker's metadata, with leaders for all partitions? */
-static bool topic_stands(const char *name, int partitions)
+/* Known to the broker's metadata, with leaders for all partitions? Says in `told` what it saw. */
+static bool topic_stands(const char *name, int partitions, char *told, size_t told_bytes)
 {
     rd_kafka_topic_t *topic = rd_kafka_topic_new(admin, name, NULL);
     const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t err = rd_kafka_metadata(admin, 0, topic, &metadata, 1000);
     int led = 0;
 
-    if (rd_kafka_metadata(admin, 0, topic, &metadata, 1000) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        for (int i = 0; i < metadata->topics[0].partition_cnt; i++)
-            led += metadata->topics[0].partitions[i].leader >= 0;
+    snprintf(told, told_bytes, "no metadata: %s", rd_kafka_err2name(err));
+    if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        const struct rd_kafka_metadata_topic *seen = &metadata->topics[0];
+
+        for (int i = 0; i < seen->partition_cnt; i++)
+            led += seen->partitions[i].leader >= 0;
+        snprintf(told, told_bytes, "%d of %d partitions led, %d brokers, %s", led,
+                 seen->partition_cnt, metadata->broker_cnt, rd_kafka_err2name(seen->err));
         rd_kafka_metadata_destroy(metadata);
     }
     rd_kafka_topic_destroy(topic);
@@ -165,10 +171,11 @@ static void wait_partitions(const char *topic, int partitions)
 {
     const struct timespec pause = {.tv_nsec = 5 * 1000 * 1000};
     uint64_t end_ms = clock_mono_ms() + ADMIN_MS;
+    char told[120];
 
-    while (!topic_stands(topic, partitions)) {
+    while (!topic_stands(topic, partitions, told, sizeof(told))) {
         if (clock_mono_ms() >= end_ms)
-            fail(topic, partitions > 0 ? "has no leaders" : "is still there");
+            fail(partitions > 0 ? "a topic has no leaders" : "a topic is still there", told);
         nanosleep(&pause, NULL);
     }
 }

@@ -58,6 +58,7 @@ static void add_work(struct proc *proc, struct buf *out)
     work_stats(proc->work, &stats);
     metric_add(out, "work_handled_total", "", (int64_t)stats.handled);
     metric_add(out, "work_dead_total", "", (int64_t)stats.dead);
+    metric_add(out, "work_dead_waiting", "", stats.dead_waiting);
     metric_add(out, "work_retried_total", "", (int64_t)stats.retried);
     metric_add(out, "work_fenced_total", "", (int64_t)stats.fenced);
     metric_add(out, "work_emitted_total", "", (int64_t)stats.emitted);

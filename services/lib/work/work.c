@@ -90,6 +90,7 @@ static void on_tick(void *arg)
     work_pauses_tick(work);
     work_sweep_tick(work);
     work_clean_tick(work);
+    work_dead_tick(work);
 }
 
 struct work *work_open(struct loop *loop, struct db_pool *db, struct bus *bus,
@@ -107,6 +108,7 @@ struct work *work_open(struct loop *loop, struct db_pool *db, struct bus *bus,
     work_sql_make(work, options->service);
     random_bytes(&random, sizeof(random));
     work->clean_in_s = 60 + random % WORK_CLEAN_EVERY_S; /* instances take turns */
+    work->stats.dead_waiting = -1;
     work_marks_init(work);
     timer_open(&work->tick, loop, on_tick, work);
     work->timers = 2;

@@ -146,7 +146,8 @@ struct work_stats {
     uint64_t handled, dead, retried, fenced; /* messages; batches; partitions lost */
     uint64_t emitted, swept;                 /* events published after their commit; by the sweep */
     uint64_t parked;                         /* events that Kafka will never take */
-    int64_t lag; /* messages behind, over all partitions in hand; -1 unknown */
+    int64_t dead_waiting; /* dead letters of the service that nobody has retried; -1 unknown */
+    int64_t lag;          /* messages behind, over all partitions in hand; -1 unknown */
     unsigned partitions;
     unsigned stopped; /* of them, those whose offset does not exist: somebody has to act */
 };

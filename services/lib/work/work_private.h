@@ -46,6 +46,7 @@ enum {
     WORK_MARKS_MAX = 32768, /* not yet written; more are forgotten: the sweep sends them again */
     WORK_SWEEP_ROWS_MAX = 500,
     WORK_SWEEP_BYTES_MAX = 8 * 1024 * 1024,
+    WORK_DEAD_EVERY_MS = 15000,
     WORK_CLEAN_EVERY_S = 3600,
     WORK_CLEAN_ROWS_MAX = 1000,
     WORK_CLEAN_PAUSE_MS = 100,
@@ -67,6 +68,7 @@ enum work_sql {
     WORK_SQL_CLAIM,
     WORK_SQL_CLEAN_OUTBOX,
     WORK_SQL_CLEAN_INBOX,
+    WORK_SQL_DEAD,     /* how many letters wait */
     WORK_SQL_PAUSED,   /* which topics are paused */
     WORK_SQL_BEGIN,    /* where a partition goes on; makes its row */
     WORK_SQL_LOOK,     /* where it is, nothing else */
@@ -177,6 +179,11 @@ struct work_sweep {
 /* Once a second. */
 void work_sweep_tick(struct work *work);
 void work_clean_tick(struct work *work);
+
+/* ---- work_dead.c ---- */
+
+/* Once a second. */
+void work_dead_tick(struct work *work);
 
 /* ---- work_part.c ---- */
 
@@ -357,6 +364,10 @@ struct work {
     bool cleaning;
     struct db_query *clean_query;
     unsigned clean_in_s;
+    struct flow dead;
+    bool counting_dead;
+    struct db_query *dead_query;
+    uint64_t dead_at_ms; /* monotonic; of the next count */
     struct flow pauses;
     bool pausing;
     struct db_query *pauses_query;

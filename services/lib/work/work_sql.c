@@ -37,6 +37,7 @@ static const struct {
          "DELETE FROM @.inbox WHERE event_id = ANY (ARRAY(SELECT event_id FROM @.inbox"
          " WHERE applied_at < clock_timestamp() - interval '70 days'"
          " LIMIT $1::bigint FOR UPDATE SKIP LOCKED))"},
+    [WORK_SQL_DEAD] = {"dead", "SELECT count(*) FROM @.dead_letter WHERE retried_at IS NULL"},
     [WORK_SQL_PAUSED] = {"paused", "SELECT topic FROM mamis.pause"},
     /* A new row begins at 0; `fresh` tells it from one that was there. */
     [WORK_SQL_BEGIN] =

@@ -207,6 +207,7 @@ static void committed(struct work_turn *turn)
     work_publish_emitted(work, turn->batch.effect);
     if (turn->reason != ERR_OK) {
         work->stats.dead++;
+        work->dead_at_ms = 0;
         LOG_ERROR(
             "dead_letter", F_STR("type", record->message.type != NULL ? record->message.type : ""),
             F_STR("topic", turn->part->topic), F_I64("part", turn->part->part),

@@ -73,6 +73,11 @@ static void until_state(struct fixture *fx, enum work_part_state state)
     assert_true(wait_for(fx->loop, state_is, &wait, WAIT_MS));
 }
 
+static bool has_left(void *arg)
+{
+    return ((const struct work *)arg)->parts == NULL;
+}
+
 /* An orderly end in the middle of the work is no death. */
 static void an_orderly_end_is_no_death(void **state)
 {
@@ -85,7 +90,7 @@ static void an_orderly_end_is_no_death(void **state)
         until_kept(fx, 1);
         assert_int_equal(number("SELECT attempts FROM credit.work_offset"), 1);
         work_close(fx->work, set_true, &closed);
-        run_for(fx->loop, 1400);
+        assert_true(wait_for(fx->loop, has_left, fx->work, WAIT_MS));
         answer_kept(&fx->service, ERR_OK); /* too late: the partition was given back */
         assert_true(loop_run_until(fx->loop, &closed, WAIT_MS));
         closed = false;

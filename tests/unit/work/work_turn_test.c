@@ -124,6 +124,14 @@ static void repeats_side_by_side_count_once(void **state)
     assert_int_equal(number(EFFECTS), 2);
 }
 
+static bool one_letter_waits(void *arg)
+{
+    struct work_stats stats;
+
+    work_stats(arg, &stats);
+    return stats.dead_waiting == 1;
+}
+
 static void refused_ones_are_buried_and_others_go_on(void **state)
 {
     struct fixture *fx = *state;
@@ -143,6 +151,7 @@ static void refused_ones_are_buried_and_others_go_on(void **state)
     work_stats(fx->work, &stats);
     assert_int_equal(stats.dead, 1);
     assert_int_equal(number("SELECT count(*) FROM credit.inbox"), 9); /* it may be retried */
+    assert_true(wait_for(fx->loop, one_letter_waits, fx->work, WAIT_MS));
 }
 
 static void a_broken_dead_hook_does_not_stop_the_burial(void **state)
