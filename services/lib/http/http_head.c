@@ -109,7 +109,20 @@ static size_t header_count(const struct http_request *request, struct str name)
     return count;
 }
 
-static void collect_headers(struct http_request *request)
+/* Nothing but two line ends between the last header and the end of the head. */
+static bool end_ok(const struct collect *collect, const char *head, size_t head_len)
+{
+#if MHD_VERSION < 0x01000000
+    const char *end = head + head_len;
+
+    return collect->line_at == NULL || (end >= collect->line_at + 1 && end <= collect->line_at + 3);
+#else
+    (void)collect, (void)head, (void)head_len;
+    return true;
+#endif
+}
+
+static void collect_headers(struct http_request *request, const char *method)
 {
     struct collect collect = {.request = request};
     const union MHD_ConnectionInfo *info =
@@ -120,6 +133,8 @@ static void collect_headers(struct http_request *request)
         return;
     }
     (void)MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, on_header, &collect);
+    if (info != NULL && !request->malformed && !end_ok(&collect, method, info->header_size))
+        malformed(request, ERR_BAD_REQUEST, "a header's value has a character it must not have");
 }
 
 /* ---- where the body ends ---- */
@@ -327,7 +342,7 @@ void http_head_judge(struct http_request *request, const char *method, const cha
     if (request->target_len > HTTP_TARGET_BYTES_MAX)
         malformed(request, ERR_HEAD_TOO_LARGE, "the address is too long");
     judge_version(request, method, version);
-    collect_headers(request);
+    collect_headers(request, method);
     if (request->malformed)
         return;
     judge_length(request);

@@ -133,8 +133,16 @@ static void nul_is_refused(void **state)
     static const char value[] = GET_A "X-A: a\0b\r\n" END;
     static const char name[] = GET_A "X\0A: b\r\n" END;
     static const char target[] = "GET /api/a\0b HTTP/1.1\r\nHost: here:80\r\n" END;
+    static const char last[] = GET_A "X-A: a\0b\r\n\r\n";
+    static const char at_end[] = GET_A "X-A: a\0\r\n\r\n";
+    static const char in_front[] = GET_A "X-A: \0a\r\n\r\n";
+    static const char alone[] = GET_A "X-A: \0\r\n" END;
     struct fixture *fx = *state;
 
+    assert_int_equal(ask_bytes(fx, (struct str){last, sizeof(last) - 1}, NULL), 400);
+    assert_int_equal(ask_bytes(fx, (struct str){at_end, sizeof(at_end) - 1}, NULL), 400);
+    assert_int_equal(ask_bytes(fx, (struct str){in_front, sizeof(in_front) - 1}, NULL), 400);
+    assert_int_equal(ask_bytes(fx, (struct str){alone, sizeof(alone) - 1}, NULL), 400);
     assert_int_equal(ask_bytes(fx, (struct str){value, sizeof(value) - 1}, NULL), 400);
     assert_int_equal(ask_bytes(fx, (struct str){name, sizeof(name) - 1}, NULL), 400);
     assert_int_equal(ask_bytes(fx, (struct str){target, sizeof(target) - 1}, NULL), 400);
@@ -158,6 +166,9 @@ static void good_heads_are_taken(void **state)
                 "0123456789012345678901234567890123456789012345678901234567890123",
          200, 0},
         {"\r\n" GET_A END, 200, 0},
+        {GET_A "Connection: close \t\r\n\r\n", 200, 0},
+        {"GET /api/a HTTP/1.1\nHost: here:80\nConnection: close\n\n", 200, 0},
+        {GET_A "Connection: close\n\r\n", 200, 0},
     };
     struct fixture *fx = *state;
 
