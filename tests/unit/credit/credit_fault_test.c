@@ -1,9 +1,10 @@
 /*
- * The way of an upload from its first message to its last event, with lib/work as it is, a real
- * PostgreSQL and a bus in memory: the nth call of each kind fails, for every n, in every way it
- * can. However it fails, what is in the tables and on the topics in the end is what an undisturbed
- * run leaves there. How far n came is printed; below tests/data/credit_faults.json it is a failure,
- * so that a way that is not walked any more is noticed.
+ * The way of an upload from its first message to its last event, and of whatever changes it later,
+ * with lib/work as it is, a real PostgreSQL and a bus in memory: the nth call of each kind fails,
+ * for every n, in every way it can. However it fails, what is in the tables and on the topics in
+ * the end is what an undisturbed run leaves there. How far n came is printed; below
+ * tests/data/credit_faults.json it is a failure, so that a way that is not walked any more is
+ * noticed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "lib/bus_fake.h"
 #include "lib/pg_server.h"
 #include "lib/test.h"
+#include "unit/credit/credit_fault_cases.h"
 #include "work/work_private.h"
 
 #define NOW "2026-11-22T12:00:00+09:00"
@@ -41,29 +43,14 @@ struct fault {
     uint64_t from; /* batches of the pool before */
 };
 
-/* Long rows, four in a chunk of 256 KiB: chunks and steps cost few rows. */
-struct upload_case {
-    const char *name;
-    int rows;
-    const char *end; /* of the file */
-    const char *status;
-    int entries; /* of the ledger */
-};
-
-static const struct upload_case cases[] = {
-    {"posted", 11, "", "done", 14},                 /* one step, three chunks */
-    {"refused", 71, "460001,\"open", "refused", 0}, /* two steps, then no posting */
-};
-
-enum { CASES = sizeof(cases) / sizeof(cases[0]) };
-
 struct lane {
     struct loop *loop;
     struct db_pool *db;
     struct bus *bus;
     struct credit credit;
     struct fault fault;
-    bool fired;              /* the fault of the last run */
+    bool fired; /* the fault of the last run */
+    char upload_id[UUID_TEXT_BYTES];
     struct pg_server server; /* its own database */
 };
 
@@ -78,6 +65,41 @@ static const struct work_route routes[] = {
      .batch_max = 1,
      .committed = credit_post_committed,
      .dead = credit_upload_dead},
+    {.type = EVENT_CREDIT_CANCEL,
+     .handle = credit_cancel_handle,
+     .batch_max = 1,
+     .committed = credit_tally_committed,
+     .dead = credit_command_dead},
+    {.type = EVENT_UPLOAD_UNDO,
+     .handle = credit_undo_handle,
+     .batch_max = 1,
+     .committed = credit_tally_committed,
+     .dead = credit_undo_dead},
+    {.type = EVENT_UPLOAD_UNDO_SLICE,
+     .handle = credit_undo_slice_handle,
+     .batch_max = 1,
+     .committed = credit_tally_committed,
+     .dead = credit_undo_dead},
+    {.type = EVENT_UPLOAD_POST,
+     .handle = credit_trial_handle,
+     .batch_max = 1,
+     .committed = credit_tally_committed,
+     .dead = credit_command_dead},
+    {.type = EVENT_ROW_FIX,
+     .handle = credit_fix_handle,
+     .batch_max = 1,
+     .committed = credit_tally_committed,
+     .dead = credit_command_dead},
+    {.type = EVENT_ROW_JUDGE,
+     .handle = credit_again_handle,
+     .batch_max = 1,
+     .committed = credit_tally_committed,
+     .dead = credit_waiting_dead},
+    {.type = EVENT_UPLOAD_EXPIRE,
+     .handle = credit_expire_handle,
+     .batch_max = 1,
+     .committed = credit_tally_committed,
+     .dead = credit_waiting_dead},
 };
 
 static struct pg_server server;
@@ -120,7 +142,7 @@ static int open_servers(void **state)
         " delivery, grace_minutes, offers) VALUES ('S1', '1', 'One', '2026-11-15T10:00:00+09:00',"
         " '2026-11-15T12:00:00+09:00', '2026-11-15', 'venue', 10, 'OPL-S:4;CME-015:2');"
         "INSERT INTO credit.doctor (doctor_id, version, register_no, name_kana, kana_folded,"
-        " my_page) SELECT n, 1, 460000 + n, 'ア', 'ア', 'active' FROM generate_series(1, 7) AS n");
+        " my_page) SELECT n, 1, 460000 + n, 'ア', 'ア', 'active' FROM generate_series(1, 8) AS n");
     make_files();
     for (int lane = 0; lane < LANES; lane++) {
         snprintf(sql, sizeof(sql), "CREATE DATABASE lane%d TEMPLATE postgres", lane);
@@ -217,35 +239,44 @@ static bool has_failed(const struct lane *lane)
     return lane->fault.kind == KIND_DATABASE ? lane->fault.fired : bus_fake_failed(lane->bus);
 }
 
-/* As the gateway accepts it; and the message that it sends. */
-static void send_case(struct lane *lane, const struct upload_case *sent)
+/* A message about the lane's upload. `data`: the other members. */
+static void send_message(struct lane *lane, const char *type, const char *data)
 {
-    char id[UUID_TEXT_BYTES];
     char event[UUID_TEXT_BYTES];
     char text[1000];
 
-    uuid_format(uuid_new(), id);
     uuid_format(uuid_new(), event);
     snprintf(text, sizeof(text),
-             "INSERT INTO credit.upload_part (upload_id, part_no, bytes, created_at)"
-             " SELECT '%s', n, substr(bytes, 1 + n * 262144, 262144), '" NOW "'"
-             " FROM credit.fault_file, generate_series(0, (length(bytes) - 1) / 262144) AS n"
-             " WHERE name = '%s';"
-             "INSERT INTO credit.upload (upload_id, seminar_no, organiser_code, file_name, sha256,"
-             " bytes, received_at) SELECT '%s', 'S1', 'P13', 'f.csv', '\\x00', length(bytes), '" NOW
-             "' FROM credit.fault_file WHERE name = '%s'",
-             id, sent->name, id, sent->name);
-    pg_server_exec(&lane->server, text);
-    snprintf(text, sizeof(text),
              "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"/mamis/gateway\",\"type\":"
-             "\"" EVENT_UPLOAD_READ "\",\"time\":\"" NOW "\",\"datacontenttype\":"
-             "\"application/json\",\"data\":{\"upload_id\":\"%s\",\"step\":0}}",
-             event, id);
+             "\"%s\",\"time\":\"" NOW "\",\"datacontenttype\":"
+             "\"application/json\",\"data\":{%s,\"upload_id\":\"%s\"}}",
+             event, type, data, lane->upload_id);
     bus_fake_append(lane->bus, TOPIC_CREDIT_WORK, STR("S1"), str_of(text));
 }
 
+/* As the gateway accepts it; and the message that it sends. */
+static void send_case(struct lane *lane, const struct upload_case *sent)
+{
+    const char *id = lane->upload_id;
+    char text[1000];
+
+    uuid_format(uuid_new(), lane->upload_id);
+    snprintf(
+        text, sizeof(text),
+        "INSERT INTO credit.upload_part (upload_id, part_no, bytes, created_at)"
+        " SELECT '%s', n, substr(bytes, 1 + n * 262144, 262144), '" NOW "'"
+        " FROM credit.fault_file, generate_series(0, (length(bytes) - 1) / 262144) AS n"
+        " WHERE name = '%s';"
+        "INSERT INTO credit.upload (upload_id, seminar_no, organiser_code, file_name, sha256,"
+        " bytes, received_at, dry_run) SELECT '%s', 'S1', 'P13', 'f.csv', '\\x00', length(bytes),"
+        " '" NOW "', %s FROM credit.fault_file WHERE name = '%s'",
+        id, sent->name, id, sent->dry_run ? "true" : "false", sent->name);
+    pg_server_exec(&lane->server, text);
+    send_message(lane, EVENT_UPLOAD_READ, "\"step\":0");
+}
+
 /* All messages passed, all events sent and marked. */
-static bool has_ended(struct lane *lane, const struct upload_case *sent)
+static bool has_ended(struct lane *lane, const char *status)
 {
     char sql[300];
 
@@ -255,17 +286,17 @@ static bool has_ended(struct lane *lane, const struct upload_case *sent)
              "SELECT count(*) FROM credit.upload WHERE status = '%s'"
              " AND NOT EXISTS (SELECT FROM credit.outbox WHERE sent_at IS NULL)"
              " AND (SELECT next FROM credit.work_offset) = %zu",
-             sent->status, bus_fake_count(lane->bus, TOPIC_CREDIT_WORK));
+             status, bus_fake_count(lane->bus, TOPIC_CREDIT_WORK));
     return pg_server_i64(&lane->server, sql) == 1;
 }
 
-static void run_to_end(struct lane *lane, const struct upload_case *sent)
+static void run_to_end(struct lane *lane, const char *status, int entries)
 {
     uint64_t begun_ms = clock_mono_ms();
     uint64_t sweep_ms = begun_ms + SWEEP_MS;
     bool never = false;
 
-    while (!has_ended(lane, sent)) {
+    while (!has_ended(lane, status)) {
         if (clock_mono_ms() - begun_ms > WAIT_MS)
             give_up(lane, "it does not end");
         if (clock_mono_ms() >= sweep_ms && has_failed(lane)) {
@@ -277,6 +308,8 @@ static void run_to_end(struct lane *lane, const struct upload_case *sent)
         }
         (void)loop_run_until(lane->loop, &never, LOOK_MS);
     }
+    if (pg_server_i64(&lane->server, "SELECT count(*) FROM credit.ledger") != entries)
+        give_up(lane, "the ledger is not right");
 }
 
 /* Everything that counts, without ids and times. */
@@ -293,8 +326,13 @@ static int64_t digest(struct lane *lane)
         "  posted_doctor, posted_session, reasons) FROM credit.upload_chunk"
         " UNION ALL SELECT concat_ws('|', 'upload', status, rows_total, chunks_total, posted,"
         "  already_posted, waiting, unmatched, absent, rejected, problem) FROM credit.upload"
-        " UNION ALL SELECT concat_ws('|', 'event', type, key, (body::jsonb -> 'data')"
-        "  - 'upload_id' - 'upload_no') FROM credit.outbox WHERE topic <> '" TOPIC_CREDIT_WORK "'"
+        " UNION ALL SELECT concat_ws('|', 'event', type, key, CASE topic WHEN '" TOPIC_REPLIES "'"
+        "  THEN body::jsonb -> 'data' -> 'status' ELSE (body::jsonb -> 'data')"
+        "  - 'upload_id' - 'upload_no' END) FROM credit.outbox"
+        "  WHERE topic <> '" TOPIC_CREDIT_WORK "'"
+        " UNION ALL SELECT concat_ws('|', 'operation', status) FROM credit.operation"
+        " UNION ALL SELECT concat_ws('|', 'undo', slice_no, next_chunk, entries) FROM credit.undo"
+        " UNION ALL SELECT concat_ws('|', 'fix', row_no, cells) FROM credit.row_fix"
         /* A chunk whose message came before its turn is sent again. */
         " UNION ALL (SELECT DISTINCT concat_ws('|', 'work', type, key, (body::jsonb -> 'data')"
         "  - 'upload_id') FROM credit.outbox WHERE topic = '" TOPIC_CREDIT_WORK "')) AS lines");
@@ -303,7 +341,7 @@ static int64_t digest(struct lane *lane)
 /* Each event of the outbox lies on its topic, once or several times. */
 static void check_topics(struct lane *lane)
 {
-    static const char *const topics[] = {TOPIC_CREDIT_WORK, TOPIC_CREDIT_EVENTS};
+    static const char *const topics[] = {TOPIC_CREDIT_WORK, TOPIC_CREDIT_EVENTS, TOPIC_REPLIES};
     struct buf sql = {0};
 
     buf_add_c(&sql, "SELECT count(*) FROM credit.outbox WHERE event_id::text <> ALL (ARRAY['-'");
@@ -336,17 +374,26 @@ static int64_t run_case(struct lane *lane, const struct upload_case *sent, struc
                    "DELETE FROM credit.upload; DELETE FROM credit.upload_part;"
                    "DELETE FROM credit.upload_chunk; DELETE FROM credit.upload_row;"
                    "DELETE FROM credit.ledger; DELETE FROM credit.outbox; DELETE FROM credit.inbox;"
-                   "DELETE FROM credit.work_offset; DELETE FROM credit.dead_letter");
+                   "DELETE FROM credit.work_offset; DELETE FROM credit.dead_letter;"
+                   "DELETE FROM credit.operation; DELETE FROM credit.undo;"
+                   "DELETE FROM credit.row_fix; " SOMEBODY);
+    if (sent->later.before != NULL)
+        pg_server_exec(&lane->server, sent->later.before);
     lane->bus = bus_open(lane->loop, &bus_options);
     send_case(lane, sent);
-    plan(lane, fault);
+    plan(lane, sent->later.type == NULL ? fault : (struct fault){.kind = fault.kind});
     lane->credit.work = work_open(lane->loop, lane->db, lane->bus, &options);
     work_subscribe(lane->credit.work, &topic, 1, routes, ARRAY_LEN(routes), &lane->credit);
-    run_to_end(lane, sent);
+    run_to_end(lane, sent->status, sent->entries);
+    if (sent->later.type != NULL) {
+        if (sent->later.after != NULL)
+            pg_server_exec(&lane->server, sent->later.after);
+        plan(lane, fault);
+        send_message(lane, sent->later.type, sent->later.data);
+        run_to_end(lane, sent->later.status, sent->later.entries);
+    }
     check_topics(lane);
     left = digest(lane);
-    if (pg_server_i64(&lane->server, "SELECT count(*) FROM credit.ledger") != sent->entries)
-        give_up(lane, "the ledger is not right");
     if (pg_server_i64(&lane->server, "SELECT count(*) FROM credit.dead_letter") != 0)
         give_up(lane, "a message was buried");
     work_close(lane->credit.work, set_true, &closed);
