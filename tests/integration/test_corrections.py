@@ -173,7 +173,9 @@ def test_an_upload_is_undone_and_posts_again(stack, organiser, doctor):
     done = ended(organiser, upload_id)
     assert done["undo"] is None and done["counts"]["posted"] > 0
     posted = books(stack)
+    credit = credits_of(doctor, "posted")[0]
     undone = finished(organiser, undo(organiser, upload_id))
+    assert cancel(organiser, credit["entry_id"]).expect(409).json["code"] == "credit_cancelled"
     assert undone["status"] == "undone" and undone["counts"] == done["counts"]
     assert undone["undo"]["reason"] == REASON and undone["undo"]["role"] == "organiser"
     assert undone["undo"]["office_name"] and undone["undo"]["done_at"]

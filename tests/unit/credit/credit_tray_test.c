@@ -138,6 +138,8 @@ static void what_stands_or_is_not_there_cannot_be_mended(void **state)
     const int64_t rows = count("SELECT count(*) FROM credit.ledger");
 
     (void)state;
+    fix(&dry, 1, "\"kind\"", "\"OPB-K\"");
+    assert_string_equal(bench.answer_code, "upload_not_done");
     drain();
     fix(&upload, 1, "\"kind\"", "\"OPB-K\"");
     assert_string_equal(bench.answer_code, "row_stands");
