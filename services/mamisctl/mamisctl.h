@@ -63,6 +63,7 @@ COMMAND(token);
 COMMAND(postcards);
 COMMAND(verify);
 COMMAND(dead_letters);
+COMMAND(parked);
 COMMAND(replay);
 COMMAND(republish);
 COMMAND(status);

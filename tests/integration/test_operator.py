@@ -282,6 +282,20 @@ def test_dead_letters_are_shown_and_retried(posted):
     assert differences(posted, "10") == []
 
 
+def test_parked_events_are_shown_and_published_again(posted):
+    execute(posted, "UPDATE credit.outbox SET sent_at = NULL, parked = 'larger than the topic takes'"
+            " WHERE event_id = (SELECT event_id FROM credit.outbox WHERE topic ="
+            " 'mamis.credit.events' LIMIT 1)")
+    told = posted.copy.mamisctl("parked", "list").splitlines()
+    assert len(told) == 2 and told[1].startswith("credit\t")
+    assert told[1].endswith("larger than the topic takes")
+    assert "1 events" in posted.copy.mamisctl("parked", "retry")
+    wait_for(lambda: posted.one("SELECT count(*) FROM credit.outbox WHERE sent_at IS NULL")[0] == 0,
+             DONE_S, "the event's publication")
+    assert len(posted.copy.mamisctl("parked", "list").splitlines()) == 1
+    assert differences(posted, "10") == []
+
+
 def test_status_tells_where_everybody_is(posted):
     told = posted.copy.mamisctl("status")
     assert "notification\tmamis.credit.events\t" in told
@@ -292,7 +306,7 @@ def test_every_command_says_how_it_is_used(stack):
     program = pathlib.Path(stack.copy.build) / "bin" / "mamisctl"
     told = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
     for word in ("migrate", "topics", "import members", "account create", "token revoke", "verify",
-                 "dead-letters retry", "replay --topic", "republish", "status"):
+                 "dead-letters retry", "parked retry", "replay --topic", "republish", "status"):
         assert word in told
     wrong = subprocess.run([program, "--settings", stack.copy.mamisctl_settings, "import", "people"],
                            capture_output=True, text=True, check=False)
