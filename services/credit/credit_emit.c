@@ -130,7 +130,7 @@ static void copy_entries(const struct emit_entries *from, const int64_t *places,
     }
 }
 
-static void send_entries(const struct emit *emit, uint32_t chunk_no,
+static void send_entries(const struct emit *emit, uint32_t chunk_no, bool after_end,
                          const struct event_credits_posted_correction *correction,
                          const struct emit_entries *entries, struct arena *arena)
 {
@@ -144,6 +144,7 @@ static void send_entries(const struct emit *emit, uint32_t chunk_no,
         .upload_id = upload->id,
         .upload_no = upload->no,
         .chunk_no = chunk_no,
+        .after_end = after_end,
         .correction = correction,
         .seminar_no = upload->seminar_no,
         .seminar_title = upload->seminar_title,
@@ -160,10 +161,10 @@ static void send_entries(const struct emit *emit, uint32_t chunk_no,
                event_credits_posted_encode(&posted));
 }
 
-void emit_posted(const struct emit *emit, uint32_t chunk_no, const struct emit_entries *entries,
-                 struct arena *arena)
+void emit_posted(const struct emit *emit, uint32_t chunk_no, bool after_end,
+                 const struct emit_entries *entries, struct arena *arena)
 {
-    send_entries(emit, chunk_no, NULL, entries, arena);
+    send_entries(emit, chunk_no, after_end, NULL, entries, arena);
 }
 
 void emit_corrected(const struct emit *emit, const struct emit_correction *correction,
@@ -177,7 +178,7 @@ void emit_corrected(const struct emit *emit, const struct emit_correction *corre
         .last = correction->last,
     };
 
-    send_entries(emit, 0, &about, entries, arena);
+    send_entries(emit, 0, false, &about, entries, arena);
 }
 
 static void emit_end(const struct emit *emit, struct event_upload_done *done)

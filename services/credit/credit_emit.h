@@ -38,9 +38,12 @@ struct emit_correction {
 void emit_read(const struct emit *emit, int64_t step);
 /* Post this chunk. */
 void emit_chunk(const struct emit *emit, const struct attendance_chunk *chunk);
-/* credits.posted of one chunk; names only the sessions that entries have. */
-void emit_posted(const struct emit *emit, uint32_t chunk_no, const struct emit_entries *entries,
-                 struct arena *arena);
+/*
+ * credits.posted of one chunk; names only the sessions that entries have. `after_end`: of one of
+ * its rows, that posts after the upload's end.
+ */
+void emit_posted(const struct emit *emit, uint32_t chunk_no, bool after_end,
+                 const struct emit_entries *entries, struct arena *arena);
 /* credits.posted of a correction. */
 void emit_corrected(const struct emit *emit, const struct emit_correction *correction,
                     const struct emit_entries *entries, struct arena *arena);

@@ -320,7 +320,7 @@ void record_posted(struct record *record)
 {
     const struct record_entries *entries = &record->entries;
 
-    emit_posted(&record->emit, record->chunk->chunk_no,
+    emit_posted(&record->emit, record->chunk->chunk_no, record->after_end,
                 &(struct emit_entries){
                     .count = entries->count,
                     .doctor_ids = entries->doctor,

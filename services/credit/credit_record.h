@@ -23,6 +23,7 @@ struct record {
     const struct attendance_rows *rows;
     struct match *match;
     const struct attendance_verdicts *verdicts;
+    bool after_end;                 /* a row that posts after the upload's end */
     int64_t waiting_since_us;       /* of rows that wait from now on; INT64_MIN: none does */
     const struct db_query *reasons; /* of the chunks before; NULL unless this is the last one */
     /* Private. */

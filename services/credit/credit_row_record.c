@@ -136,6 +136,7 @@ void row_record(struct row *row, struct db_batch *effect, struct credit_tally *t
         .rows = &row->judge.rows,
         .match = &row->judge.match,
         .verdicts = &row->judge.verdicts,
+        .after_end = true,
         .waiting_since_us = waiting_since(row),
     };
     add_counts(row, effect);

@@ -27,17 +27,17 @@ struct entries {
     " line_index, lines)"
 
 /*
- * Before the end: one row. After it, for each doctor the mail of these ten minutes, due when they
- * have passed; one that was tried does not change any more.
+ * Before the end: one row, and one chunk more is seen. After it, for each doctor the mail of these
+ * ten minutes, due when they have passed; one that was tried does not change any more.
  */
 static const struct db_stmt keep_posted = {
     "notification_keep_posted",
     "WITH upload AS (INSERT INTO notification.upload AS u (upload_id, chunks_seen, seminar_no,"
     "                                                      seminar_title)"
-    "   VALUES ($1, 1, $2, $3) ON CONFLICT (upload_id) DO UPDATE SET"
-    "   chunks_seen = u.chunks_seen + 1, seminar_no = excluded.seminar_no,"
+    "   VALUES ($1, (NOT $13::boolean)::int, $2, $3) ON CONFLICT (upload_id) DO UPDATE SET"
+    "   chunks_seen = u.chunks_seen + (NOT $13)::int, seminar_no = excluded.seminar_no,"
     "   seminar_title = excluded.seminar_title"
-    "   RETURNING coalesce(chunks_seen > chunks_total, false) AS late, released),"
+    "   RETURNING $13 OR coalesce(chunks_seen > chunks_total, false) AS late, released),"
     " kept AS (INSERT INTO " CHUNK_COLUMNS "   SELECT $1, $4, $5, $6, $7, $8, $9 FROM upload"
     "   WHERE NOT late AND NOT released AND $6 > 0),"
     " doctor AS (SELECT doctor_id,"
@@ -185,6 +185,7 @@ static void add_posted(struct db_batch *effect, const struct event_credits_poste
     db_text_c(query, notification_settings.mail_domain);
     db_time(query, now_us);
     db_i64(query, now_us / CLOCK_SECOND_US / POSTED_LATE_S);
+    db_bool(query, event->after_end);
 }
 
 static void add_correction(struct db_batch *effect, const struct event_credits_posted *event,

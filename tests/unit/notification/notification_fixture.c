@@ -197,6 +197,13 @@ void taken_back(int session_id, const char *kind, int revision, const char *caus
     posted_lots(session_id, 0, about, lot(one, kind, -4, revision, 1), "[1]");
 }
 
+void posted_after_end(int chunk_no, const char *doctor_ids)
+{
+    char text[200];
+
+    posted_lots(6, chunk_no, "\"after_end\": true,", lot(text, "OPL-J", 4, 0, 1), doctor_ids);
+}
+
 void posted_for(int chunk_no, const char *doctor_ids, int entries)
 {
     char text[200];

@@ -45,6 +45,8 @@ void posted_at(int session_id, int chunk_no, const char *kind, int half_units, i
 /* A correction: counter-entry of doctor 1; `cause`: cancel or undo. */
 void taken_back(int session_id, const char *kind, int revision, const char *cause, bool last);
 /* A chunk of these doctors (text of a JSON array), 4 half units of OPL-S each. */
+/* A row of the chunk that posted after the upload's end, for one doctor. */
+void posted_after_end(int chunk_no, const char *doctor_ids);
 void posted_for(int chunk_no, const char *doctor_ids, int entries);
 /* `account`: JSON, with quotes or null. */
 void upload_done(int chunks_total, const char *account_json, int rejected);

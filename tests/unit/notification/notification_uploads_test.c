@@ -174,6 +174,24 @@ static void what_comes_after_the_end_makes_one_further_mail(void **state)
     assert_int_equal(count(chunks), 0);
 }
 
+/* Its event may overtake that of a chunk, which is none of those that came too late. */
+static void a_mended_row_is_none_of_the_chunks(void **state)
+{
+    (void)state;
+    posted(0, "OPL-S", 4, 0);
+    posted_after_end(1, "[1]");
+    upload_done(2, "null", 0);
+    assert_int_equal(count("SELECT chunks_seen FROM notification.upload"), 1);
+    assert_int_equal(count(mails_of_doctor), 1); /* of what came after the end */
+    posted_at(7, 1, "OPL-R", 4, 0);
+    make_mails();
+    assert_int_equal(count(mails_of_doctor), 2);
+    assert_int_equal(count("SELECT max(jsonb_array_length(data -> 'lines'))"
+                           " FROM notification.mail WHERE kind = 'M23' AND to_doctor = 1"),
+                     2); /* both chunks in one */
+    assert_int_equal(count(chunks), 0);
+}
+
 /* A chunk of doctors from..to, backwards. */
 static void posted_range(int chunk_no, int from, int to)
 {
@@ -294,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup(taken_back_before_the_mail_is_tried, fill),
         cmocka_unit_test_setup(an_undone_upload_makes_no_mail, fill),
         cmocka_unit_test_setup(what_comes_after_the_end_makes_one_further_mail, fill),
+        cmocka_unit_test_setup(a_mended_row_is_none_of_the_chunks, fill),
         cmocka_unit_test_setup(large_uploads_become_mails_in_lots, fill),
         cmocka_unit_test_setup(lots_do_not_depend_on_how_ids_lie, fill),
         cmocka_unit_test_setup(rows_to_correct_are_told_to_the_sender, fill),
