@@ -6,9 +6,9 @@ usage: chaos.py [--short] [--seed N] [--postings N] [--faults N] [--seconds N]
                 [--only WORDS] [--build FOLDER] [--keep]
 
 Runs on a copy of its own. `--short`: about a minute, for CI. Without it: every kind of fault ten
-times, 430 in all, and 3,000,000 postings. `--seconds` bounds the time of faults; what was not hit
-by then makes the run fail. `--only`: the faults whose name holds these words. The seed is printed
-at both ends; the same seed makes the same world and the same order of faults.
+times, and 3,000,000 postings, spread over the faults. `--seconds` bounds the time of faults; what
+was not hit by then makes the run fail. `--only`: the faults whose name holds these words. The seed
+is printed at both ends; the same seed makes the same world and the same order of faults.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import email
 import os
 import pathlib
 import random
+import resource
 import shutil
 import signal
 import statistics
@@ -28,27 +29,29 @@ sys.dont_write_bytecode = True
 import fleet as fleets  # noqa: E402
 import psycopg2  # noqa: E402
 from checker import NOTE_PEOPLE, SEEN, Checker  # noqa: E402
-from faults import FAULTS, schedule  # noqa: E402
+from faults import EVENTS, FAULTS, MATRIX, NOT_HERE, coverage, schedule  # noqa: E402
 from load import Load, Sql  # noqa: E402
 from running.process import Failure  # noqa: E402
+from strikes import refused_mails  # noqa: E402
 from world import ORGANISER, World  # noqa: E402
 
 PASSWORD = "chaos-password-of-all"
 POSTING_S = 120   # until an upload is in the middle of posting
 RECOVERY_S = 120  # from healed to the next chunk posted
 SAY_S = 15
+WITH_MAIL = 60    # doctors with an address
 
 # doctors, seminars, rows of a file, uploads open at once, postings, faults, seconds of faults
-LONG = (12000, 330, 8000, 16, 3000000, 10 * len(FAULTS), 2400)
+LONG = (12000, 330, 8000, 16, 3000000, 10 * len(FAULTS), 3600)
 SHORT = (6000, 100, 5000, 8, 200000, 0, 400)
 # One of each family, those that need a long wait left out.
 SHORT_FAULTS = [
     "credit: SIGKILL to one", "credit: SIGSTOP for a second", "credit: killed after COMMIT",
-    "gateway: SIGKILL",
-    "gateway: clients cut", "gateway: queue", "notification: SIGKILL", "PostgreSQL: link cut",
+    "credit: clock", "gateway: SIGKILL", "gateway: clients cut", "gateway: clients that never read",
+    "gateway: queue", "mail server: 5xx", "mail server: line cut", "notification: SIGKILL", "PostgreSQL: link cut",
     "PostgreSQL: no answer", "PostgreSQL: sessions", "PostgreSQL: SIGKILL to a backend",
-    "PostgreSQL: restart", "Kafka: frozen", "Kafka: link cut", "Kafka: no acknowledgement",
-    "Kafka: work topic deleted", "Kafka: messages repeated", "Redis: SIGKILL", "Redis: flushed",
+    "PostgreSQL: restart", "Kafka: events larger", "Kafka: frozen", "Kafka: link cut",
+    "Kafka: no acknowledgement", "Kafka: work topic deleted", "Kafka: messages repeated", "Redis: SIGKILL", "Redis: flushed",
 ]
 
 
@@ -85,6 +88,15 @@ def choose_faults(options):
     return schedule(options.seed, options.faults)
 
 
+def disk_bytes(folder):
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):  # servers delete files meanwhile
+                total += os.lstat(os.path.join(place, name)).st_blocks * 512
+    return total
+
+
 class Run:
     """What the faults act on."""
 
@@ -92,6 +104,10 @@ class Run:
         self.options, self.fleet, self.world = options, fleet, world
         self.chance = random.Random(options.seed + 1)
         self.killed, self.keep_frozen = [], set()
+        self.tracer, self.events_topic = None, EVENTS
+        self.after_heal = lambda: None
+        self.unread = []
+        self.summary = "ended early"
         self.sql = Sql(fleet)
         self.load = None
         self.said = time.monotonic()
@@ -128,6 +144,33 @@ class Run:
         except psycopg2.OperationalError:
             return False
 
+    def end_tracer(self):
+        if self.tracer.poll() is None:
+            self.tracer.send_signal(signal.SIGINT)
+        self.tracer.wait(20)
+
+    def hungry_for(self, found, seconds):
+        """Waits for what comes of posting; there are uploads meanwhile."""
+        until = time.monotonic() + seconds
+        with contextlib.ExitStack() as stack:
+            stack.callback(setattr, self.load, "hungry", False)
+            self.load.hungry = True
+            while not found():
+                if time.monotonic() > until:
+                    self.load.violation(f"not within {seconds} s: {found.__qualname__}")
+                    return
+                self.fleet.revive()
+                time.sleep(0.05)
+
+    def unpark(self):
+        """Events that Kafka refused are published, until none comes after."""
+        statement = ("SELECT count(*) FROM (SELECT parked FROM credit.outbox UNION ALL SELECT"
+                     " parked FROM gateway.outbox) o WHERE parked IS NOT NULL")
+        for _ in range(3):
+            if self.sql.ask(statement)[0][0]:
+                self.fleet.copy.mamisctl("parked", "retry")
+            time.sleep(0.3)
+
     def fill_uploads(self):
         """With the workers frozen, until the gateway says 429."""
         for _ in range(60):
@@ -162,11 +205,13 @@ class Run:
         statement = ("SELECT upload_id FROM credit.upload WHERE status = 'posting'"
                      " AND next_chunk >= 1 AND next_chunk + 1 < chunks_total LIMIT 1")
         until = time.monotonic() + POSTING_S
+        self.load.hungry = True
         while time.monotonic() < until:
             if self.sql.ask(statement):
                 self.freeze()
                 found = self.sql.ask(statement)
                 if found:
+                    self.load.hungry = False
                     return found[0][0]
                 self.thaw()
             self.fleet.revive()
@@ -179,9 +224,11 @@ class Run:
     def recover(self, fault):
         """Seconds until the next chunk is posted."""
         begun, before = time.monotonic(), self.progress()
+        self.load.hungry = True
         while time.monotonic() - begun < RECOVERY_S:
             if self.progress() > before:
                 fault.recovery.append(time.monotonic() - begun)
+                self.load.hungry = False
                 return
             self.fleet.revive()
             time.sleep(0.02)
@@ -218,9 +265,11 @@ class Run:
             if time.monotonic() - begun > options.seconds or len(load.violations) >= 20:
                 break
             if hits < len(order):
+                load.part = (hits + 1) / len(order)
                 self.hit(order[hits])
                 hits += 1
             else:
+                load.hungry = True
                 self.fleet.revive()
                 time.sleep(0.2)
             self.say(begun, hits, len(order))
@@ -241,6 +290,11 @@ class Run:
             after = (f"{statistics.median(fault.recovery):.2f} / {max(fault.recovery):.2f}"
                      if fault.recovery else "-")
             print(f"  {fault.hits:>4}  {after:>20}  {fault.name} ({fault.rows})")
+        struck, missing = coverage()
+        print(f"fault matrix: {len(struck)} of {len(MATRIX)} rows struck; not here: "
+              + "; ".join(f"{row} ({why})" for row, why in NOT_HERE.items()))
+        if missing:
+            load.violation(f"nothing stands for {', '.join(missing)}")
         print("answers to uploads: " + ", ".join(
             f"{count} x {status}" for status, count in sorted(load.statuses.items(), key=str)))
         for took, what, at in sorted(load.slow, reverse=True)[:5]:
@@ -248,9 +302,23 @@ class Run:
         ended = ", ".join(f"{name} {count}" for name, count in sorted(self.fleet.ended.items()))
         print(f"processes that ended by themselves: {ended or 'none'}")
         print(f"posted: {load.done_files:,} files, {load.done_rows:,} rows, {load.done_entries:,}"
-              f" postings; {load.cancelled} taken back, {load.undone} files undone;"
+              f" postings; {load.cancelled} taken back, {load.undone} files undone"
+              f" ({load.undone_posting} in the middle), {load.same} sent twice, {load.mended} rows"
+              f" mended, {load.released} My Pages completed;"
               f" in {self.seconds:.0f} s"
               f" ({load.done_entries / max(self.seconds, 1):,.0f} a second under faults)")
+        base = pathlib.Path(self.fleet.copy.paths.base())
+        folders = {self.fleet.folder, base} if self.fleet.folder not in base.parents \
+            else {self.fleet.folder}
+        used = sum(disk_bytes(folder) for folder in folders)
+        print(f"on disk: {used / 1e9:.1f} GB; memory of this program:"
+              f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.1f} GB at most")
+        slowest = max(hit, key=lambda fault: max(fault.recovery, default=0))
+        self.summary = (
+            f"{sum(f.hits for f in hit)} faults of {len(hit)} kinds, each at least"
+            f" {min(f.hits for f in hit)} times, in {self.seconds:.0f} s; {load.done_entries:,}"
+            f" postings in {load.done_files:,} files; slowest to post again after"
+            f" {max(slowest.recovery, default=0):.1f} s ({slowest.name})")
 
     def messages(self):
         for path in pathlib.Path(self.fleet.copy.mail.folder).glob("new/*"):
@@ -273,6 +341,7 @@ class Run:
         self.fleet.revive()
         for service in self.fleet.services.values():
             service.wait_ready(60)
+        self.unpark()
         connection = self.fleet.sql()
         checker = Checker(connection, self.world)
         begun = time.monotonic()
@@ -286,7 +355,7 @@ class Run:
         some = [n for n in self.chance.sample(range(doctors.count), 30)
                 if not doctors.closed[n] and not doctors.waits[n]][:10]
         checker.doctors_api(self.fleet.copy.base_url, some, PASSWORD)
-        checker.letters(self.messages())
+        checker.letters(self.messages(), refused_mails(self))
         checker.say("mamisctl verify says the same", *self.verify())
         print(f"  checked in {time.monotonic() - begun:.1f} s; the checker itself:", flush=True)
         sound = checker.test_itself()
@@ -295,7 +364,7 @@ class Run:
 
 
 def torment(options, folder):
-    world = World(options.seed, options.doctors, options.seminars)
+    world = World(options.seed, options.doctors, options.seminars, WITH_MAIL)
     fleet = fleets.Fleet(folder / "run", options.build)
     run = Run(options, fleet, world)
     try:
@@ -305,14 +374,14 @@ def torment(options, folder):
         print(f"a copy with {options.doctors:,} doctors, {options.seminars} seminars, two workers,"
               f" two gateways: {time.monotonic() - begun:.1f} s", flush=True)
         run.load = Load(fleet, world, run.token, options.rows, options.open, options.postings,
-                        options.seed + 2)
+                        options.seed + 2, PASSWORD)
         run.load.start()
         run.torment()
         if not run.load.close(300):
             run.load.violation(f"not done: {list(run.load.open)[:5]}")
         run.report()
-        well = run.check()
-        return well and not run.load.violations
+        well = run.check() and not run.load.violations
+        return well, run.summary
     finally:
         if run.load is not None:
             run.load.stop.set()
@@ -327,14 +396,16 @@ def main():
     print(f"chaos: --seed {options.seed}{' --short' if options.short else ''}", flush=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="mamis-chaos-", dir="/tmp"))
     begun = time.monotonic()
-    well = False
+    well, summary = False, "ended early"
     try:
-        well = torment(options, folder)
+        well, summary = torment(options, folder)
     finally:
         if options.keep:
             print(f"kept: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
+        print(f"chaos: {summary}: "
+              + ("0 lost, 0 double, all as the model has it" if well else "NOT as it must be"))
         print(f"chaos: {'green' if well else 'RED'} after {time.monotonic() - begun:.0f} s,"
               f" --seed {options.seed}{' --short' if options.short else ''}", flush=True)
     return 0 if well else 1

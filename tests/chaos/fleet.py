@@ -6,6 +6,7 @@ import os
 import pathlib
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -14,8 +15,9 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "scripts" / "lib"))
 
 from running import kafka as brokers  # noqa: E402
+from running import mail  # noqa: E402
 from running.copy import Copy  # noqa: E402
-from running.process import Process, free_port, started_at, wait_for  # noqa: E402
+from running.process import Failure, Process, free_port, started_at, wait_for  # noqa: E402
 
 NOW = "2026-11-22T12:00:00+09:00"
 INSTANCES = [("registration", 1), ("credit", 1), ("credit", 2), ("renewal", 1),
@@ -50,6 +52,14 @@ class Fleet:
     def __init__(self, folder, build):
         os.environ["MAMIS_NOW"] = NOW
         os.environ.pop("KAFKA_BOOTSTRAP", None)
+        self.folder = folder.parent
+        self.mood_file = os.environ["CHAOS_MOOD"] = self.scratch("mood")
+        mail.PROGRAM = str(pathlib.Path(__file__).with_name("mail_server.py"))
+        self.clock_file = self.scratch("clock")
+        self.set_clock(0)
+        self.clock = pathlib.Path(build) / "tests" / "chaos" / "libchaos_clock.so"
+        if not self.clock.exists():
+            raise Failure(f"{self.clock} is not there", cure="ninja -C build chaos_clock")
         self.copy = Copy(str(folder), build)
         self.links = Links()
         self.services = {}
@@ -73,7 +83,7 @@ class Fleet:
         for name, number in INSTANCES:
             self._make(name, number)
         for service in self.services.values():
-            service.start()
+            self._start(service)
             self.wanted.add(service.name)
         for service in self.services.values():
             service.wait_ready(READY_S)
@@ -89,9 +99,14 @@ class Fleet:
         self.http = {}
         for number in (1, 2):
             self.http[number] = copy.port(f"chaos-http-{number}")
-            order("link", f"http:gateway-{number}", self.http[number], self._http_port(number))
+            order("link", f"http:gateway-{number}", self.http[number], self.http_port(number))
 
-    def _http_port(self, number):
+    def _start(self, service):
+        """The workers that post, with a clock that can be set."""
+        clock = {"LD_PRELOAD": str(self.clock), "CHAOS_CLOCK": self.clock_file}
+        service.start(clock if service.name.startswith("credit") else None)
+
+    def http_port(self, number):
         return self.copy.port("gateway-http" if number == 1 else f"gateway-http-{number}")
 
     def _place(self, *words):
@@ -102,12 +117,26 @@ class Fleet:
         extra = {"database": f"host={self._place(label)} port={self.copy.postgres.port}"
                              f" dbname=mamis user=mamis_{name}"}
         if name == "gateway":
-            extra.update(http_port=self._http_port(number), redis_socket=self._place("redis.sock"),
+            extra.update(http_port=self.http_port(number), redis_socket=self._place("redis.sock"),
                          http_hosts=",".join(f"127.0.0.1:{port}" for port in
-                                             [*self.http.values(), self._http_port(2)]))
+                                             [*self.http.values(), self.http_port(2)]))
         if name == "notification":
             extra.update(mail_retry_s=1)
         self.services[label] = self.copy.service(name, number, extra)
+
+    def scratch(self, name):
+        return str(self.folder / name)
+
+    def set_clock(self, offset_us):
+        """Of the workers: microseconds from the right time. Read by memory map: in place."""
+        with open(self.clock_file, "r+b" if os.path.exists(self.clock_file) else "wb") as file:
+            file.write(struct.pack("=q", offset_us))
+
+    def set_mood(self, mood):
+        """How the mail server answers; whole or not at all."""
+        with open(self.mood_file + ".new", "w", encoding="utf-8") as file:
+            json.dump(mood, file)
+        os.replace(self.mood_file + ".new", self.mood_file)
 
     # ---- who runs ----
 
@@ -147,7 +176,7 @@ class Fleet:
         with self.lock:
             service = self.services[name]
             if not service.running():
-                service.start()
+                self._start(service)
             self.wanted.add(name)
         service.wait_ready(READY_S)
 
@@ -157,7 +186,7 @@ class Fleet:
             for name in sorted(self.wanted):
                 if not self.services[name].running():
                     self.ended[name] = self.ended.get(name, 0) + 1
-                    self.services[name].start()
+                    self._start(self.services[name])
 
     def limit_descriptors(self, name, count):
         """The soft limit; None: as high as the hard one."""

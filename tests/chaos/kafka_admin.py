@@ -1,13 +1,15 @@
-"""The two requests to Kafka that the services never make: deleting a topic and deleting records.
+"""The requests to Kafka that the services never make: deleting a topic, deleting records, changing
+a topic's settings.
 
 Written from Kafka's protocol guide: DeleteTopics (20) version 3, DeleteRecords (21) version 1,
-Metadata (3) version 4.
+IncrementalAlterConfigs (44) version 0, Metadata (3) version 4.
 """
 
 import socket
 import struct
 
-DELETE_TOPICS, DELETE_RECORDS, METADATA = (20, 3), (21, 1), (3, 4)
+DELETE_TOPICS, DELETE_RECORDS, METADATA, ALTER = (20, 3), (21, 1), (3, 4), (44, 0)
+TOPIC, SET, DELETE = 2, 0, 1
 SECONDS = 20
 ALL_RECORDS = -1
 UNKNOWN_TOPIC = 3
@@ -52,3 +54,14 @@ def delete_records(port, topic, partitions):
              for at in range(len(answer), len(answer) - 14 * partitions, -14)}
     if codes != {0}:
         raise RuntimeError(f"Kafka does not delete records of {topic}: errors {codes}")
+
+
+def set_topic(port, topic, name, value):
+    """None: as the broker has it."""
+    change = struct.pack(">b", DELETE if value is None else SET) + (
+        struct.pack(">h", -1) if value is None else _text(value))
+    body = (struct.pack(">ib", 1, TOPIC) + _text(topic) + struct.pack(">i", 1) + _text(name)
+            + change + b"\0")
+    code, = struct.unpack(">h", _ask(port, ALTER, body)[8:10])
+    if code != 0:
+        raise RuntimeError(f"Kafka does not change {name} of {topic}: error {code}")

@@ -10,6 +10,7 @@ import time
 import psycopg2
 
 import checker
+from deeds import UNDO_POSTING_SHARE, Deeds
 from running.api import Client
 
 SENDERS = 2
@@ -18,9 +19,10 @@ RETRY_MOST_S = 2  # a fault is over sooner than what Retry-After may say
 GIVE_UP_S = 300
 SLOW_S = 5
 SMALL_ROWS = 200
-# Before the next file of a seminar: all of its last one is taken back, or some credits.
-UNDO_SHARE, CANCEL_SHARE, CANCELS = 0.05, 0.3, 4
 REPEAT_SHARE = 0.05  # of accepted files are sent once more with the same key
+# Postings may be so far ahead of the faults, so that both last equally long.
+AHEAD_SHARE, AHEAD_LEAST = 0.01, 30000
+FOUND_S = 15  # until an upload without a key, whose answer was lost, must have shown itself
 
 
 class Sql:
@@ -53,14 +55,19 @@ class Sql:
             self.connection = None
 
 
-class Load:
-    def __init__(self, fleet, world, token, rows, open_max, postings, seed):
+class Load(Deeds):
+    def __init__(self, fleet, world, token, rows, open_max, postings, seed,
+                 password):
         self.fleet, self.world, self.token = fleet, world, token
+        self.password = password
         self.rows, self.open_max, self.postings = rows, open_max, postings
         self.chance = random.Random(seed)
         self.ready = collections.deque(world.seminars)
         self.open = {}       # upload_id -> file
-        self.cancelled = self.undone = 0
+        self.cancelled = self.undone = self.undone_posting = self.mended = self.released = 0
+        self.same = 0
+        self.part = 1.0      # of the faults that were struck; postings keep step
+        self.hungry = False  # a fault waits for an upload
         self.sending = 0
         self.made = 0        # entries of all files made so far
         self.done_entries = self.done_rows = self.done_files = 0
@@ -72,15 +79,15 @@ class Load:
         self.changed = threading.Condition()
         self.local = threading.local()
         self.threads = [threading.Thread(target=self._guard, args=(work,), daemon=True)
-                        for work in [self._send_all] * SENDERS + [self._watch]]
+                        for work in [self._send_all] * SENDERS + [self._watch, self._release_all]]
 
     def start(self):
         for thread in self.threads:
             thread.start()
 
-    def _guard(self, work):
+    def _guard(self, work, *values):
         try:
-            work()
+            work(*values)
         except Exception as error:  # a thread's end must not pass unseen
             self.violation(f"the load itself failed: {error!r}")
             raise
@@ -103,10 +110,9 @@ class Load:
         """The next file to send; None when it is time to end."""
         with self.changed:
             while not self.stop.is_set():
-                enough = self.made >= self.postings
-                most = max(3, self.open_max // 4) if enough else self.open_max
-                if self.ready and len(self.open) + self.sending < most:
+                if self.ready and len(self.open) + self.sending < self._open_most():
                     seminar = self.ready.popleft()
+                    seminar.held = True
                     self.sending += 1
                     break
                 self.changed.wait(0.2)
@@ -118,92 +124,55 @@ class Load:
             return self._make(seminar, self.chance.choice([self.rows] * 5 + [self.rows // 2,
                                                                             SMALL_ROWS]))
 
-    def _make(self, seminar, rows):
-        file = self.world.next_file(seminar, rows)
+    def _open_most(self):
+        """Uploads that may be open now. Ahead of the faults only what a fault waits for."""
+        ahead = max(AHEAD_LEAST, self.postings * AHEAD_SHARE)
+        if self.made < self.postings * self.part + ahead:
+            return self.open_max
+        return max(3, self.open_max // 4) if self.hungry else 0
+
+    def _make(self, seminar, rows, anew=False):
+        file = self.world.next_file(seminar, rows, anew)
+        seminar.held = False
+        file.undoing = file.key is not None and self.chance.random() < UNDO_POSTING_SHARE
         self.made += file.entries
         return file
 
     def take(self, rows):
         """A new file of the first seminar that waits. Under `changed`."""
         self.sending += 1
-        return self._make(self.ready.popleft(), rows)
-
-    # ---- taking credits back ----
-
-    def _take_back(self, seminar):
-        """Of a seminar whose files are done: a few credits, or a whole file, or nothing. Afterwards
-        the model knows."""
-        what = self.chance.random()
-        if what < UNDO_SHARE:
-            if self._until_done(f"/uploads/{seminar.last.upload_id}/undo", f"undo-{seminar.no}"
-                                                                           f"-{seminar.cancels}"):
-                seminar.undo(seminar.last)
-                self.undone += 1
-        elif what < UNDO_SHARE + CANCEL_SHARE:
-            for entry in seminar.choose_cancels(CANCELS):
-                path = f"/credits/{self._entry_id(seminar, entry)}/cancel"
-                if self._until_done(path, f"cancel-{seminar.no}-{seminar.cancels}"):
-                    seminar.cancel(entry)
-                    self.cancelled += 1
-
-    def _entry_id(self, seminar, entry):
-        (entry_id,), = self.sql.ask(
-            "SELECT portal.entry_id(d.doctor_id, s.session_id, %s, %s::smallint)"
-            " FROM registration.doctor d, credit.session s WHERE d.register_no = %s"
-            " AND s.seminar_no = %s AND s.session_no = %s",
-            (entry.programme, entry.revision, str(self.world.doctors.register[entry.n]),
-             seminar.no, str(entry.place + 1)))
-        return entry_id
-
-    def _until_done(self, command, key):
-        """A correction, repeated with its key until it is done."""
-        until = time.monotonic() + GIVE_UP_S
-        number, path = self.chance.choice([1, 2]), None
-        while time.monotonic() < until:
-            client = self.client(number)
-            try:
-                answer = self.timed(f"{key} {number}", lambda told=(client, path): told[0].post(
-                    command, {"reason": "障害試験"}, {"Idempotency-Key": key})
-                                    if told[1] is None else told[0].get(told[1]))
-            except (OSError, http.client.HTTPException):
-                answer = None
-            number = 3 - number
-            if answer is None or answer.status in (429, 503, 504):
-                self.end.wait(0.2)
-            elif answer.status == 200 and (path is None or answer.json["status"] == "done"):
-                return True
-            elif answer.status == 202:
-                path = f"/operations/{answer.json['operation_id']}"
-            elif answer.status == 200 and answer.json["status"] == "pending":
-                self.end.wait(0.1)
-            else:
-                self.violation(f"{command} with {key}: HTTP {answer.status} {answer.body[:300]}")
-                return False
-        self.violation(f"{command} was not done within {GIVE_UP_S} s")
-        return False
+        return self._make(self.ready.popleft(), rows, anew=True)
 
     def _send_all(self):
         while (file := self._next()) is not None:
             upload_id = self.send(file)
-            if upload_id is not None and self.chance.random() < REPEAT_SHARE:
+            if upload_id is not None and file.key and self.chance.random() < REPEAT_SHARE:
                 again = self.send(file)
                 if again not in (upload_id, None):
                     self.violation(f"key {file.key} gave {upload_id}, then {again}")
             self.accepted(file, upload_id)
 
     def accepted(self, file, upload_id):
-        file.data = None
         with self.changed:
             self.sending -= 1
             if upload_id is not None:
                 file.upload_id = upload_id
                 self.open[upload_id] = file
+                self.same += file.key is None
             self.changed.notify_all()
+        if upload_id is not None and file.undoing:
+            self.aside(self.undo_while_posting, file)
 
     def accepted_later(self, file):
         """Sent on by a thread of its own that ends with the file."""
-        thread = threading.Thread(target=lambda: self.accepted(file, self.send(file)), daemon=True)
-        self.threads.append(thread)
+        self.aside(lambda: self.accepted(file, self.send(file)))
+
+    def aside(self, work, *values):
+        """In a thread of its own."""
+        thread = threading.Thread(target=self._guard, args=(work, *values), daemon=True)
+        with self.changed:
+            self.threads = [one for one in self.threads if one.is_alive() or one.ident is None]
+            self.threads.append(thread)
         thread.start()
 
     def client(self, number=1):
@@ -223,7 +192,7 @@ class Load:
         """One try: (status, answer or None). 0: nobody knows."""
         try:
             answer = self.timed(f"upload {number}", lambda: self.client(number).post_attendance(
-                file.seminar.no, file.data, f"{file.key}.csv", key=file.key))
+                file.seminar.no, file.data, f"{file.name}.csv", key=file.key))
         except (OSError, http.client.HTTPException) as error:
             self.statuses[type(error).__name__] += 1
             return 0, None
@@ -238,17 +207,30 @@ class Load:
             status, answer = self.post(file, number)
             if status == 202:
                 return answer.json["upload_id"]
+            if file.key is None and status != 429 and (found := self._find(file)):
+                return found
             pause = 0.1
             if status in (429, 503):
                 if "Retry-After" not in answer.headers:
                     self.violation(f"{status} without Retry-After: {answer.body[:200]}")
                 pause = min(float(answer.headers.get("Retry-After", "1")), RETRY_MOST_S)
             elif status not in (0, 504):
-                self.violation(f"{file.key}: HTTP {status} {answer.body[:300]}")
+                self.violation(f"{file.name}: HTTP {status} {answer.body[:300]}")
                 pause = 1
             number = 3 - number
             self.end.wait(pause)
-        self.violation(f"{file.key} was not accepted within {GIVE_UP_S} s")
+        self.violation(f"{file.name} was not accepted within {GIVE_UP_S} s")
+        return None
+
+    def _find(self, file):
+        """The upload that was sent without a key and whose answer was lost, if it is there."""
+        until = time.monotonic() + FOUND_S
+        while time.monotonic() < until:
+            rows = self.sql.ask("SELECT upload_id::text FROM credit.upload WHERE file_name = %s",
+                                (f"{file.name}.csv",))
+            if rows:
+                return rows[0][0]
+            self.end.wait(0.2)
         return None
 
     # ---- watching ----
@@ -271,19 +253,28 @@ class Load:
             if status in ("received", "reading", "posting"):
                 continue
             with self.changed:
-                file = self.open.pop(upload_id)
-                self.done_files += 1
-                self.done_rows += file.rows
-                self.done_entries += file.entries
-                if status == "done" and file.seminar.left() > 0:
-                    # Mostly soon again: seminars with several files matter more than many.
-                    (self.ready.appendleft if self.chance.random() < 0.7
-                     else self.ready.append)(file.seminar)
-                else:
-                    file.seminar.stands.clear()  # nobody asks any more
-                self.changed.notify_all()
+                file = self.open.get(upload_id)
+                if file is None or file.undoing:  # whoever undoes it settles it
+                    continue
+                self.settle(file)
             if status != "done":
                 self.violation(f"upload {upload_id} is {status}")
+
+    def settle(self, file):
+        """It is done, or undone. Under `changed`."""
+        del self.open[file.upload_id]
+        self.done_files += 1
+        self.done_rows += file.rows
+        self.done_entries += file.entries
+        self.world.settled(file)
+        if file.seminar.left() > 0:
+            # Mostly soon again: seminars with several files matter more than many.
+            (self.ready.appendleft if self.chance.random() < 0.7
+             else self.ready.append)(file.seminar)
+        else:
+            file.seminar.stands.clear()  # nobody asks any more
+            file.forget()
+        self.changed.notify_all()
 
     def close(self, seconds):
         """Sends no more; True when everything accepted was done in time."""
@@ -294,6 +285,8 @@ class Load:
                 self.changed.wait(0.2)
                 self.fleet.revive()
         self.end.set()
-        for thread in self.threads:
-            thread.join(10)
+        for thread in list(self.threads):
+            thread.join(60)
+            if thread.is_alive():
+                self.violation(f"a thread of the load did not end: {thread}")
         return not self.open and not self.sending

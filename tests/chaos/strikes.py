@@ -1,0 +1,178 @@
+"""What some faults do: the clock, the mail server's answers, full disks, limits, slow readers."""
+
+import json
+import os
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+import psycopg2
+
+import kafka_admin
+from running.process import wait_for
+
+DAY_US = 24 * 3600 * 1000000
+TOLD_S = 30
+UNREAD_S = 120       # the gateway ends after 10 s where an answer is stuck, after 75 s of quiet
+UNREAD_REQUESTS = 6  # on one connection
+GATEWAY_KIB_MOST = 512 * 1024
+
+
+# ---- the wall clock of the workers (F61) ----
+
+def change_clock(run):
+    """A day on, a day back, or to and fro."""
+    way = run.chance.choice([[DAY_US], [-DAY_US], [DAY_US, 0, -DAY_US, 0]])
+    run.clock_right = threading.Event()
+
+    def turn():
+        at = 0
+        while True:
+            run.fleet.set_clock(way[at % len(way)])
+            at += 1
+            if run.clock_right.wait(0.2):
+                return
+
+    run.clock_turns = threading.Thread(target=turn, daemon=True)
+    run.clock_turns.start()
+
+
+def right_clock(run):
+    run.clock_right.set()
+    run.clock_turns.join()
+    run.fleet.set_clock(0)
+
+
+# ---- the mail server's answers ----
+
+def _told(run):
+    try:
+        with open(run.fleet.mood_file + ".told", encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+    except FileNotFoundError:
+        return []
+
+
+def refused_mails(run):
+    """Message-IDs and addresses that it refused for good."""
+    return {name for _, answer, address, message_id in _told(run) if answer.startswith("5")
+            for name in (message_id, address) if name}
+
+
+def answer_mails(choices, times):
+    def strike(run):
+        at, answer = run.chance.choice(choices)
+        run.told_before = len(_told(run))
+        run.fleet.set_mood({"at": at, "answer": answer, "times": times})
+    return strike
+
+
+def mails_again(run):
+    """It has answered at least one mail so, and is itself again."""
+    try:
+        run.hungry_for(lambda: len(_told(run)) > run.told_before, TOLD_S)
+    finally:
+        run.fleet.set_mood({})
+
+
+# ---- no room for PostgreSQL's log (F29) ----
+
+def fill_log_volume(run):
+    """The next writes of credit's sessions find no room: of the log that is a PANIC."""
+    run.tracer_log = run.fleet.scratch("strace")
+    with run.fleet.sql() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE usename = 'mamis_credit'"
+                       " OR backend_type IN ('walwriter', 'checkpointer')")
+        pids = [row[0] for row in cursor.fetchall()]
+    words = ["strace", "-f", "-qq", "-o", run.tracer_log, "-e", "trace=pwrite64",
+             "-e", "inject=pwrite64:error=ENOSPC"]
+    for pid in pids:
+        words += ["-p", str(pid)]
+    run.tracer = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+
+
+def empty_log_volume(run):
+    def found():
+        with open(run.tracer_log, encoding="utf-8", errors="replace") as file:
+            return "ENOSPC" in file.read()
+
+    try:
+        wait_for(found, 30, "a write that finds no room")
+    finally:
+        run.end_tracer()
+    wait_for(run.postgres_answers, 60, "PostgreSQL after its log had no room")
+
+
+# ---- events larger than Kafka takes (F47) ----
+
+def shrink_events(run):
+    kafka_admin.set_topic(run.fleet.copy.kafka.port, run.events_topic, "max.message.bytes", "700")
+
+
+def grow_events(run):
+    """As before; what was put aside is published after all."""
+    kafka_admin.set_topic(run.fleet.copy.kafka.port, run.events_topic, "max.message.bytes", None)
+    run.unpark()
+
+
+# ---- clients that never read (F57) ----
+
+def never_read(run):
+    """The next file sent, and a large result asked for again and again; no answer is taken."""
+    load, number = run.load, run.chance.choice([1, 2])
+    run.unread = [one for one in getattr(run, "unread", []) if not _gone(run, *one)]
+    with load.changed:
+        file = load.take(200) if load.ready else None
+        done = [one for one in run.world.files[-60:] if one.upload_id and one.rows > 3000
+                and one.status == "done"]
+    token = f"Authorization: Bearer {run.token}\r\n"
+    port = run.fleet.http_port(number)
+    host = f"Host: 127.0.0.1:{port}\r\n"
+    if file is not None:
+        head = (f"POST /api/v1/seminars/{file.seminar.no}/attendance HTTP/1.1\r\n{host}{token}"
+                f"Content-Type: text/csv\r\nIdempotency-Key: {file.key}\r\n"
+                f"Content-Disposition: attachment; filename*=UTF-8''{file.name}.csv\r\n"
+                f"Content-Length: {len(file.data)}\r\n\r\n")
+        _send(run, port, head.encode() + file.data)
+        run.after_heal = lambda: load.accepted_later(file)
+    for one in done[:3]:
+        request = (f"GET /api/v1/uploads/{one.upload_id}/result.csv HTTP/1.1\r\n{host}{token}"
+                   "\r\n")
+        _send(run, port, request.encode() * UNREAD_REQUESTS)
+
+
+def _send(run, port, data):
+    link = socket.socket()
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    link.settimeout(5)
+    try:
+        link.connect(("127.0.0.1", port))
+        link.sendall(data)
+    except OSError:
+        link.close()
+        return
+    run.unread.append((time.monotonic(), link))
+
+
+def _gone(run, begun, link):
+    """True when the gateway has let go of it; later than it promises is a violation."""
+    state, = struct.unpack("B", link.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1))
+    late = time.monotonic() - begun > UNREAD_S
+    if state == 1 and late:
+        run.load.violation(f"an answer that nobody takes was kept for {UNREAD_S} s")
+    if state != 1 or late:
+        link.close()
+    return state != 1 or late
+
+
+def stop_waiting(run):
+    run.after_heal()
+    run.after_heal = lambda: None
+    for name in run.fleet.running("gateway"):
+        with open(f"/proc/{run.fleet.pid(name)}/status", encoding="ascii") as file:
+            most = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+        if most > GATEWAY_KIB_MOST:
+            run.load.violation(f"{name} has taken {most} KiB")
