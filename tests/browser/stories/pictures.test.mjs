@@ -13,19 +13,17 @@ const sample = new URL('../../data/attendance/11-many-errors.csv', import.meta.u
 
 const view = (height) => ({ viewport: { width: 1100, height }, deviceScaleFactor: 1.2 });
 
-test('My Page, on a desk and on a phone', { skip }, async () => {
+test('My Page', { skip }, async () => {
   const page = await newPage(browser, view(860));
   await signIn(page, demo.accounts.doctor);
   await page.goto('/me');
   await settled(page);
   await shot(page, 'my-page');
-  await page.setViewportSize({ width: 360, height: 740 });
-  await shot(page, 'my-page-phone');
   await close(page);
 });
 
 test('an upload with rows to correct, and one of them being mended', { skip }, async () => {
-  const page = await newPage(browser, view(1000));
+  const page = await newPage(browser, view(960));
   await signIn(page, demo.accounts.organiser);
   await page.goto(`/seminars/${demo.sample.seminar_no}`);
   await settled(page);
@@ -35,11 +33,10 @@ test('an upload with rows to correct, and one of them being mended', { skip }, a
   await page.locator('#rows').waitFor();
   await settled(page);
   await shot(page, 'upload');
-  await page.setViewportSize({ width: 360, height: 740 });
-  await shot(page, 'upload-phone');
-  await page.setViewportSize({ width: 1100, height: 1000 });
+  await page.setViewportSize({ width: 1100, height: 760 });
   await page.goto(`${page.url().split('?')[0]}?outcome=rejected&reason=register_no_format`);
   await settled(page);
+  await page.locator('#rows').scrollIntoViewIfNeeded();
   await page.getByRole('button', { name: '2番目の行を直す' }).click();
   await page.getByLabel('医籍登録番号', { exact: true }).fill('429003');
   await shot(page, 'mend');

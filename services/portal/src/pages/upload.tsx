@@ -8,6 +8,7 @@ import { DryRun } from '../parts/dry_run';
 import { DownIcon } from '../parts/icons';
 import { LoadBox, useLoad } from '../parts/load';
 import { ReasonGroups, useReasons } from '../parts/reasons';
+import { canFix } from '../parts/row_fix';
 import { rowWish } from '../parts/row_search';
 import { OUTCOMES, OutcomeTiles, RowList, type Outcome } from '../parts/rows';
 import { ProgressBar } from '../parts/progress';
@@ -44,7 +45,7 @@ function UploadView({ first, onPosted }: { first: Upload; onPosted: (next: Uploa
   return (
     <>
       <div class="stack tight">
-        <PageTitle tag={<UploadTag status={upload.status} />}>{upload.file_name}</PageTitle>
+        <PageTitle tag={<UploadTag upload={upload} />}>{upload.file_name}</PageTitle>
         <p>
           <a href={`/seminars/${upload.seminar_no}`}>
             {t('seminar')} {upload.seminar_no}
@@ -113,6 +114,11 @@ function Outcomes({ upload, over, onFixed }: { upload: Upload; over: boolean; on
             <p>{t('all_good')}</p>
           </Notice>
         )}
+        {over && canFix(upload) && rowsToFix(upload) > 0 && (
+          <Notice tone="warn" title={t('fix_next', { n: numberText(rowsToFix(upload)) })}>
+            <p>{t('fix_ways')}</p>
+          </Notice>
+        )}
         <OutcomeTiles counts={counts} shown={over ? shown : undefined} searching={rowWish().q !== ''} />
         {over && <Downloads upload={upload} />}
       </section>
@@ -156,7 +162,6 @@ function Downloads({ upload }: { upload: Upload }) {
         </LinkButton>
         {fix && <a href={`/seminars/${upload.seminar_no}`}>{t('send_again')}</a>}
       </div>
-      {fix && <p class="soft">{t('download_hint')}</p>}
     </div>
   );
 }

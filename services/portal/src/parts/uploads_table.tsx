@@ -15,7 +15,10 @@ const TONES: Record<Upload['status'], Tone> = {
   undone: 'plain',
 };
 
-export function UploadTag({ status }: { status: Upload['status'] }) {
+/** What is over may still want somebody's hand. */
+export function UploadTag({ upload }: { upload: Upload }) {
+  const { status } = upload;
+  if (status === 'done' && rowsToFix(upload) > 0) return <Tag tone="warn">{t('upload_to_fix')}</Tag>;
   return <Tag tone={TONES[status]}>{tOf('upload', status)}</Tag>;
 }
 
@@ -36,7 +39,7 @@ export function UploadsTable(props: { items: Upload[]; caption: string; hideCapt
     },
     { id: 'posted', label: codeTitle('posted'), kind: 'num', cell: (upload) => numberText(upload.counts.posted) },
     { id: 'fix', label: t('to_fix'), kind: 'num', cell: (upload) => numberText(rowsToFix(upload)) },
-    { id: 'status', label: t('status'), kind: 'tight', cell: (upload) => <UploadTag status={upload.status} /> },
+    { id: 'status', label: t('status'), kind: 'tight', cell: (upload) => <UploadTag upload={upload} /> },
   ];
   if (props.seminar)
     columns.splice(1, 0, {

@@ -66,6 +66,7 @@ export const organiser = {
   upload_reading: ['読み取り中', 'reading'],
   upload_posting: ['処理中', 'posting'],
   upload_done: ['完了', 'done'],
+  upload_to_fix: ['直す行あり', 'rows to correct'],
   upload_refused: ['受け付けられません', 'refused'],
   upload_undone: ['取り消し済み', 'undone'],
   progress: ['処理の進み具合', 'Progress'],
@@ -94,9 +95,5 @@ export const organiser = {
   same_as: ['{n}番目の行と同じです', 'Same as row {n}'],
   download_fix: ['直す行だけをダウンロード（CSV）', 'Download rows to correct (CSV)'],
   download_all: ['結果をすべてダウンロード（CSV）', 'Download full result (CSV)'],
-  download_hint: [
-    'ダウンロードしたファイルは、直してそのまま送り直せます。',
-    'Correct the downloaded file and send it again as it is.',
-  ],
   send_again: ['直した名簿を送る', 'Send the corrected file'],
 } as const satisfies Record<string, Entry>;

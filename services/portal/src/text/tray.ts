@@ -13,6 +13,11 @@ export const tray = {
     'If this is right, post it. It is judged again by what stands then.',
   ],
   dry_run_post: ['この内容で登録する', 'Post this'],
+  fix_next: ['直す行が{n}行あります', 'Rows to correct: {n}'],
+  fix_ways: [
+    '少しなら、下の一覧の「直す」で1行ずつ直せます。多いときは、直す行だけをダウンロードし、直してからそのファイルを送ってください。',
+    'For a few rows use Mend in the list below. For many, download the rows to correct, correct them and send that file.',
+  ],
   fix_row: ['直す', 'Mend'],
   fix_row_n: ['{n}番目の行を直す', 'Mend row {n}'],
   fix_lead: [
