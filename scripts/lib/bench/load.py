@@ -39,15 +39,17 @@ class Files:
 
 
 class Large(Files):
-    """Offers all files at once and waits until each is done."""
+    """Offers all files at once, but `senders` at a time, and waits until each is done."""
 
-    def __init__(self, base_url, token, files):
+    def __init__(self, base_url, token, files, senders):
         super().__init__(base_url, token, files)
+        self.senders = senders
         self.uploads = []
         self.begun = self.ended = None
 
-    async def _send(self, seminar_no, head, data):
-        answer, _ = await self.offer(head, data)
+    async def _send(self, places, seminar_no, head, data):
+        async with places:
+            answer, _ = await self.offer(head, data)
         if answer.status == 202:
             self.uploads.append(json.loads(answer.body)["upload_id"])
         else:
@@ -68,7 +70,8 @@ class Large(Files):
 
     async def run(self):
         self.begun = time.monotonic()
-        await asyncio.gather(*(self._send(*file) for file in self.heads))
+        places = asyncio.Semaphore(self.senders)
+        await asyncio.gather(*(self._send(places, *file) for file in self.heads))
         for upload_id in self.uploads:  # one is asked for at a time, the others meanwhile end
             await self._done(upload_id)
         self.ended = time.monotonic()

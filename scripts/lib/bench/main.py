@@ -19,6 +19,7 @@ def arguments():
     parser.add_argument("--doctors", type=int, default=20000)
     parser.add_argument("--small", type=int, default=100)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--senders", type=int, default=4, help="large files sent at once")
     parser.add_argument("--mail-ms", type=int, default=season.MAIL_MS)
     parser.add_argument("--statements", type=int, default=0, metavar="N",
                         help="print the N statements that took most of PostgreSQL's time")

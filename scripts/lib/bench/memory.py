@@ -14,7 +14,7 @@ def run(system, tag, seed):
     name = f"B-{tag}M0000"
     system.seminars([name], "L", data.sessions_for(options.rows, options.doctors))
     file = data.one_file(name, options.rows, options.doctors, seed)
-    large = load.Large(system.copy.base_url, system.tokens["L"], {name: file})
+    large = load.Large(system.copy.base_url, system.tokens["L"], {name: file}, 1)
     system.settle()
     before = system.ledger_rows()
     system.forget_peaks()

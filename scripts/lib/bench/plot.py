@@ -1,5 +1,6 @@
 """bench.svg: one small plot for each part."""
 
+import math
 import statistics
 from xml.sax.saxutils import escape
 
@@ -11,11 +12,17 @@ def short(value):
     return f"{value / 1000:,.0f}k" if value >= 10000 else f"{value:,.0f}"
 
 
+def rounded(most):
+    """The end of an axis of four steps that holds `most`."""
+    step = 10 ** math.floor(math.log10(most / 4)) if most > 0 else 1
+    return 4 * step * next(by for by in (1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10) if 4 * step * by >= most)
+
+
 class Panel:
-    """A frame with a title, x from 0 to `x_most` and y from 0 to `y_most`."""
+    """A frame with a title, x from 0 to `x_most` and y from 0 to what holds `y_most`."""
 
     def __init__(self, title, x_most, y_most):
-        self.x_most, self.y_most = x_most or 1, y_most or 1
+        self.x_most, self.y_most = x_most, rounded(y_most)
         self.parts = []
         self.text(LEFT, 20, title, size=13, weight="bold")
         for step in range(5):
@@ -74,23 +81,27 @@ class Panel:
             x += 24 + 6 * len(words)
 
 
-def rates(title, runs, under):
-    """Bars of each run: ours before COPY, half of COPY marked."""
-    panel = Panel(title, len(runs), max(run["ceiling"] for run in runs) * 1.1)
+def entries_before(run):
+    return f"{run['ledger_before'] / 1e6:.1f} M"
+
+
+def rates(title, runs):
+    """Bars of each run: ours before COPY, half of COPY marked; below, how full the ledger was."""
+    panel = Panel(title, len(runs), max(run["ceiling"] for run in runs))
     panel.key((OURS, "rows/s"), (CEILING, "bare COPY"), (WANTED, "half of it"))
     for at, run in enumerate(runs):
         panel.bar(at + 0.1, 0.8, run["ceiling"], CEILING)
         panel.bar(at + 0.25, 0.5, run["rate"], OURS)
         half = panel.y(run["ceiling"] / 2)
         panel.line(panel.x(at + 0.1), half, panel.x(at + 0.9), half, WANTED, "4 3")
-        panel.below(at + 0.5, f"{run['ratio']:.2f}")
-        panel.below(at + 0.5, under(run), row=1)
+        panel.below(at + 0.5, f"{'ratio ' if at == 0 else ''}{run['ratio']:.2f}")
+        panel.below(at + 0.5, entries_before(run), row=1)
     return panel
 
 
 def latencies(title, ours, other, other_name, wanted_ms):
     """Shares of all, over milliseconds."""
-    most = max(wanted_ms * 1.15, sorted(ours)[int(len(ours) * 0.995)] * 1000 * 1.05)
+    most = rounded(max(wanted_ms * 1.1, sorted(ours)[int(len(ours) * 0.995)] * 1000))
     panel = Panel(title, most, 100)
     panel.key((OURS, "% of all"), (CEILING, other_name))
     for values, colour in ((other, CEILING), (ours, OURS)):
@@ -120,8 +131,7 @@ def command_trips(rounds):
 def panels(parts):
     if "posting" in parts:
         runs = parts["posting"]["runs"]
-        yield rates("Rows/s beside bare COPY, run by run", runs,
-                    lambda run: f"{run['ledger_before'] / 1e6:.1f}M before")
+        yield rates("Rows/s beside bare COPY, run by run", runs)
         if any(run["small_seconds"] for run in runs):
             yield small_files(runs)
     if "commands" in parts:
@@ -129,8 +139,7 @@ def panels(parts):
     if "memory" in parts:
         yield memory(parts["memory"]["runs"])
     if "ledger" in parts:
-        yield rates("Rows/s in a full ledger", parts["ledger"]["base"] + parts["ledger"]["runs"],
-                    lambda run: f"{run['ledger_before'] / 1e6:.0f}M")
+        yield rates("Rows/s in a full ledger", parts["ledger"]["base"] + parts["ledger"]["runs"])
     if "workers" in parts:
         yield workers(parts["workers"]["sets"])
 
@@ -138,8 +147,8 @@ def panels(parts):
 def memory(runs):
     names = list(runs[0]["peaks_mib"])
     peaks = [max(run["peaks_mib"][name] for run in runs) for name in names]
-    panel = Panel("Peak memory while one file of a million rows posts, MiB", len(names),
-                  max(peaks + [96]) * 1.15)
+    panel = Panel("Peak memory with one file of a million rows, MiB", len(names),
+                  max(peaks + [100]))
     for at, (name, peak) in enumerate(zip(names, peaks)):
         panel.bar(at + 0.2, 0.6, peak, OURS)
         panel.text(panel.x(at + 0.5), panel.y(peak) - 4, f"{peak:.0f}", anchor="middle")
@@ -151,7 +160,7 @@ def memory(runs):
 def workers(sets):
     """Median rates with each number of workers."""
     panel = Panel("Rows/s by number of credit workers", len(sets),
-                  max(run["ceiling"] for one in sets for run in one["runs"]) * 1.1)
+                  max(run["ceiling"] for one in sets for run in one["runs"]))
     panel.key((OURS, "rows/s"), (CEILING, "bare COPY"))
     for at, one in enumerate(sets):
         panel.bar(at + 0.1, 0.8, statistics.median(run["ceiling"] for run in one["runs"]), CEILING)

@@ -44,7 +44,8 @@ def run(system, tag, seed, rows=None, seminars=None, small=None, waits=None):
     names = data.numbers_of(tag, "L", seminars)
     system.seminars(names, "L")
     numbers = data.large_files(names, rows, options.doctors, seed)
-    large = load.Large(system.copy.base_url, system.tokens["L"], data.files(numbers))
+    large = load.Large(system.copy.base_url, system.tokens["L"], data.files(numbers),
+                       options.senders)
     little = small_load(system, tag, small, 1000 + seed) if small else None
     system.settle()
     top = ceiling.measure(system.connection, numbers)

@@ -54,14 +54,19 @@ def processor_table(runs):
                  [(part, spread(values, ".2f")) for part, values in rows])
 
 
+def whole_ms(seconds, share):
+    return f"{percentile(seconds, share) * 1000:.0f}" if seconds else "-"
+
+
 def run_table(runs):
     return table(
         ["run", "entries before", "rows/s", "COPY rows/s", "ratio", "small files",
-         "of them while it posted", "p50 ms", "p99 ms", "mails meanwhile", "processors busy"],
+         "of them while it posted", "p50 ms", "p99 ms", "largest process MiB", "mails meanwhile",
+         "processors busy"],
         [(at + 1, f"{run['ledger_before']:,}", f"{run['rate']:,.0f}", f"{run['ceiling']:,.0f}",
           f"{run['ratio']:.3f}", len(run["small_seconds"]), run["small_meanwhile"],
-          f"{percentile(run['small_seconds'], 0.5) * 1000:.0f}",
-          f"{percentile(run['small_seconds'], 0.99) * 1000:.0f}", f"{run['mails']:,}",
+          whole_ms(run["small_seconds"], 0.5), whole_ms(run["small_seconds"], 0.99),
+          f"{max(run['peaks_mib'].values()):.0f}", f"{run['mails']:,}",
           f"{run['cores_busy']:.0%}") for at, run in enumerate(runs)])
 
 

@@ -152,7 +152,14 @@ class System:
                 " WHERE backend_type = 'autovacuum worker'")[0][0] > 0:
             time.sleep(0.2)
 
-    # ---- memory ----
+    # ---- processes ----
+
+    def restart(self):
+        """Our processes anew, on the same servers."""
+        for name in self.our_names():
+            Process(self.copy.paths, name).stop(10)
+        self.copy.start_services()
+        self.settle()
 
     def _status(self, name):
         return f"/proc/{Process(self.copy.paths, name).pid()}"
