@@ -92,7 +92,7 @@ def one_file(seminar_no, rows, doctors, seed):
     for session in range(sessions_for(rows, doctors)):
         count = min(doctors, rows - session * doctors)
         parts.append(attendance(seminar_no, chance.sample(range(doctors), count), session + 1,
-                                header=session == 0, more="計測病院"))
+                                header=session == 0, more="計測総合病院"))
     return b"".join(parts)
 
 
