@@ -28,7 +28,11 @@ struct credit {
     struct work *work;
     struct timer orphan_timer;
     bool orphans_running;
-    bool orphans_swept; /* once, from the beginning */
+    bool orphans_swept;          /* once, from the beginning */
+    struct directory *directory; /* the doctors: credit_directory.h */
+    struct timer directory_timer;
+    void (*on_directory_filled)(struct credit *credit);
+    bool directory_filled, directory_closing;
     struct timer release_timer;
     bool release_running;
     struct credit_figures {

@@ -19,24 +19,31 @@ enum err judge_read(struct judge *judge, const struct upload *upload,
     return ERR_OK;
 }
 
-void judge_ask_doctors(struct judge *judge, struct db_batch *batch, struct arena *arena)
+void judge_ask(struct judge *judge, const struct directory *directory, struct db_batch *batch,
+               const struct upload *upload, struct match_span span, struct arena *arena)
 {
     attendance_numbers_read(arena, &judge->rows, &judge->numbers);
-    match_doctors_add(&judge->doctors, batch, &judge->numbers);
+    match_doctors(&judge->match, directory, &judge->numbers, arena);
+    match_facts_add(&judge->facts, batch, &judge->match, upload, span, arena);
 }
 
-enum err judge_ask_facts(struct judge *judge, struct db_batch *batch, const struct upload *upload,
-                         struct match_span span, struct arena *arena, struct err_note *note)
+/* Rows whose doctor is not certain may get a suggestion. */
+static void suggest(struct judge *judge, const struct directory *directory, struct arena *arena)
 {
-    enum err err = match_doctors_take(&judge->doctors, &judge->match, arena, note);
+    struct attendance_numbers near = {.register_nos = NULL};
+    struct match found;
 
-    if (err == ERR_OK)
-        match_facts_add(&judge->facts, batch, &judge->match, upload, span, arena);
-    return err;
+    near.register_count =
+        attendance_suggest_numbers(arena, &judge->judged, &judge->verdicts, &near.register_nos);
+    if (near.register_count == 0)
+        return;
+    match_doctors(&found, directory, &near, arena);
+    attendance_suggest(arena, &judge->judged, found.doctors, found.doctor_count, &judge->verdicts);
 }
 
-enum err judge_decide(struct judge *judge, const struct upload *upload, int64_t now_us,
-                      struct arena *arena, struct err_note *note)
+enum err judge_decide(struct judge *judge, const struct directory *directory,
+                      const struct upload *upload, int64_t now_us, struct arena *arena,
+                      struct err_note *note)
 {
     enum err err = match_facts_take(&judge->facts, &judge->match, upload, arena, note);
 
@@ -55,28 +62,6 @@ enum err judge_decide(struct judge *judge, const struct upload *upload, int64_t 
         .reject_no_my_page = strcmp(credit_settings.no_my_page, "reject") == 0,
     };
     attendance_judge(arena, &judge->judged, &judge->verdicts);
+    suggest(judge, directory, arena);
     return ERR_OK;
-}
-
-bool judge_ask_near(struct judge *judge, struct db_batch *batch, struct arena *arena)
-{
-    int64_t *numbers;
-    size_t count = attendance_suggest_numbers(arena, &judge->judged, &judge->verdicts, &numbers);
-
-    if (count == 0)
-        return false;
-    judge->near = match_registers_add(batch, numbers, count);
-    return true;
-}
-
-enum err judge_take_near(struct judge *judge, struct arena *arena, struct err_note *note)
-{
-    const struct match_doctors asked = {.by_register = judge->near};
-    struct match found;
-    enum err err = match_doctors_take(&asked, &found, arena, note);
-
-    if (err == ERR_OK)
-        attendance_suggest(arena, &judge->judged, found.doctors, found.doctor_count,
-                           &judge->verdicts);
-    return err;
 }

@@ -1,20 +1,8 @@
-/* credit_match: two rounds of questions for a chunk: by numbers, then by doctors. */
+/* credit_match: doctors by their numbers, then the questions what stands for them. */
 #include "credit/credit_match.h"
 
 #include <stdlib.h>
-
-/* Each of them looks into an index once for each number or doctor of the array. */
-#define DOCTOR_COLUMNS "doctor_id, register_no, mamis_no, kana_folded, former_folded, my_page"
-
-static const struct db_stmt by_register = {
-    "credit_doctors_by_register",
-    "SELECT " DOCTOR_COLUMNS " FROM credit.doctor WHERE register_no = ANY ($1::int[])",
-};
-
-static const struct db_stmt by_mamis = {
-    "credit_doctors_by_mamis",
-    "SELECT " DOCTOR_COLUMNS " FROM credit.doctor WHERE mamis_no = ANY ($1::bigint[])",
-};
+#include <string.h>
 
 /*
  * One range of the ledger's key for each doctor: sessions of a seminar have neighbouring ids, and
@@ -64,68 +52,44 @@ static int by_value(const void *left, const void *right)
     return (one > other) - (one < other);
 }
 
-static struct db_query *ask_numbers(struct db_batch *batch, const struct db_stmt *stmt,
-                                    const int64_t *numbers, size_t count)
+/* Most numbers have one doctor: room for more is made when it is needed. */
+static struct attendance_doctor *doctor_room(struct match *match, size_t *room, struct arena *arena)
 {
-    struct db_query *query;
+    struct attendance_doctor *larger;
 
-    if (count == 0)
-        return NULL;
-    query = db_add(batch, stmt);
-    db_i64_array(query, numbers, count);
-    return query;
+    if (match->doctor_count < *room)
+        return &match->doctors[match->doctor_count];
+    *room = *room * 2 + 16;
+    larger = arena_array(arena, struct attendance_doctor, *room);
+    if (match->doctor_count > 0)
+        memcpy(larger, match->doctors, sizeof(*larger) * match->doctor_count);
+    match->doctors = larger;
+    return &match->doctors[match->doctor_count];
 }
 
-struct db_query *match_registers_add(struct db_batch *batch, const int64_t *numbers, size_t count)
+void match_doctors(struct match *match, const struct directory *directory,
+                   const struct attendance_numbers *numbers, struct arena *arena)
 {
-    return ask_numbers(batch, &by_register, numbers, count);
-}
+    const struct {
+        enum directory_key key;
+        const int64_t *list;
+        size_t count;
+    } asked[] = {
+        {DIRECTORY_BY_REGISTER, numbers->register_nos, numbers->register_count},
+        {DIRECTORY_BY_MAMIS, numbers->mamis_nos, numbers->mamis_count},
+    };
+    size_t room = numbers->register_count + numbers->mamis_count + 1;
 
-void match_doctors_add(struct match_doctors *query, struct db_batch *batch,
-                       const struct attendance_numbers *numbers)
-{
-    query->by_register = match_registers_add(batch, numbers->register_nos, numbers->register_count);
-    query->by_mamis = ask_numbers(batch, &by_mamis, numbers->mamis_nos, numbers->mamis_count);
-}
+    *match = (struct match){.doctors = arena_array(arena, struct attendance_doctor, room)};
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        for (size_t n = 0; n < asked[i].count; n++) {
+            size_t cursor = 0;
 
-static size_t rows_of(const struct db_query *query)
-{
-    return query == NULL ? 0 : db_rows(query);
-}
-
-static enum err doctors_take(const struct db_query *rows, struct match *match,
-                             struct err_note *note)
-{
-    for (size_t i = 0; i < rows_of(rows); i++) {
-        struct attendance_doctor *doctor = &match->doctors[match->doctor_count++];
-
-        *doctor = (struct attendance_doctor){
-            .doctor_id = db_get_i64(rows, i, 0),
-            .register_no = db_is_null(rows, i, 1) ? NUMBER_NONE : db_get_i64(rows, i, 1),
-            .mamis_no = db_is_null(rows, i, 2) ? NUMBER_NONE : db_get_i64(rows, i, 2),
-            .kana = db_get_text(rows, i, 3),
-            .former_kana = db_get_text(rows, i, 4),
-            .op_from = DAY_NONE,
-            .op_to = DAY_NONE,
-            .sp_from = DAY_NONE,
-            .sp_to = DAY_NONE,
-        };
-        if (!my_page_of_name(db_get_text(rows, i, 5), &doctor->my_page))
-            return err_say(note, ERR_SCHEMA, "doctor %lld has an unknown state of My Page",
-                           (long long)doctor->doctor_id);
+            while (directory_next(directory, asked[i].key, asked[i].list[n], &cursor,
+                                  doctor_room(match, &room, arena)))
+                match->doctor_count++;
+        }
     }
-    return ERR_OK;
-}
-
-enum err match_doctors_take(const struct match_doctors *query, struct match *match,
-                            struct arena *arena, struct err_note *note)
-{
-    size_t most = rows_of(query->by_register) + rows_of(query->by_mamis);
-    enum err err;
-
-    *match = (struct match){.doctors = arena_array(arena, struct attendance_doctor, most)};
-    err = doctors_take(query->by_register, match, note);
-    return err == ERR_OK ? doctors_take(query->by_mamis, match, note) : err;
 }
 
 /* ---- facts: the questions ---- */
@@ -199,6 +163,11 @@ void match_facts_add(struct match_facts *query, struct db_batch *batch, const st
 }
 
 /* ---- facts: the answers ---- */
+
+static size_t rows_of(const struct db_query *query)
+{
+    return query == NULL ? 0 : db_rows(query);
+}
 
 static uint32_t key_part(size_t session, enum programme programme)
 {

@@ -3,15 +3,10 @@
  */
 #pragma once
 #include "attendance/attendance_map.h"
+#include "credit/credit_directory.h"
 #include "credit/credit_upload.h"
 
-/* First round: doctors by their numbers. A question that needs no asking is NULL. */
-struct match_doctors {
-    struct db_query *by_register;
-    struct db_query *by_mamis;
-};
-
-/* Second round: what holds for these doctors in the seminar's sessions. */
+/* What holds for the doctors in the seminar's sessions. A question that needs no asking is NULL. */
 struct match_facts {
     struct db_query *ledger;
     struct db_query *rows;
@@ -34,13 +29,9 @@ struct match_span {
     uint32_t except; /* row_no; 0: none */
 };
 
-void match_doctors_add(struct match_doctors *query, struct db_batch *batch,
-                       const struct attendance_numbers *numbers);
-/* The question for doctors by register numbers alone. */
-struct db_query *match_registers_add(struct db_batch *batch, const int64_t *numbers, size_t count);
-/* Memory: the match borrows the answers and the arena. Errors: ERR_SCHEMA for stored nonsense. */
-CHECKED enum err match_doctors_take(const struct match_doctors *query, struct match *match,
-                                    struct arena *arena, struct err_note *note);
+/* Sets the match's doctors: who has these numbers, out of the directory, in the arena. */
+void match_doctors(struct match *match, const struct directory *directory,
+                   const struct attendance_numbers *numbers, struct arena *arena);
 
 /* Nothing is asked when no doctor was found. */
 void match_facts_add(struct match_facts *query, struct db_batch *batch, const struct match *match,

@@ -11,9 +11,7 @@
 enum post_step {
     POST_LOAD,
     POST_ROWS,
-    POST_FACTS,
     POST_JUDGE,
-    POST_SUGGEST,
     POST_ENTRIES,
     POST_OUTCOMES,
     POST_EVENTS,
@@ -27,7 +25,8 @@ struct post {
     struct event_upload_chunk pointer;
     struct upload_query query;
     struct db_query *bytes;
-    struct db_query *chunks; /* this one and the next two */
+    struct db_query *chunks;  /* this one and the next two */
+    struct db_query *doctors; /* what changed */
     struct db_query *reasons;
     struct upload upload;
     struct attendance_chunk chunk, next, after_next;
@@ -64,6 +63,7 @@ static void load(struct post *post)
     post->bytes = upload_bytes_add(batch, pointer->upload_id, pointer->offset, pointer->length);
     post->chunks =
         upload_chunks_add(batch, pointer->upload_id, pointer->chunk_no, pointer->chunk_no + 2);
+    post->doctors = directory_ask(post->credit->directory, batch);
     db_run(post->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &post->flow);
 }
 
@@ -120,41 +120,15 @@ static bool is_last(const struct post *post)
     return post->pointer.chunk_no + 1 == post->upload.chunks_total;
 }
 
-static void ask_doctors(struct post *post)
-{
-    struct db_batch *batch = db_batch_read(post->flow.arena);
-
-    judge_ask_doctors(&post->judge, batch, post->flow.arena);
-    db_run(post->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &post->flow);
-}
-
 /* Compared with what stands, and with the rows of the chunks before. */
-static enum err ask_facts(struct post *post)
+static void ask(struct post *post)
 {
     struct db_batch *batch = db_batch_read(post->flow.arena);
-    enum err err = judge_ask_facts(&post->judge, batch, &post->upload,
-                                   (struct match_span){.before = post->chunk.first_row},
-                                   post->flow.arena, &post->flow.note);
 
-    if (err != ERR_OK)
-        return err;
+    judge_ask(&post->judge, post->credit->directory, batch, &post->upload,
+              (struct match_span){.before = post->chunk.first_row}, post->flow.arena);
     if (is_last(post))
         post->reasons = record_reasons_add(batch, post->upload.id);
-    flow_wait(&post->flow, POST_JUDGE);
-    db_run(post->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &post->flow);
-    return ERR_OK;
-}
-
-/* Rows whose doctor is not certain may get a suggestion. */
-static void ask_near(struct post *post)
-{
-    struct db_batch *batch = db_batch_read(post->flow.arena);
-
-    if (!judge_ask_near(&post->judge, batch, post->flow.arena)) {
-        flow_goto(&post->flow, POST_ENTRIES);
-        return;
-    }
-    flow_wait(&post->flow, POST_SUGGEST);
     db_run(post->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &post->flow);
 }
 
@@ -188,6 +162,7 @@ static void record(struct post *post)
 static void post_run(struct flow *flow)
 {
     struct post *post = FLOW_OF(flow, struct post, flow);
+    bool complete = false;
     enum err err = ERR_OK;
 
     switch ((enum post_step)flow->step) {
@@ -200,20 +175,18 @@ static void post_run(struct flow *flow)
                         &flow->note));
         if (!is_due(post))
             goto cleanup;
+        TRY(directory_take(post->credit->directory, post->doctors, &complete, &flow->note));
+        if (!complete) {
+            flow_goto(flow, POST_LOAD);
+            return;
+        }
         TRY(parse(post));
-        flow_wait(flow, POST_FACTS);
-        ask_doctors(post);
-        return;
-    case POST_FACTS:
-        TRY(ask_facts(post));
+        flow_wait(flow, POST_JUDGE);
+        ask(post);
         return;
     case POST_JUDGE:
-        TRY(judge_decide(&post->judge, &post->upload, post->upload.received_us, flow->arena,
-                         &flow->note));
-        ask_near(post);
-        return;
-    case POST_SUGGEST:
-        TRY(judge_take_near(&post->judge, flow->arena, &flow->note));
+        TRY(judge_decide(&post->judge, post->credit->directory, &post->upload,
+                         post->upload.received_us, flow->arena, &flow->note));
         flow_goto(flow, POST_ENTRIES);
         return;
     case POST_ENTRIES: /* from here on: what is one transaction with offset and event id */

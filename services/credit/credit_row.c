@@ -1,7 +1,7 @@
 /* credit_row: reading one row and judging it; see credit_row.h. */
 #include "credit/credit_row.h"
 
-enum row_step { ROW_LOAD, ROW_BYTES, ROW_READ, ROW_FACTS, ROW_JUDGE, ROW_SUGGEST };
+enum row_step { ROW_LOAD, ROW_BYTES, ROW_READ, ROW_JUDGE };
 
 /* The chunk that the row lies in, what it came to (no outcome: it posted), what was written. */
 static const struct db_stmt select_row = {
@@ -37,6 +37,7 @@ static void load(struct row *row)
     row->found = db_add(batch, &select_row);
     db_uuid(row->found, row->upload_id);
     db_i64(row->found, row->row_no);
+    row->doctors = directory_ask(row->credit->directory, batch);
     db_run(row->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &row->flow);
 }
 
@@ -142,45 +143,20 @@ cleanup:
 
 /* ---- judging ---- */
 
-static void ask_doctors(struct row *row)
-{
-    struct db_batch *batch = db_batch_read(row->flow.arena);
-
-    judge_ask_doctors(&row->judge, batch, row->flow.arena);
-    flow_wait(&row->flow, ROW_FACTS);
-    db_run(row->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &row->flow);
-}
-
 /* All other rows of the upload stand before it. */
-static enum err ask_facts(struct row *row)
-{
-    struct db_batch *batch = db_batch_read(row->flow.arena);
-    const struct match_span span = {.before = UINT32_MAX, .except = row->row_no};
-    enum err err =
-        judge_ask_facts(&row->judge, batch, &row->upload, span, row->flow.arena, &row->flow.note);
-
-    if (err != ERR_OK)
-        return err;
-    flow_wait(&row->flow, ROW_JUDGE);
-    db_run(row->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &row->flow);
-    return ERR_OK;
-}
-
-/* True when an answer is to come. */
-static bool ask_near(struct row *row)
+static void ask(struct row *row)
 {
     struct db_batch *batch = db_batch_read(row->flow.arena);
 
-    if (!judge_ask_near(&row->judge, batch, row->flow.arena))
-        return false;
-    flow_wait(&row->flow, ROW_SUGGEST);
+    judge_ask(&row->judge, row->credit->directory, batch, &row->upload,
+              (struct match_span){.before = UINT32_MAX, .except = row->row_no}, row->flow.arena);
     db_run(row->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &row->flow);
-    return true;
 }
 
 static void row_run(struct flow *flow)
 {
     struct row *row = FLOW_OF(flow, struct row, flow);
+    bool complete = false;
     enum err err = ERR_OK;
 
     switch ((enum row_step)flow->step) {
@@ -193,24 +169,23 @@ static void row_run(struct flow *flow)
         row->state = state_of(row);
         if (row->state != ROW_FINE)
             goto cleanup;
+        TRY(directory_take(row->credit->directory, row->doctors, &complete, &flow->note));
+        if (!complete) {
+            flow_goto(flow, ROW_LOAD);
+            return;
+        }
         flow_wait(flow, ROW_READ);
         ask_bytes(row);
         return;
     case ROW_READ:
         TRY(read_row(row));
-        ask_doctors(row);
-        return;
-    case ROW_FACTS:
-        TRY(ask_facts(row));
+        flow_wait(flow, ROW_JUDGE);
+        ask(row);
         return;
     case ROW_JUDGE: /* what is mended after the session has ended is judged by then */
-        TRY(judge_decide(&row->judge, &row->upload, clock_now_us(), flow->arena, &flow->note));
-        if (ask_near(row))
-            return;
-        goto cleanup;
-    case ROW_SUGGEST:
-        TRY(judge_take_near(&row->judge, flow->arena, &flow->note));
-        goto cleanup;
+        TRY(judge_decide(&row->judge, row->credit->directory, &row->upload, clock_now_us(),
+                         flow->arena, &flow->note));
+        break;
     }
 cleanup:
     flow_end(flow, err);

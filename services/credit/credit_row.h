@@ -30,7 +30,7 @@ struct row {
 
     enum row_state state;
     struct upload_query query;
-    struct db_query *found, *bytes, *repeats;
+    struct db_query *found, *bytes, *repeats, *doctors;
     struct upload upload;
     struct attendance_chunk chunk;
     struct judge judge;

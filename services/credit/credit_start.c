@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "attendance/attendance.h"
-#include "credit/credit.h"
+#include "credit/credit_directory.h"
 #include "gen/events.h"
 #include "gen/topics.h"
 
@@ -96,6 +96,12 @@ static const struct work_route routes[] = {
      .batch_max = CREDIT_STATE_BATCH_MAX},
 };
 
+/* Rows are matched with the doctors in memory: no message is taken before they are all there. */
+static void directory_filled(struct credit *credit)
+{
+    work_subscribe(credit->work, topics, ARRAY_LEN(topics), routes, ARRAY_LEN(routes), credit);
+}
+
 enum err credit_start(struct proc *proc, void *state, struct err_note *note)
 {
     struct credit *credit = state;
@@ -109,15 +115,20 @@ enum err credit_start(struct proc *proc, void *state, struct err_note *note)
     credit->work = proc_work(proc);
     credit_orphans_open(credit);
     credit_release_open(credit);
-    work_subscribe(credit->work, topics, ARRAY_LEN(topics), routes, ARRAY_LEN(routes), credit);
+    credit_directory_open(credit, directory_filled);
     return ERR_OK;
 }
 
-static void timer_gone(void *arg)
+static void directory_gone(void *arg)
 {
     struct credit *credit = arg;
 
     proc_stopped(credit->proc);
+}
+
+static void timer_gone(void *arg)
+{
+    credit_directory_close(arg, directory_gone);
 }
 
 static void release_gone(void *arg)
@@ -140,7 +151,9 @@ bool credit_ready(struct proc *proc, void *state, struct err_note *why)
     (void)proc;
     if (!db_up(credit->db))
         (void)err_say(why, ERR_DB_DOWN, "PostgreSQL does not answer");
-    return db_up(credit->db);
+    else if (!credit->directory_filled)
+        (void)err_say(why, ERR_BUSY, "the doctors are being read");
+    return db_up(credit->db) && credit->directory_filled;
 }
 
 void credit_metrics(struct proc *proc, void *state, struct buf *out)

@@ -9,6 +9,7 @@ int main(int argc, char **argv)
         .setting_count = NOTIFICATION_SETTING_COUNT,
         .settings_out = &notification_settings,
         .state_bytes = sizeof(struct notification),
+        .nice_level = 10, /* a mail may come a little later than the credit it tells of */
         .start = notification_start,
         .stop = notification_stop,
         .ready = notification_ready,

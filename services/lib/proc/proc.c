@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -197,6 +198,8 @@ static int run(struct proc *proc)
     enum err err;
 
     proc->state = heap_zero(proc->service->state_bytes);
+    /* Before there are threads, which inherit it. Only ever nicer, so it cannot fail. */
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + proc->service->nice_level);
     loop_open(proc);
     err = admin_open(proc, &note);
     if (err == ERR_OK)

@@ -28,6 +28,7 @@ struct proc_service {
     size_t setting_count;
     void *settings_out; /* the struct that the own table fills */
     size_t state_bytes; /* size of the service's state, zeroed */
+    int nice_level;     /* by how much it gives way to the others on the same machine */
     /*
      * Open what is needed, then subscribe. Fail with a note that names the step. `state` is the
      * service's own struct.

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "credit/credit.h"
+#include "credit/credit_directory.h"
 #include "gen/events.h"
 #include "gen/topics.h"
 #include "lib/bus_fake.h"
@@ -179,7 +179,8 @@ static void lane_open(struct lane *lane, int number)
     snprintf(dsn, sizeof(dsn), "host=%s user=mamis_credit dbname=lane%d", server.data, number);
     lane->loop = loop_new();
     lane->db = db_open(lane->loop, &options);
-    lane->credit = (struct credit){.loop = lane->loop, .db = lane->db};
+    lane->credit =
+        (struct credit){.loop = lane->loop, .db = lane->db, .directory = directory_new()};
     credit_settings.no_my_page = "wait";
 }
 
@@ -195,6 +196,7 @@ static void lane_close(struct lane *lane)
     db_close(lane->db, set_true, &closed);
     must(loop_run_until(lane->loop, &closed, WAIT_MS));
     loop_free(lane->loop);
+    directory_free(lane->credit.directory);
 }
 
 /* In a lane's process, where nobody counts failed tests. */

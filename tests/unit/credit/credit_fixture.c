@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "credit/credit_directory.h"
+
 enum {
     DOCTORS_AT_ONCE = 500,
     PART_BYTES = 256 * 1024,
@@ -219,7 +221,8 @@ int open_bench(void **state)
     bench_open(&bench, "mamis_credit");
     bench.outbox = &outbox;
     bench.committed = NULL;
-    credit = (struct credit){.loop = bench.loop, .db = bench.db, .work = bench.work};
+    credit = (struct credit){
+        .loop = bench.loop, .db = bench.db, .work = bench.work, .directory = directory_new()};
     credit_settings.no_my_page = "wait";
     credit_settings.waiting_days = 90;
     load_seminars();
@@ -266,6 +269,7 @@ int close_bench(void **state)
     samples_free(samples);
     disconnect_all();
     bench_close(&bench);
+    directory_free(credit.directory);
     return 0;
 }
 
