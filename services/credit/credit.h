@@ -32,7 +32,8 @@ struct credit {
     struct directory *directory; /* the doctors: credit_directory.h */
     struct timer directory_timer;
     void (*on_directory_filled)(struct credit *credit);
-    bool directory_filled, directory_closing;
+    struct directory_waiter *directory_waiters;
+    bool directory_filled, directory_filling, directory_closing;
     struct timer release_timer;
     bool release_running;
     struct credit_figures {

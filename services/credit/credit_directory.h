@@ -40,3 +40,8 @@ bool directory_next(const struct directory *directory, enum directory_key key, i
 void credit_directory_open(struct credit *credit, void (*filled)(struct credit *credit));
 /* `closed(credit)` from the loop. */
 void credit_directory_close(struct credit *credit, void (*closed)(void *arg));
+
+/* Takes up what changed, if nobody does so already: many changes at once come page by page. */
+void credit_directory_follow(struct credit *credit);
+/* After directory_take() found more: the same, then `flow` is resumed. */
+void credit_directory_wait(struct credit *credit, struct flow *flow);

@@ -177,7 +177,8 @@ static void post_run(struct flow *flow)
             goto cleanup;
         TRY(directory_take(post->credit->directory, post->doctors, &complete, &flow->note));
         if (!complete) {
-            flow_goto(flow, POST_LOAD);
+            flow_wait(flow, POST_LOAD);
+            credit_directory_wait(post->credit, flow);
             return;
         }
         TRY(parse(post));

@@ -171,7 +171,8 @@ static void row_run(struct flow *flow)
             goto cleanup;
         TRY(directory_take(row->credit->directory, row->doctors, &complete, &flow->note));
         if (!complete) {
-            flow_goto(flow, ROW_LOAD);
+            flow_wait(flow, ROW_LOAD);
+            credit_directory_wait(row->credit, flow);
             return;
         }
         flow_wait(flow, ROW_READ);

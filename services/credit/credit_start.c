@@ -37,6 +37,13 @@ static bool is_command(const struct work_message *message)
     return true;
 }
 
+/* Now, not when the next file is in a hurry. */
+static void doctors_committed(void *service, const struct work_batch *batch)
+{
+    (void)batch;
+    credit_directory_follow(service);
+}
+
 static const struct work_route routes[] = {
     {.type = EVENT_UPLOAD_READ,
      .handle = credit_read_handle,
@@ -90,7 +97,8 @@ static const struct work_route routes[] = {
      .dead = credit_waiting_dead},
     {.type = EVENT_DOCTOR_STATE,
      .handle = credit_doctor_handle,
-     .batch_max = CREDIT_STATE_BATCH_MAX},
+     .batch_max = CREDIT_STATE_BATCH_MAX,
+     .committed = doctors_committed},
     {.type = EVENT_CERTIFICATE_STATE,
      .handle = credit_certificate_handle,
      .batch_max = CREDIT_STATE_BATCH_MAX},

@@ -197,9 +197,10 @@ static void note_filled(struct credit *which)
     filled = true;
 }
 
-static void set_true(void *arg)
+static void note_closed(void *arg)
 {
-    ((struct credit *)arg)->directory_filled = true;
+    assert_ptr_equal(arg, &credit);
+    filled = true;
 }
 
 /* Also when PostgreSQL fails in the middle. */
@@ -209,17 +210,77 @@ static void it_is_filled_at_the_start(void **state)
 
     (void)state;
     insert(FIRST, MANY);
-    filled = false;
+    filled = credit.directory_filled = false;
     directory_free(credit.directory); /* opening makes one */
     fail_at((struct fault){.at = 1});
     credit_directory_open(&credit, note_filled);
     assert_true(loop_run_until(credit.loop, &filled, WAIT_MS));
     assert_true(credit.directory_filled);
     assert_int_equal(found(DIRECTORY_BY_ID, FIRST + MANY - 1, &doctor), 1);
-    credit.directory_filled = false;
-    credit_directory_close(&credit, set_true);
-    assert_true(loop_run_until(credit.loop, &credit.directory_filled, WAIT_MS));
+    filled = false;
+    credit_directory_close(&credit, note_closed);
+    assert_true(loop_run_until(credit.loop, &filled, WAIT_MS));
     credit.directory_closing = false;
+}
+
+/* ---- waiting ---- */
+
+enum { WAITING = 3 };
+
+struct waiting_flow {
+    struct flow flow;
+    enum err err;
+    size_t *left;
+    bool *all;
+};
+
+enum { WAIT, GO_ON };
+
+static void waiting_run(struct flow *flow)
+{
+    if (flow->step == GO_ON) {
+        flow_end(flow, ERR_OK);
+        return;
+    }
+    flow_wait(flow, GO_ON);
+    credit_directory_wait(&credit, flow);
+}
+
+static void waiting_done(struct flow *flow)
+{
+    struct waiting_flow *waiting = FLOW_OF(flow, struct waiting_flow, flow);
+
+    waiting->err = flow->err;
+    *waiting->all = --*waiting->left == 0;
+}
+
+/* However many wait, each page is asked for once; all hear how it ended. */
+static void those_who_wait_are_served_together(void **state)
+{
+    struct waiting_flow list[WAITING];
+    struct attendance_doctor doctor;
+
+    (void)state;
+    insert(FIRST, MANY);
+    for (int turn = 0; turn < 2; turn++) {
+        const bool fails = turn == 0;
+        size_t left = WAITING;
+        bool all = false;
+
+        if (fails)
+            fail_at((struct fault){.at = 2});
+        for (size_t i = 0; i < WAITING; i++) {
+            list[i] = (struct waiting_flow){.left = &left, .all = &all};
+            flow_init(&list[i].flow, credit.loop, waiting_run, waiting_done, NULL);
+            flow_start(&list[i].flow, WAIT);
+        }
+        assert_true(loop_run_until(credit.loop, &all, WAIT_MS));
+        for (size_t i = 0; i < WAITING; i++) {
+            assert_int_equal(list[i].err == ERR_OK, !fails);
+            flow_fini(&list[i].flow);
+        }
+        assert_int_equal(found(DIRECTORY_BY_ID, FIRST + MANY - 1, &doctor), !fails);
+    }
 }
 
 int main(void)
@@ -232,6 +293,7 @@ int main(void)
         cmocka_unit_test_setup(a_change_larger_than_a_page_is_taken_whole, fresh),
         cmocka_unit_test_setup(nothing_changed_is_one_empty_page, fresh),
         cmocka_unit_test_setup(it_is_filled_at_the_start, fresh),
+        cmocka_unit_test_setup(those_who_wait_are_served_together, fresh),
     };
 
     return cmocka_run_group_tests(tests, open_bench, close_bench);

@@ -179,8 +179,8 @@ static void lane_open(struct lane *lane, int number)
     snprintf(dsn, sizeof(dsn), "host=%s user=mamis_credit dbname=lane%d", server.data, number);
     lane->loop = loop_new();
     lane->db = db_open(lane->loop, &options);
-    lane->credit =
-        (struct credit){.loop = lane->loop, .db = lane->db, .directory = directory_new()};
+    lane->credit = (struct credit){
+        .loop = lane->loop, .db = lane->db, .directory = directory_new(), .directory_filled = true};
     credit_settings.no_my_page = "wait";
 }
 

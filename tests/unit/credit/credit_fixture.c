@@ -221,8 +221,11 @@ int open_bench(void **state)
     bench_open(&bench, "mamis_credit");
     bench.outbox = &outbox;
     bench.committed = NULL;
-    credit = (struct credit){
-        .loop = bench.loop, .db = bench.db, .work = bench.work, .directory = directory_new()};
+    credit = (struct credit){.loop = bench.loop,
+                             .db = bench.db,
+                             .work = bench.work,
+                             .directory = directory_new(),
+                             .directory_filled = true};
     credit_settings.no_my_page = "wait";
     credit_settings.waiting_days = 90;
     load_seminars();
