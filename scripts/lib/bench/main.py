@@ -78,6 +78,8 @@ def quick():
     options = arguments()
     runs = []
     for run in range(options.runs):  # each on a system of its own
+        signal.signal(signal.SIGTERM, stopped)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         system = System(options)
         try:
             system.start()
@@ -101,9 +103,13 @@ def quick():
     return 0
 
 
+def stopped(*_):
+    sys.exit("stopped")  # by way of System.close()
+
+
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that what runs is stopped
     if len(sys.argv) > 1 and sys.argv[1] == "season":
+        signal.signal(signal.SIGTERM, stopped)
         return season.main(sys.argv[2:])
     return quick()
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import time
 import urllib.request
@@ -68,6 +69,8 @@ class System:
         self.sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
     def close(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
+            signal.signal(number, signal.SIG_IGN)  # a second one must not leave anything behind
         if self.connection is not None:
             self.connection.close()
         self.copy.remove()
