@@ -45,6 +45,15 @@ struct credit {
     } figures;
 };
 
+/*
+ * Above 32 KiB, about 350 rows, a file, or what is left of one, is long: short ones overtake it,
+ * and in the queue for a connection it gives way.
+ */
+static inline bool credit_is_long(int64_t bytes)
+{
+    return bytes > 32 * 1024;
+}
+
 enum err credit_start(struct proc *proc, void *state, struct err_note *note);
 void credit_stop(struct proc *proc, void *state);
 bool credit_ready(struct proc *proc, void *state, struct err_note *why);

@@ -54,6 +54,18 @@ static const struct db_stmt note_problem = {
     "  OR (undo_at IS NOT NULL AND status = 'done'))",
 };
 
+static void give_way(const struct post *post, struct db_batch *batch)
+{
+    if (credit_is_long(post->pointer.length))
+        db_batch_patient(batch);
+}
+
+static void run(struct post *post, struct db_batch *batch)
+{
+    give_way(post, batch);
+    db_run(post->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &post->flow);
+}
+
 static void load(struct post *post)
 {
     struct db_batch *batch = db_batch_read(post->flow.arena);
@@ -64,7 +76,7 @@ static void load(struct post *post)
     post->chunks =
         upload_chunks_add(batch, pointer->upload_id, pointer->chunk_no, pointer->chunk_no + 2);
     post->doctors = directory_ask(post->credit->directory, batch);
-    db_run(post->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &post->flow);
+    run(post, batch);
 }
 
 /* False when the chunk is not to be posted now. */
@@ -129,7 +141,7 @@ static void ask(struct post *post)
               (struct match_span){.before = post->chunk.first_row}, post->flow.arena);
     if (is_last(post))
         post->reasons = record_reasons_add(batch, post->upload.id);
-    db_run(post->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &post->flow);
+    run(post, batch);
 }
 
 static void record(struct post *post)
@@ -273,6 +285,7 @@ void credit_post_handle(void *service, struct work_batch *batch)
     err = event_upload_chunk_decode(batch->arena, batch->messages[0].data, &post->pointer,
                                     &post->flow.note);
     if (err == ERR_OK) {
+        give_way(post, batch->effect);
         flow_start(&post->flow, POST_LOAD);
         return;
     }

@@ -74,6 +74,18 @@ static int begin(struct read *read)
     return READ_ASK;
 }
 
+static void give_way(const struct read *read, struct db_batch *batch)
+{
+    if (!read->event.has_bytes || credit_is_long(read->event.bytes))
+        db_batch_patient(batch);
+}
+
+static void run(struct read *read, struct db_batch *batch)
+{
+    give_way(read, batch);
+    db_run(read->emit.credit->db, batch, UPLOAD_READ_DEADLINE_MS, &read->flow);
+}
+
 static void ask_bytes(struct read *read)
 {
     struct db_batch *batch = db_batch_read(read->flow.arena);
@@ -84,7 +96,7 @@ static void ask_bytes(struct read *read)
     read->bytes = upload_bytes_add(batch, read->upload.id, read->at, read->asked);
     read->at += read->asked;
     read->piece = 0;
-    db_run(read->emit.credit->db, batch, UPLOAD_READ_DEADLINE_MS, &read->flow);
+    run(read, batch);
 }
 
 /* The file, or its next 4 MiB, has been seen: note what it is, or go on with the next step. */
@@ -123,7 +135,7 @@ static void ask_header(struct read *read)
     read->bytes = upload_bytes_add(batch, read->upload.id, (int64_t)read->scan->header_offset,
                                    read->scan->header_len);
     read->pointers = upload_chunks_add(batch, read->upload.id, 0, READ_FIRST_CHUNKS - 1);
-    db_run(read->emit.credit->db, batch, UPLOAD_READ_DEADLINE_MS, &read->flow);
+    run(read, batch);
 }
 
 static void go(struct flow *flow, enum err err, int next)
@@ -146,7 +158,7 @@ static void read_run(struct flow *flow)
         batch = db_batch_read(flow->arena);
         upload_query_add(&read->query, batch, read->event.upload_id);
         flow_wait(flow, READ_BEGIN);
-        db_run(read->emit.credit->db, batch, UPLOAD_READ_DEADLINE_MS, flow);
+        run(read, batch);
         return;
     case READ_BEGIN:
         err = upload_take(&read->query, read->event.upload_id, flow->arena, &read->upload,
@@ -214,6 +226,7 @@ void credit_read_handle(void *service, struct work_batch *batch)
     err = event_upload_read_decode(batch->arena, batch->messages[0].data, &read->event,
                                    &read->flow.note);
     if (err == ERR_OK) {
+        give_way(read, batch->effect);
         flow_start(&read->flow, READ_LOAD);
         return;
     }

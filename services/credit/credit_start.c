@@ -6,17 +6,14 @@
 #include "gen/events.h"
 #include "gen/topics.h"
 
-enum {
-    CREDIT_STATE_BATCH_MAX = 500,
-    CREDIT_SHORT_BYTES = 32 * 1024, /* of a file: about 350 rows */
-};
+enum { CREDIT_STATE_BATCH_MAX = 500 };
 
 static const char *const topics[] = {TOPIC_CREDIT_WORK, TOPIC_DOCTOR_EVENTS,
                                      TOPIC_CERTIFICATE_EVENTS};
 
 static bool is_short(const json_t *bytes)
 {
-    return json_is_integer(bytes) && json_integer_value(bytes) <= CREDIT_SHORT_BYTES;
+    return json_is_integer(bytes) && !credit_is_long(json_integer_value(bytes));
 }
 
 /* A short file does not stand behind the long ones of other seminars. */

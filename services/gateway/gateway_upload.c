@@ -30,7 +30,12 @@ enum upload_step {
     UPLOAD_BROKEN, /* the body did not come to its end */
 };
 
-enum { UPLOAD_CHECKS_MAX = 5, UPLOAD_CHECK_MS = 300, UPLOAD_RETRY_S = 5 };
+enum {
+    UPLOAD_SHORT_BYTES = 32 * 1024, /* as declared: about 350 rows */
+    UPLOAD_CHECKS_MAX = 5,
+    UPLOAD_CHECK_MS = 300,
+    UPLOAD_RETRY_S = 5
+};
 
 struct upload {
     struct gateway *gateway;
@@ -47,6 +52,7 @@ struct upload {
     int32_t parts;
     struct arena *part_arena; /* of the part that is being stored */
     bool end;                 /* of the body */
+    bool is_long;             /* or of unknown length: it gives way to the others */
     unsigned checks;
     bool doubt;
     struct idempotency key;
@@ -84,12 +90,28 @@ static void release(void *object)
 
 /* ---- before the body ---- */
 
+/* As the request declares it; -1: it does not. */
+static int64_t declared_bytes(const struct call *call)
+{
+    int64_t bytes;
+
+    return str_to_i64(http_header(call->request, "Content-Length"), &bytes) ? bytes : -1;
+}
+
+/* A hundred long files at once must not stand before a short one, or before a page that opens. */
+static void give_way(const struct upload *upload, struct db_batch *batch)
+{
+    if (upload->is_long)
+        db_batch_patient(batch);
+}
+
 static void look(struct call *call)
 {
     struct upload *upload = arena_new_of(call->flow.arena, struct upload);
 
     call->state = upload;
     upload->gateway = call->gateway;
+    upload->is_long = declared_bytes(call) < 0 || declared_bytes(call) > UPLOAD_SHORT_BYTES;
     arena_defer(call->flow.arena, release, upload);
     upload->upload_id = uuid_new();
     upload->seminar_no = call_text(call, "seminar_no");
@@ -102,6 +124,7 @@ static void look(struct call *call)
     place_ask(call, &upload->place, upload->seminar_no);
     if (upload->key.key.data != NULL)
         upload->seen = idempotency_find(call, call->batch, upload->key.route, upload->key.key);
+    give_way(upload, call->batch);
     call_run(call, UPLOAD_FOUND);
 }
 
@@ -115,10 +138,9 @@ static void note_first(struct upload *upload, const struct db_query *seen)
 /* What declares itself too large is refused before a byte of it is read. */
 static bool declared_too_large(const struct call *call)
 {
-    struct str length = http_header(call->request, "Content-Length");
-    int64_t bytes;
+    const int64_t bytes = declared_bytes(call);
 
-    return str_to_i64(length, &bytes) && bytes > call->gateway->settings->upload_bytes_max &&
+    return bytes > call->gateway->settings->upload_bytes_max &&
            !call_content_type(call, "multipart/form-data");
 }
 
@@ -229,6 +251,7 @@ static void store(struct call *call, struct upload *upload)
             upload->file.len - UPLOAD_PART_BYTES);
     upload->file.len -= UPLOAD_PART_BYTES;
     flow_wait(flow, UPLOAD_STORED);
+    give_way(upload, call->batch);
     db_run(call->gateway->db, call->batch, GATEWAY_WRITE_MS, flow);
 }
 
@@ -301,6 +324,7 @@ static void commit(struct call *call, struct upload *upload)
         idempotency_add(call, call->batch, &upload->key);
     }
     (void)work_emit(call->gateway->work, call->batch, &event, call->flow.trace);
+    give_way(upload, call->batch);
     flow_on_error(&call->flow, UPLOAD_UNSURE);
     flow_wait(&call->flow, UPLOAD_ACCEPTED);
     work_run(call->gateway->work, call->batch, GATEWAY_WRITE_MS, &call->flow);

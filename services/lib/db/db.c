@@ -1,5 +1,6 @@
 /*
- * db: the pool. Batches wait in one queue; every connection that is idle takes the oldest.
+ * db: the pool. Batches wait in two queues; every connection that is idle takes the oldest that may
+ * run.
  */
 #include "db/db.h"
 
@@ -7,37 +8,63 @@
 
 #include "db/db_private.h"
 
-static struct db_batch *pop_waiting(struct db_pool *pool)
+static struct db_batch *queue_pop(struct db_queue *queue)
 {
-    struct db_batch *batch = pool->waiting_head;
+    struct db_batch *batch = queue->head;
 
     if (batch != NULL) {
-        pool->waiting_head = batch->waiting_next;
-        if (pool->waiting_head == NULL)
-            pool->waiting_tail = NULL;
+        queue->head = batch->waiting_next;
+        if (queue->head == NULL)
+            queue->tail = NULL;
         batch->waiting_next = NULL;
-        pool->waiting--;
+        queue->count--;
     }
     return batch;
 }
 
-static void push_waiting(struct db_pool *pool, struct db_batch *batch)
+static void queue_push(struct db_queue *queue, struct db_batch *batch)
 {
     batch->waiting_next = NULL;
-    if (pool->waiting_tail != NULL)
-        pool->waiting_tail->waiting_next = batch;
+    if (queue->tail != NULL)
+        queue->tail->waiting_next = batch;
     else
-        pool->waiting_head = batch;
-    pool->waiting_tail = batch;
-    pool->waiting++;
+        queue->head = batch;
+    queue->tail = batch;
+    queue->count++;
+}
+
+static unsigned waiting(const struct db_pool *pool)
+{
+    return pool->waiting[false].count + pool->waiting[true].count;
+}
+
+/* Patient batches leave one connection to the others, unless there is no other. */
+static bool has_place(const struct db_pool *pool, bool patient)
+{
+    return !patient || pool->connections == 1 || pool->patient_busy + 1 < pool->connections;
+}
+
+/* The oldest that may run now: others before patient ones, of which one may always run. */
+static struct db_batch *pop_waiting(struct db_pool *pool)
+{
+    struct db_queue *ordinary = &pool->waiting[false];
+    struct db_queue *patient = &pool->waiting[true];
+
+    if (pool->patient_busy == 0 && pool->connections > 1 && patient->count > 0)
+        return queue_pop(patient);
+    if (ordinary->count > 0 || !has_place(pool, true))
+        return queue_pop(ordinary);
+    return queue_pop(patient);
 }
 
 static void fail_waiting(struct db_pool *pool, enum err err, const struct err_note *note)
 {
-    struct db_batch *batch;
+    for (size_t i = 0; i < ARRAY_LEN(pool->waiting); i++) {
+        struct db_batch *batch;
 
-    while ((batch = pop_waiting(pool)) != NULL)
-        db_batch_end(pool, batch, err, note);
+        while ((batch = queue_pop(&pool->waiting[i])) != NULL)
+            db_batch_end(pool, batch, err, note);
+    }
 }
 
 void db_batch_end(struct db_pool *pool, struct db_batch *batch, enum err err,
@@ -46,6 +73,9 @@ void db_batch_end(struct db_pool *pool, struct db_batch *batch, enum err err,
     struct flow *flow = batch->flow;
 
     batch->flow = NULL;
+    if (batch->counted)
+        pool->patient_busy--;
+    batch->counted = false;
     pool->batches++;
     if (err == ERR_OK) {
         flow_resume(flow, ERR_OK);
@@ -71,29 +101,34 @@ static void arm_expiry(struct db_pool *pool, uint64_t deadline_ms)
     timer_start(&pool->expiry, deadline_ms > now_ms ? deadline_ms - now_ms : 0, 0);
 }
 
-static void expire_waiting(void *arg)
+static void expire_queue(struct db_pool *pool, struct db_queue *queue, uint64_t now_ms,
+                         const struct err_note *note)
 {
-    struct db_pool *pool = arg;
-    struct db_batch *batch = pool->waiting_head;
-    uint64_t now_ms = clock_mono_ms();
-    struct err_note note;
+    struct db_batch *batch = queue->head;
 
-    err_say(&note, ERR_TIMEOUT, "no connection was free in time, %u batches wait", pool->waiting);
-    pool->expiry_ms = 0;
-    pool->waiting_head = NULL;
-    pool->waiting_tail = NULL;
-    pool->waiting = 0;
+    *queue = (struct db_queue){.head = NULL};
     while (batch != NULL) {
         struct db_batch *next = batch->waiting_next;
 
         if (batch->deadline_ms <= now_ms) {
-            db_batch_end(pool, batch, ERR_TIMEOUT, &note);
+            db_batch_end(pool, batch, ERR_TIMEOUT, note);
         } else {
-            push_waiting(pool, batch);
+            queue_push(queue, batch);
             arm_expiry(pool, batch->deadline_ms);
         }
         batch = next;
     }
+}
+
+static void expire_waiting(void *arg)
+{
+    struct db_pool *pool = arg;
+    struct err_note note;
+
+    err_say(&note, ERR_TIMEOUT, "no connection was free in time, %u batches wait", waiting(pool));
+    pool->expiry_ms = 0;
+    for (size_t i = 0; i < ARRAY_LEN(pool->waiting); i++)
+        expire_queue(pool, &pool->waiting[i], clock_mono_ms(), &note);
 }
 
 struct db_pool *db_open(struct loop *loop, const struct db_options *options)
@@ -151,15 +186,19 @@ static void send_batch(struct db_pool *pool, struct db_conn *conn, struct db_bat
         db_batch_end(pool, batch, err, &note);
         return;
     }
+    batch->counted = batch->patient;
+    if (batch->counted)
+        pool->patient_busy++;
     db_run_start(conn, batch);
 }
 
 void db_pool_idle(struct db_pool *pool)
 {
     struct db_conn *conn;
+    struct db_batch *batch;
 
-    while (pool->waiting > 0 && (conn = find_idle(pool)) != NULL)
-        send_batch(pool, conn, pop_waiting(pool));
+    while ((conn = find_idle(pool)) != NULL && (batch = pop_waiting(pool)) != NULL)
+        send_batch(pool, conn, batch);
 }
 
 static bool is_down(const struct db_pool *pool)
@@ -169,18 +208,19 @@ static bool is_down(const struct db_pool *pool)
 
 static void wait_for_connection(struct db_pool *pool, struct db_batch *batch)
 {
+    struct db_queue *queue = &pool->waiting[batch->patient];
     struct err_note note;
 
     if (is_down(pool)) {
         db_batch_end(pool, batch, ERR_DB_DOWN, &pool->last_error);
         return;
     }
-    if (pool->waiting >= pool->waiting_max) {
-        err_say(&note, ERR_BUSY, "%u batches wait already", pool->waiting);
+    if (queue->count >= pool->waiting_max) {
+        err_say(&note, ERR_BUSY, "%u batches wait already", queue->count);
         db_batch_end(pool, batch, ERR_BUSY, &note);
         return;
     }
-    push_waiting(pool, batch);
+    queue_push(queue, batch);
     arm_expiry(pool, batch->deadline_ms);
     if (pool->wanted < pool->connections)
         pool->wanted++;
@@ -209,7 +249,9 @@ void db_run(struct db_pool *pool, struct db_batch *batch, uint64_t deadline_ms, 
         db_batch_end(pool, batch, ERR_OK, NULL);
         return;
     }
-    conn = pool->waiting == 0 ? find_idle(pool) : NULL;
+    conn = pool->waiting[batch->patient].count == 0 && has_place(pool, batch->patient)
+               ? find_idle(pool)
+               : NULL;
     if (conn != NULL)
         send_batch(pool, conn, batch);
     else
@@ -225,7 +267,7 @@ void db_stats(const struct db_pool *pool, struct db_stats *ret_stats)
 {
     *ret_stats = (struct db_stats){.connections = pool->connections,
                                    .connections_up = pool->up,
-                                   .waiting = pool->waiting,
+                                   .waiting = waiting(pool),
                                    .batches = pool->batches,
                                    .errors = pool->errors,
                                    .wait = pool->wait};

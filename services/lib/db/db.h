@@ -1,6 +1,7 @@
 /*
  * db: a pool of PostgreSQL connections on one event loop, libpq in pipeline mode. Loop thread only.
- * Batches run in arrival order on the first idle connection; at most `waiting_max` may wait.
+ * Batches run in arrival order on the first idle connection, patient ones after all others; of
+ * either kind at most `waiting_max` may wait.
  * Results and parameters are binary; PGconn and PGresult never leave this library.
  *
  * Sessions have TimeZone Asia/Tokyo, so a cast of timestamptz to date gives the day in Japan.
@@ -67,6 +68,11 @@ struct db_result;
 struct db_batch *db_batch_new(struct arena *arena);
 /* Without BEGIN/COMMIT: for a single read. */
 struct db_batch *db_batch_read(struct arena *arena);
+/*
+ * For work in bulk, before db_run(): it runs after all others that wait, and all such batches
+ * together leave one connection to the others, as the others leave one to them.
+ */
+void db_batch_patient(struct db_batch *batch);
 /* Append a statement; parameters follow in order. The query lives in the batch's arena. */
 struct db_query *db_add(struct db_batch *batch, const struct db_stmt *stmt);
 size_t db_batch_count(const struct db_batch *batch);

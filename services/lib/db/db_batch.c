@@ -42,6 +42,11 @@ struct db_query *db_add(struct db_batch *batch, const struct db_stmt *stmt)
     return query;
 }
 
+void db_batch_patient(struct db_batch *batch)
+{
+    batch->patient = true;
+}
+
 size_t db_batch_count(const struct db_batch *batch)
 {
     return batch->count;

@@ -87,6 +87,8 @@ struct db_batch {
     struct db_query *tail;
     size_t count;
     bool transaction; /* BEGIN and COMMIT around it */
+    bool patient;     /* gives way */
+    bool counted;     /* patient, and holds a connection */
     void *tag;        /* of the library above */
     char detail[DB_DETAIL_BYTES];
     /* while it runs */
@@ -95,6 +97,13 @@ struct db_batch {
     uint64_t number;      /* counts from 1 in its pool */
     uint64_t deadline_ms; /* monotonic */
     uint64_t queued_us;
+};
+
+/* Oldest first. */
+struct db_queue {
+    struct db_batch *head;
+    struct db_batch *tail;
+    unsigned count;
 };
 
 enum conn_state {
@@ -151,9 +160,8 @@ struct db_pool {
     struct timer expiry; /* of the batches that wait */
     uint64_t expiry_ms;  /* when it fires; 0 when it is stopped */
     struct err_note last_error;
-    struct db_batch *waiting_head;
-    struct db_batch *waiting_tail;
-    unsigned waiting;
+    struct db_queue waiting[2]; /* ordinary batches; those that give way */
+    unsigned patient_busy;      /* connections that those have */
     uint64_t batches_begun;
     uint64_t batches; /* ended */
     uint64_t errors;

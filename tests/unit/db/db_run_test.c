@@ -127,6 +127,70 @@ static void the_queue_is_bounded(void **state)
     assert_in_range(stats.wait.sum_us, 8 * 300 * 1000, INT64_C(8) * WAIT_MS * 1000);
 }
 
+static void turn_until_waiting(struct fixture *fx, unsigned waiting, unsigned busy)
+{
+    uint64_t end_ms = clock_mono_ms() + WAIT_MS;
+    struct db_stats stats = {0};
+    bool never = false;
+
+    while ((stats.waiting != waiting || stats.busy != busy) && clock_mono_ms() < end_ms) {
+        (void)loop_run_until(fx->loop, &never, 2);
+        db_stats(fx->pool, &stats);
+    }
+    assert_int_equal(stats.waiting, waiting);
+    assert_int_equal(stats.busy, busy);
+}
+
+static struct job *start_patient(struct fixture *fx, int sleep_ms)
+{
+    struct db_batch *batch = db_batch_read(fx->arena);
+
+    add_sleep(batch, sleep_ms);
+    db_batch_patient(batch);
+    return job_start(fx, batch, WAIT_MS);
+}
+
+static struct job *start_ordinary(struct fixture *fx, int sleep_ms)
+{
+    struct db_batch *batch = db_batch_read(fx->arena);
+
+    add_sleep(batch, sleep_ms);
+    return job_start(fx, batch, WAIT_MS);
+}
+
+/* Of two connections a patient batch takes one at most, and the others not both of them. */
+static void patient_batches_leave_a_connection_and_are_left_one(void **state)
+{
+    struct fixture *fx = *state;
+    struct job *patient[3];
+    struct job *ordinary[3];
+    struct db_stats stats;
+
+    connect_both(fx);
+    for (size_t i = 0; i < ARRAY_LEN(patient); i++)
+        patient[i] = start_patient(fx, i == 0 ? 1500 : 0);
+    turn_until_waiting(fx, 2, 1);
+    for (size_t i = 0; i < ARRAY_LEN(ordinary); i++)
+        ordinary[i] = start_ordinary(fx, 0);
+    for (size_t i = 0; i < ARRAY_LEN(ordinary); i++)
+        assert_int_equal(job_end(ordinary[i]), ERR_OK);
+    db_stats(fx->pool, &stats);
+    assert_int_equal(stats.waiting, 2); /* still behind the first of theirs */
+    for (size_t i = 0; i < ARRAY_LEN(patient); i++)
+        assert_int_equal(job_end(patient[i]), ERR_OK);
+
+    ordinary[0] = start_ordinary(fx, 200);
+    ordinary[1] = start_ordinary(fx, 3000);
+    ordinary[2] = start_ordinary(fx, 0);
+    turn_until_waiting(fx, 1, 2);
+    patient[0] = start_patient(fx, 0);
+    assert_int_equal(job_end(patient[0]), ERR_OK);
+    db_stats(fx->pool, &stats);
+    assert_true(stats.busy > 0); /* it did not wait for all of them */
+    for (size_t i = 0; i < ARRAY_LEN(ordinary); i++)
+        assert_int_equal(job_end(ordinary[i]), ERR_OK);
+}
+
 static void batches_run_in_arrival_order(void **state)
 {
     struct fixture *fx = *state;
@@ -286,6 +350,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_empty_batch_ends_well, thing_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(late_batches_are_given_up, thing_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(the_queue_is_bounded, thing_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(patient_batches_leave_a_connection_and_are_left_one,
+                                        thing_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(batches_run_in_arrival_order, thing_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(a_thousand_at_once, thing_setup, fixture_teardown),
