@@ -27,7 +27,7 @@ listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = '{sockets}'
 max_connections = 200
-shared_buffers = 256MB
+shared_buffers = {buffers}MB
 max_wal_size = 4GB
 min_wal_size = 256MB
 wal_compression = lz4
@@ -53,6 +53,12 @@ log_parameter_max_length_on_error = 0
 log_min_error_statement = 'panic'
 log_error_verbosity = 'terse'
 """
+
+
+def buffers_mib():
+    """A quarter of the memory, at most 4 GiB; only what is used of it is taken."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(4096, total // 4 // 2**20)
 
 
 def programs():
@@ -139,7 +145,8 @@ class Postgres:
         me = pwd.getpwuid(os.geteuid()).pw_name
         files = {
             "postgresql.auto.conf": "",
-            "mamis.conf": SETTINGS.format(port=self.port, sockets=self.paths.sockets()),
+            "mamis.conf": SETTINGS.format(port=self.port, sockets=self.paths.sockets(),
+                                          buffers=buffers_mib()),
             "pg_hba.conf": "local all " + ",".join(ROLES) + " peer map=mamis\n"
                            "host all all 127.0.0.1/32 scram-sha-256\n",
             "pg_ident.conf": "".join(f'mamis "{me}" {role}\n' for role in ROLES),
