@@ -23,7 +23,10 @@ void judge_ask(struct judge *judge, const struct directory *directory, struct db
                const struct upload *upload, struct match_span span, struct arena *arena)
 {
     attendance_numbers_read(arena, &judge->rows, &judge->numbers);
+    judge->places = attendance_places(arena, &judge->rows, &upload->seminar);
     match_doctors(&judge->match, directory, &judge->numbers, arena);
+    match_pairs(&judge->match, directory, &judge->numbers, judge->places, judge->rows.count,
+                &upload->seminar, arena);
     match_facts_add(&judge->facts, batch, &judge->match, upload, span, arena);
 }
 
@@ -54,6 +57,7 @@ enum err judge_decide(struct judge *judge, const struct directory *directory,
         .rows = &judge->rows,
         .numbers = &judge->numbers,
         .seminar = &upload->seminar,
+        .places = judge->places,
         .doctors = judge->match.doctors,
         .doctor_count = judge->match.doctor_count,
         .facts = judge->match.facts,

@@ -11,6 +11,7 @@ struct judge {
     struct attendance_header header;
     struct attendance_rows rows;
     struct attendance_numbers numbers;
+    const int32_t *places; /* of each row's session */
     struct match_facts facts;
     struct match match;
     struct attendance_case judged;

@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * One range of the ledger's key for each doctor: sessions of a seminar have neighbouring ids, and
- * the few of others in between are passed over when the answer is read.
- */
+/* One look into the ledger's key for each pair; OFFSET 0 leaves the planner no other way. */
 static const struct db_stmt select_ledger = {
     "credit_select_ledger",
-    "SELECT doctor_id, session_id, programme, revision, kind, upload_no, row_no"
-    " FROM credit.ledger WHERE doctor_id = ANY ($1::bigint[]) AND session_id BETWEEN $2 AND $3",
+    "SELECT n.doctor_id, n.session_id, l.programme, l.revision, l.kind, l.upload_no, l.row_no"
+    " FROM unnest($1::bigint[], $2::bigint[]) AS n (doctor_id, session_id)"
+    " CROSS JOIN LATERAL (SELECT e.programme, e.revision, e.kind, e.upload_no, e.row_no"
+    "  FROM credit.ledger e WHERE e.session_id = n.session_id AND e.doctor_id = n.doctor_id"
+    "  OFFSET 0) AS l",
 };
 
 /*
@@ -92,6 +92,66 @@ void match_doctors(struct match *match, const struct directory *directory,
     }
 }
 
+/* ---- pairs ---- */
+
+/* How many doctors the row's two numbers lead to; fills `ret_ids` where it is not NULL. */
+static size_t row_doctors(const struct directory *directory,
+                          const struct attendance_numbers *numbers, size_t row, int64_t *ret_ids)
+{
+    const struct {
+        enum directory_key key;
+        int64_t number;
+    } asked[] = {
+        {DIRECTORY_BY_REGISTER, numbers->register_no[row]},
+        {DIRECTORY_BY_MAMIS, numbers->mamis_no[row]},
+    };
+    struct attendance_doctor doctor;
+    size_t count = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        size_t cursor = 0;
+
+        while (asked[i].number >= 0 &&
+               directory_next(directory, asked[i].key, asked[i].number, &cursor, &doctor)) {
+            if (ret_ids != NULL)
+                ret_ids[count] = doctor.doctor_id;
+            count++;
+        }
+    }
+    return count;
+}
+
+void match_pairs(struct match *match, const struct directory *directory,
+                 const struct attendance_numbers *numbers, const int32_t *places, size_t rows,
+                 const struct attendance_seminar *seminar, struct arena *arena)
+{
+    struct match_pairs *pairs = &match->pairs;
+    struct attendance_map seen;
+    size_t most = 0;
+    int64_t *ids;
+
+    for (size_t i = 0; i < rows; i++)
+        most += places[i] < 0 ? 0 : row_doctors(directory, numbers, i, NULL);
+    pairs->doctor_ids = arena_array(arena, int64_t, most);
+    pairs->session_ids = arena_array(arena, int64_t, most);
+    attendance_map_init(&seen, arena, most);
+    ids = arena_array(arena, int64_t, most);
+    for (size_t i = 0; i < rows; i++) {
+        const size_t count = places[i] < 0 ? 0 : row_doctors(directory, numbers, i, ids);
+
+        for (size_t d = 0; d < count; d++) {
+            struct attendance_map_slot *slot =
+                attendance_map_at(&seen, ids[d], (uint32_t)places[i]);
+
+            if (slot->value != 0)
+                continue;
+            slot->value = 1;
+            pairs->doctor_ids[pairs->count] = ids[d];
+            pairs->session_ids[pairs->count++] = seminar->sessions[places[i]].session_id;
+        }
+    }
+}
+
 /* ---- facts: the questions ---- */
 
 static bool has_alternatives(const struct attendance_seminar *seminar)
@@ -123,19 +183,6 @@ static size_t distinct_ids(const struct match *match, int64_t *ids)
     return count;
 }
 
-/* The sessions stand in the order of their ids. */
-static struct db_query *ask_sessions(struct db_batch *batch, const struct db_stmt *stmt,
-                                     const int64_t *doctors, size_t doctor_count,
-                                     const struct attendance_seminar *seminar)
-{
-    struct db_query *query = db_add(batch, stmt);
-
-    db_i64_array(query, doctors, doctor_count);
-    db_i64(query, seminar->sessions[0].session_id);
-    db_i64(query, seminar->sessions[seminar->count - 1].session_id);
-    return query;
-}
-
 void match_facts_add(struct match_facts *query, struct db_batch *batch, const struct match *match,
                      const struct upload *upload, struct match_span span, struct arena *arena)
 {
@@ -146,8 +193,16 @@ void match_facts_add(struct match_facts *query, struct db_batch *batch, const st
     *query = (struct match_facts){.ledger = NULL};
     if (count == 0)
         return;
-    query->ledger = ask_sessions(batch, &select_ledger, doctors, count, seminar);
-    query->rows = ask_sessions(batch, &select_rows, doctors, count, seminar);
+    if (match->pairs.count > 0) {
+        query->ledger = db_add(batch, &select_ledger);
+        db_i64_array(query->ledger, match->pairs.doctor_ids, match->pairs.count);
+        db_i64_array(query->ledger, match->pairs.session_ids, match->pairs.count);
+    }
+    /* The sessions stand in the order of their ids. */
+    query->rows = db_add(batch, &select_rows);
+    db_i64_array(query->rows, doctors, count);
+    db_i64(query->rows, seminar->sessions[0].session_id);
+    db_i64(query->rows, seminar->sessions[seminar->count - 1].session_id);
     db_i64(query->rows, upload->no);
     db_i64(query->rows, span.before);
     db_i64(query->rows, span.except);

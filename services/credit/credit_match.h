@@ -17,6 +17,11 @@ struct match_facts {
 struct match {
     struct attendance_doctor *doctors;
     size_t doctor_count;
+    /* The doctors and sessions that the rows put together, each pair once. */
+    struct match_pairs {
+        int64_t *doctor_ids, *session_ids;
+        size_t count;
+    } pairs;
     struct attendance_fact *facts;
     size_t fact_count;
     /* Highest revision + 1 by (doctor_id, session and programme). */
@@ -32,6 +37,11 @@ struct match_span {
 /* Sets the match's doctors: who has these numbers, out of the directory, in the arena. */
 void match_doctors(struct match *match, const struct directory *directory,
                    const struct attendance_numbers *numbers, struct arena *arena);
+
+/* Sets its pairs; `places` are those of `rows` rows in the seminar's list. */
+void match_pairs(struct match *match, const struct directory *directory,
+                 const struct attendance_numbers *numbers, const int32_t *places, size_t rows,
+                 const struct attendance_seminar *seminar, struct arena *arena);
 
 /* Nothing is asked when no doctor was found. */
 void match_facts_add(struct match_facts *query, struct db_batch *batch, const struct match *match,

@@ -28,6 +28,13 @@ struct attendance_seminar {
     size_t count;
 };
 
+/*
+ * For each row the place of the session it names in the seminar's list, in the arena; the only one
+ * where there is one and the cell is empty. -1: it names none, or none that there is.
+ */
+const int32_t *attendance_places(struct arena *arena, const struct attendance_rows *rows,
+                                 const struct attendance_seminar *seminar);
+
 enum fact { FACT_POSTED, FACT_WAITING, FACT_ALREADY_POSTED };
 
 /*
@@ -54,6 +61,7 @@ struct attendance_case {
     const struct attendance_rows *rows;
     const struct attendance_numbers *numbers; /* of these rows */
     const struct attendance_seminar *seminar;
+    const int32_t *places; /* of these rows: attendance_places() */
     const struct attendance_doctor *doctors;
     size_t doctor_count;
     const struct attendance_fact *facts; /* of these doctors, and of the whole seminar */

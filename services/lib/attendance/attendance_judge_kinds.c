@@ -4,19 +4,19 @@
 /* The session's kinds, for people. */
 static struct str all_offers(struct judging *judging)
 {
-    struct session_key *key;
+    struct str *offers;
     const char *text = "";
 
     if (judging->session == NULL)
         return STR_NONE;
-    key = &judging->keys[judging->session - judging->in->seminar->sessions];
-    if (key->offers.data == NULL) {
+    offers = &judging->offers[judging->session - judging->in->seminar->sessions];
+    if (offers->data == NULL) {
         for (uint8_t i = 0; i < judging->session->offers.count; i++)
             text = arena_printf(judging->arena, "%s%s%s", text, i > 0 ? ", " : "",
                                 kind_code((enum kind)judging->session->offers.list[i].kind));
-        key->offers = str_of(text);
+        *offers = str_of(text);
     }
-    return key->offers;
+    return *offers;
 }
 
 static enum kind kind_at(const struct offers *offers, uint8_t at)

@@ -23,13 +23,6 @@ struct wish {
     bool settled;       /* one kind for each programme, no problem among them */
 };
 
-/* A session as cells are compared with it. */
-struct session_key {
-    struct str text;   /* width folded */
-    int64_t number;    /* -1: not only digits */
-    struct str offers; /* for people; made when first needed */
-};
-
 struct judging {
     struct arena *arena;
     const struct attendance_case *in;
@@ -39,7 +32,7 @@ struct judging {
     struct stand *stands;
     uint32_t stand_count;
     uint32_t *places_held; /* of each session */
-    struct session_key *keys;
+    struct str *offers;    /* of each session, for people; made when first needed */
     struct str seminar_no; /* width folded */
     struct str sessions;   /* for people; made when first needed */
     struct str kind_cell;  /* the kinds read last, for most rows have the same */

@@ -6,32 +6,11 @@
 
 enum { TIME_TEXT_BYTES = 24 };
 
-/* Value of a text of ASCII digits, for comparing; -1 for others and for more than 18. */
-static int64_t digits_of(struct str text)
-{
-    int64_t number = 0;
-
-    if (text.len == 0 || text.len > 18)
-        return -1;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return -1;
-        number = number * 10 + (text.data[i] - '0');
-    }
-    return number;
-}
-
 void judge_session_init(struct judging *judging)
 {
     const struct attendance_seminar *seminar = judging->in->seminar;
 
-    judging->keys = arena_array(judging->arena, struct session_key, seminar->count);
-    for (size_t i = 0; i < seminar->count; i++) {
-        struct session_key *key = &judging->keys[i];
-
-        key->text = fold_width(judging->arena, text_trim(seminar->sessions[i].session_no));
-        key->number = digits_of(key->text);
-    }
+    judging->offers = arena_array(judging->arena, struct str, seminar->count);
     judging->seminar_no = fold_width(judging->arena, text_trim(seminar->seminar_no));
 }
 
@@ -48,21 +27,6 @@ static struct str all_sessions(struct judging *judging)
         judging->sessions = str_of(text);
     }
     return judging->sessions;
-}
-
-/* Place of the session the cell names; -1 for none. */
-static int32_t find_session(const struct judging *judging, struct str cell)
-{
-    const struct str text = fold_width(judging->arena, cell);
-    const int64_t number = digits_of(text);
-
-    for (size_t i = 0; i < judging->in->seminar->count; i++) {
-        const struct session_key *key = &judging->keys[i];
-
-        if (number >= 0 ? number == key->number : str_eq(text, key->text))
-            return (int32_t)i;
-    }
-    return -1;
 }
 
 /* "2026-10-25 13:40", with seconds where there are any. Japan. */
@@ -102,19 +66,15 @@ void judge_session(struct judging *judging)
     const struct attendance_seminar *seminar = judging->in->seminar;
     const struct str seminar_no = judge_cell(judging, COLUMN_SEMINAR_NO);
     const struct str cell = judge_cell(judging, COLUMN_SESSION_NO);
-    int32_t place = seminar->count == 1 ? 0 : -1;
+    const int32_t place = judging->in->places[judging->at];
 
     if (seminar_no.len > 0 && !str_eq(fold_width(judging->arena, seminar_no), judging->seminar_no))
         judge_problem(judging, CODE_SEMINAR_MISMATCH, seminar_no, seminar->seminar_no);
-    if (cell.len > 0) {
-        place = find_session(judging, cell);
-        if (place < 0)
-            judge_problem(judging, CODE_SESSION_UNKNOWN, cell, all_sessions(judging));
-    } else if (place < 0) {
-        judge_problem(judging, CODE_SESSION_MISSING, STR_NONE, all_sessions(judging));
-    }
-    if (place < 0)
+    if (place < 0) {
+        judge_problem(judging, cell.len > 0 ? CODE_SESSION_UNKNOWN : CODE_SESSION_MISSING,
+                      cell.len > 0 ? cell : STR_NONE, all_sessions(judging));
         return;
+    }
     judging->session = &seminar->sessions[place];
     judging->verdict->session = place;
     judge_day(judging);

@@ -133,6 +133,7 @@ static void judge(struct fixture *fixture, const char *head, const char *rows)
     attendance_header_read(fixture->arena, str_of(head), ENCODING_UTF8, ',', &header);
     attendance_rows_read(fixture->arena, &header, &chunk, str_of(rows), &read);
     attendance_numbers_read(fixture->arena, &read, &numbers);
+    judged.places = attendance_places(fixture->arena, &read, &fixture->seminar);
     attendance_judge(fixture->arena, &judged, &fixture->verdicts);
 }
 

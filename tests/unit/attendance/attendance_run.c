@@ -132,6 +132,7 @@ static void judge_chunk(struct run *run, struct run_chunk *chunk, const struct r
     attendance_rows_read(run->arena, &run->header, &chunk->chunk, bytes, &chunk->rows);
     must(chunk->rows.count == chunk->chunk.rows);
     attendance_numbers_read(run->arena, &chunk->rows, &numbers);
+    judged.places = attendance_places(run->arena, &chunk->rows, &seminar);
     attendance_judge(run->arena, &judged, &chunk->verdicts);
     remember(run, chunk);
 }

@@ -80,13 +80,14 @@ static int64_t told(const char *rows, const struct attendance_doctor *doctors, s
     struct attendance_numbers numbers;
     struct attendance_verdicts verdicts;
     int64_t *near;
-    const struct attendance_case judged = {
+    struct attendance_case judged = {
         .header = &header, .rows = &read, .numbers = &numbers, .seminar = &seminar};
 
     set_session(&session, "1", "2025-10-10T13:00:00+09:00", "2025-10-10T15:00:00+09:00", "OPL-S:2");
     attendance_header_read(arena, STR("register_no,name_kana"), ENCODING_UTF8, ',', &header);
     attendance_rows_read(arena, &header, &chunk, str_of(rows), &read);
     attendance_numbers_read(arena, &read, &numbers);
+    judged.places = attendance_places(arena, &read, &seminar);
     attendance_judge(arena, &judged, &verdicts);
     if (attendance_suggest_numbers(arena, &judged, &verdicts, &near) == 0)
         return 0;
@@ -135,7 +136,7 @@ static void only_so_many_rows_are_looked_up(void **state)
     struct attendance_numbers numbers;
     struct attendance_verdicts verdicts;
     int64_t *near;
-    const struct attendance_case judged = {
+    struct attendance_case judged = {
         .header = &header, .rows = &read, .numbers = &numbers, .seminar = &seminar};
 
     (void)state;
@@ -145,6 +146,7 @@ static void only_so_many_rows_are_looked_up(void **state)
     attendance_header_read(arena, STR("register_no,name_kana"), ENCODING_UTF8, ',', &header);
     attendance_rows_read(arena, &header, &chunk, buf_str(&rows), &read);
     attendance_numbers_read(arena, &read, &numbers);
+    judged.places = attendance_places(arena, &read, &seminar);
     attendance_judge(arena, &judged, &verdicts);
     assert_int_equal(verdicts.outcomes[OUTCOME_UNMATCHED], 500);
     assert_in_range(attendance_suggest_numbers(arena, &judged, &verdicts, &near), 1000,
