@@ -59,6 +59,10 @@ void credit_stop(struct proc *proc, void *state);
 bool credit_ready(struct proc *proc, void *state, struct err_note *why);
 void credit_metrics(struct proc *proc, void *state, struct buf *out);
 
+/* Which handler has which message. */
+enum { CREDIT_ROUTE_COUNT = 11 };
+extern const struct work_route credit_routes[CREDIT_ROUTE_COUNT];
+
 /* Handlers of messages: see work_handler_fn. */
 void credit_read_handle(void *service, struct work_batch *batch);
 void credit_post_handle(void *service, struct work_batch *batch);

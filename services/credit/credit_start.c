@@ -41,7 +41,7 @@ static void doctors_committed(void *service, const struct work_batch *batch)
     credit_directory_follow(service);
 }
 
-static const struct work_route routes[] = {
+const struct work_route credit_routes[CREDIT_ROUTE_COUNT] = {
     {.type = EVENT_UPLOAD_READ,
      .handle = credit_read_handle,
      .batch_max = 1,
@@ -104,7 +104,8 @@ static const struct work_route routes[] = {
 /* Rows are matched with the doctors in memory: no message is taken before they are all there. */
 static void directory_filled(struct credit *credit)
 {
-    work_subscribe(credit->work, topics, ARRAY_LEN(topics), routes, ARRAY_LEN(routes), credit);
+    work_subscribe(credit->work, topics, ARRAY_LEN(topics), credit_routes, CREDIT_ROUTE_COUNT,
+                   credit);
 }
 
 enum err credit_start(struct proc *proc, void *state, struct err_note *note)

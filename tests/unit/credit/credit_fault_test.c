@@ -54,54 +54,6 @@ struct lane {
     struct pg_server server; /* its own database */
 };
 
-/* As in credit_start.c. */
-static const struct work_route routes[] = {
-    {.type = EVENT_UPLOAD_READ,
-     .handle = credit_read_handle,
-     .batch_max = 1,
-     .dead = credit_upload_dead},
-    {.type = EVENT_UPLOAD_CHUNK,
-     .handle = credit_post_handle,
-     .batch_max = 1,
-     .committed = credit_post_committed,
-     .dead = credit_upload_dead},
-    {.type = EVENT_CREDIT_CANCEL,
-     .handle = credit_cancel_handle,
-     .batch_max = 1,
-     .committed = credit_tally_committed,
-     .dead = credit_command_dead},
-    {.type = EVENT_UPLOAD_UNDO,
-     .handle = credit_undo_handle,
-     .batch_max = 1,
-     .committed = credit_tally_committed,
-     .dead = credit_undo_dead},
-    {.type = EVENT_UPLOAD_UNDO_SLICE,
-     .handle = credit_undo_slice_handle,
-     .batch_max = 1,
-     .committed = credit_tally_committed,
-     .dead = credit_undo_dead},
-    {.type = EVENT_UPLOAD_POST,
-     .handle = credit_trial_handle,
-     .batch_max = 1,
-     .committed = credit_tally_committed,
-     .dead = credit_command_dead},
-    {.type = EVENT_ROW_FIX,
-     .handle = credit_fix_handle,
-     .batch_max = 1,
-     .committed = credit_tally_committed,
-     .dead = credit_command_dead},
-    {.type = EVENT_ROW_JUDGE,
-     .handle = credit_again_handle,
-     .batch_max = 1,
-     .committed = credit_tally_committed,
-     .dead = credit_waiting_dead},
-    {.type = EVENT_UPLOAD_EXPIRE,
-     .handle = credit_expire_handle,
-     .batch_max = 1,
-     .committed = credit_tally_committed,
-     .dead = credit_waiting_dead},
-};
-
 static struct pg_server server;
 /* How far n came; written by the lanes' processes. */
 static unsigned (*reached)[CASES][KIND_COUNT][WAYS_MAX];
@@ -385,7 +337,7 @@ static int64_t run_case(struct lane *lane, const struct upload_case *sent, struc
     send_case(lane, sent);
     plan(lane, sent->later.type == NULL ? fault : (struct fault){.kind = fault.kind});
     lane->credit.work = work_open(lane->loop, lane->db, lane->bus, &options);
-    work_subscribe(lane->credit.work, &topic, 1, routes, ARRAY_LEN(routes), &lane->credit);
+    work_subscribe(lane->credit.work, &topic, 1, credit_routes, CREDIT_ROUTE_COUNT, &lane->credit);
     run_to_end(lane, sent->status, sent->entries);
     if (sent->later.type != NULL) {
         if (sent->later.after != NULL)
