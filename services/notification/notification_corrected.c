@@ -48,12 +48,21 @@ static const struct db_stmt tell_corrected = {
         "'M24'", "occasion",
         "$9") ","
               "  $10::uuid, doctor_id,"
-              "  $11::jsonb || jsonb_build_object('lines', lines), 'ready', $12, $13"
+              "  $11::jsonb || jsonb_build_object('lines', lines), 'ready', $12,"
+              "  CASE WHEN EXISTS (SELECT FROM notification.correction WHERE correction_id = $10)"
+              "   THEN $12 ELSE $13 END"
               " FROM (SELECT *, 'M24:' || $10::text || ':' || doctor_id AS occasion FROM news)"
               "  AS told"
               " ON CONFLICT (occasion) DO UPDATE SET data = jsonb_set(mail.data, '{lines}',"
               "   (mail.data -> 'lines') || (excluded.data -> 'lines'))"
               " WHERE mail.state = 'ready' AND mail.attempts = 0",
+};
+
+/* Slices of it that come late, swept by another process, need not wait. */
+static const struct db_stmt end_correction = {
+    "notification_end_correction",
+    "INSERT INTO notification.correction (correction_id, ended_at) VALUES ($1, $2)"
+    " ON CONFLICT DO NOTHING",
 };
 
 /* No slice follows: now they may go. Mails of a correction have its id in place of an upload's. */
@@ -130,9 +139,12 @@ void notification_corrected_add(struct work_batch *batch, const struct event_cre
     db_uuid(query, correction->correction_id);
     db_json(query, data_of(batch->arena, event));
     db_time(query, now_us);
-    db_time(query, correction->last ? now_us : now_us + CORRECTED_SLICE_S * CLOCK_SECOND_US);
+    db_time(query, now_us + CORRECTED_SLICE_S * CLOCK_SECOND_US);
     if (!correction->last)
         return;
+    query = db_add(batch->effect, &end_correction);
+    db_uuid(query, correction->correction_id);
+    db_time(query, now_us);
     query = db_add(batch->effect, &release_corrected);
     db_uuid(query, correction->correction_id);
     db_time(query, now_us);

@@ -45,6 +45,12 @@ static const struct db_stmt forget_mails = {
     "   FOR UPDATE SKIP LOCKED))",
 };
 
+/* No slice of a correction is that late. */
+static const struct db_stmt forget_corrections = {
+    "notification_forget_corrections",
+    "DELETE FROM notification.correction WHERE ended_at < $1",
+};
+
 static const struct db_stmt oldest_due = {
     "notification_oldest_due",
     "SELECT next_try_at FROM notification.mail WHERE state IN ('ready', 'deferred')"
@@ -54,7 +60,9 @@ static const struct db_stmt oldest_due = {
 void queue_upkeep(struct notification_queue *queue, struct flow *flow)
 {
     struct db_batch *batch = db_batch_new(flow->arena);
-    int64_t now_us = clock_now_us();
+    const int64_t now_us = clock_now_us();
+    const int64_t kept_us =
+        now_us - (int64_t)notification_settings.mail_keep_days * CLOCK_DAY_S * CLOCK_SECOND_US;
     struct db_query *query;
 
     db_uuid(db_add(batch, &beat), queue->instance);
@@ -63,8 +71,8 @@ void queue_upkeep(struct notification_queue *queue, struct flow *flow)
     db_uuid(query, queue->instance);
     db_uuid_array(query, queue->held, queue->in_hand);
     db_time(db_add(batch, &take_over), now_us);
-    db_time(db_add(batch, &forget_mails),
-            now_us - (int64_t)notification_settings.mail_keep_days * CLOCK_DAY_S * CLOCK_SECOND_US);
+    db_time(db_add(batch, &forget_mails), kept_us);
+    db_time(db_add(batch, &forget_corrections), kept_us);
     queue->oldest = db_add(batch, &oldest_due);
     db_run(queue->notification->db, batch, QUEUE_DEADLINE_MS, flow);
 }

@@ -81,6 +81,21 @@ static void slices_make_one_mail(void **state)
                      1);
 }
 
+/* Swept by another process it comes behind the last one, which may have told nobody. */
+static void a_late_slice_does_not_wait(void **state)
+{
+    (void)state;
+    told();
+    sql("UPDATE notification.doctor SET email = NULL");
+    taken_back(6, "OPL-J", 1, "undo", true);
+    assert_int_equal(count(corrected), 0);
+    sql("UPDATE notification.doctor SET email = 'd' || doctor_id || '@example.jp'");
+    taken_back(5, "OPL-S", 1, "undo", false);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M24'"
+                           " AND next_try_at = created_at"),
+                     1);
+}
+
 static void who_has_no_address_gets_no_row(void **state)
 {
     (void)state;
@@ -97,6 +112,7 @@ int main(void)
         cmocka_unit_test_setup(who_was_not_told_yet_is_not_told, fill),
         cmocka_unit_test_setup(a_mail_that_was_tried_counts_as_told, fill),
         cmocka_unit_test_setup(slices_make_one_mail, fill),
+        cmocka_unit_test_setup(a_late_slice_does_not_wait, fill),
         cmocka_unit_test_setup(who_has_no_address_gets_no_row, fill),
     };
 
