@@ -110,8 +110,13 @@ void credit_directory_follow(struct credit *credit)
 
 void credit_directory_wait(struct credit *credit, struct flow *flow)
 {
-    struct directory_waiter *waiter = arena_new_of(flow->arena, struct directory_waiter);
+    struct directory_waiter *waiter;
 
+    if (credit->directory_closing) { /* nobody would resume it */
+        flow_resume(flow, ERR_STOPPING);
+        return;
+    }
+    waiter = arena_new_of(flow->arena, struct directory_waiter);
     *waiter = (struct directory_waiter){.next = credit->directory_waiters, .flow = flow};
     credit->directory_waiters = waiter;
     credit_directory_follow(credit);

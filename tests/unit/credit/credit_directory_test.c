@@ -283,6 +283,24 @@ static void those_who_wait_are_served_together(void **state)
     }
 }
 
+/* A chunk that is still under way when the worker stops does not hang. */
+static void who_waits_after_the_end_is_told(void **state)
+{
+    struct waiting_flow waiting;
+    size_t left = 1;
+    bool all = false;
+
+    (void)state;
+    credit.directory_closing = true;
+    waiting = (struct waiting_flow){.left = &left, .all = &all};
+    flow_init(&waiting.flow, credit.loop, waiting_run, waiting_done, NULL);
+    flow_start(&waiting.flow, WAIT);
+    assert_true(loop_run_until(credit.loop, &all, WAIT_MS));
+    assert_int_equal(waiting.err, ERR_STOPPING);
+    flow_fini(&waiting.flow);
+    credit.directory_closing = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup(nothing_changed_is_one_empty_page, fresh),
         cmocka_unit_test_setup(it_is_filled_at_the_start, fresh),
         cmocka_unit_test_setup(those_who_wait_are_served_together, fresh),
+        cmocka_unit_test_setup(who_waits_after_the_end_is_told, fresh),
     };
 
     return cmocka_run_group_tests(tests, open_bench, close_bench);
