@@ -44,7 +44,7 @@ void credit_directory_close(struct credit *credit, void (*closed)(void *arg));
 /* Takes up what changed, if nobody does so already: many changes at once come page by page. */
 void credit_directory_follow(struct credit *credit);
 /*
- * After directory_take() found more: the same, then `flow` is resumed; with the error that ended it,
- * ERR_STOPPING once the directory is closed.
+ * After directory_take() found more: the same, then `flow` is resumed; with the error that ended
+ * it, ERR_STOPPING once the directory is closed.
  */
 void credit_directory_wait(struct credit *credit, struct flow *flow);
