@@ -184,13 +184,7 @@ def _leave_connections(run):
 
 def _slow_disk(run):
     """Each flush of the log takes 0.3 s more (F31)."""
-    pids = _backends(run)
-    words = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync",
-             "-e", "inject=fdatasync:delay_enter=300000"]
-    for pid in pids:
-        words += ["-p", str(pid)]
-    run.tracer = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
+    run.tracer = strikes.inject(_backends(run), "fdatasync", "delay_enter=300000")
 
 
 def _quick_disk(run):

@@ -76,6 +76,16 @@ def mails_again(run):
         run.fleet.set_mood({})
 
 
+# ---- what a system call does to some processes, as long as the tracer lives ----
+
+def inject(pids, call, what, log="/dev/null"):
+    words = ["strace", "-f", "-qq", "-o", log, "-e", f"trace={call}", "-e", f"inject={call}:{what}"]
+    for pid in pids:
+        words += ["-p", str(pid)]
+    return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+
+
 # ---- no room for PostgreSQL's log (F29) ----
 
 def fill_log_volume(run):
@@ -85,12 +95,7 @@ def fill_log_volume(run):
         cursor.execute("SELECT pid FROM pg_stat_activity WHERE usename = 'mamis_credit'"
                        " OR backend_type IN ('walwriter', 'checkpointer')")
         pids = [row[0] for row in cursor.fetchall()]
-    words = ["strace", "-f", "-qq", "-o", run.tracer_log, "-e", "trace=pwrite64",
-             "-e", "inject=pwrite64:error=ENOSPC"]
-    for pid in pids:
-        words += ["-p", str(pid)]
-    run.tracer = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
+    run.tracer = inject(pids, "pwrite64", "error=ENOSPC", run.tracer_log)
 
 
 def empty_log_volume(run):
