@@ -45,23 +45,14 @@ struct credit {
     } figures;
 };
 
-/*
- * Above 32 KiB, about 350 rows, a file, or what is left of one, is long: short ones overtake it,
- * and in the queue for a connection it gives way.
- */
-static inline bool credit_is_long(int64_t bytes)
-{
-    return bytes > 32 * 1024;
-}
-
 enum err credit_start(struct proc *proc, void *state, struct err_note *note);
 void credit_stop(struct proc *proc, void *state);
 bool credit_ready(struct proc *proc, void *state, struct err_note *why);
 void credit_metrics(struct proc *proc, void *state, struct buf *out);
 
 /* Which handler has which message. */
-enum { CREDIT_ROUTE_COUNT = 11 };
-extern const struct work_route credit_routes[CREDIT_ROUTE_COUNT];
+extern const struct work_route credit_routes[];
+extern const size_t credit_route_count;
 
 /* Handlers of messages: see work_handler_fn. */
 void credit_read_handle(void *service, struct work_batch *batch);

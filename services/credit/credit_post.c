@@ -54,15 +54,9 @@ static const struct db_stmt note_problem = {
     "  OR (undo_at IS NOT NULL AND status = 'done'))",
 };
 
-static void give_way(const struct post *post, struct db_batch *batch)
-{
-    if (credit_is_long(post->pointer.length))
-        db_batch_patient(batch);
-}
-
 static void run(struct post *post, struct db_batch *batch)
 {
-    give_way(post, batch);
+    upload_give_way(batch, post->pointer.length);
     db_run(post->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &post->flow);
 }
 
@@ -285,7 +279,7 @@ void credit_post_handle(void *service, struct work_batch *batch)
     err = event_upload_chunk_decode(batch->arena, batch->messages[0].data, &post->pointer,
                                     &post->flow.note);
     if (err == ERR_OK) {
-        give_way(post, batch->effect);
+        upload_give_way(batch->effect, post->pointer.length);
         flow_start(&post->flow, POST_LOAD);
         return;
     }

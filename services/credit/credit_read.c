@@ -74,15 +74,15 @@ static int begin(struct read *read)
     return READ_ASK;
 }
 
-static void give_way(const struct read *read, struct db_batch *batch)
+/* Messages of old do not say how long the file is. */
+static int64_t bytes_of(const struct read *read)
 {
-    if (!read->event.has_bytes || credit_is_long(read->event.bytes))
-        db_batch_patient(batch);
+    return read->event.has_bytes ? read->event.bytes : INT64_MAX;
 }
 
 static void run(struct read *read, struct db_batch *batch)
 {
-    give_way(read, batch);
+    upload_give_way(batch, bytes_of(read));
     db_run(read->emit.credit->db, batch, UPLOAD_READ_DEADLINE_MS, &read->flow);
 }
 
@@ -226,7 +226,7 @@ void credit_read_handle(void *service, struct work_batch *batch)
     err = event_upload_read_decode(batch->arena, batch->messages[0].data, &read->event,
                                    &read->flow.note);
     if (err == ERR_OK) {
-        give_way(read, batch->effect);
+        upload_give_way(batch->effect, bytes_of(read));
         flow_start(&read->flow, READ_LOAD);
         return;
     }

@@ -143,7 +143,7 @@ static int by_doctor(const void *left, const void *right)
     return (one->at > other->at) - (one->at < other->at);
 }
 
-/* By doctor, as the ledger's index and those who hear of it go through them. */
+/* By doctor, as those who hear of it go through them, and within a session the ledger's key. */
 static void entries_fill(struct record *record)
 {
     const struct attendance_verdicts *verdicts = record->verdicts;

@@ -13,7 +13,7 @@ static const char *const topics[] = {TOPIC_CREDIT_WORK, TOPIC_DOCTOR_EVENTS,
 
 static bool is_short(const json_t *bytes)
 {
-    return json_is_integer(bytes) && !credit_is_long(json_integer_value(bytes));
+    return json_is_integer(bytes) && !attendance_is_long(json_integer_value(bytes));
 }
 
 /* A short file does not stand behind the long ones of other seminars. */
@@ -41,7 +41,7 @@ static void doctors_committed(void *service, const struct work_batch *batch)
     credit_directory_follow(service);
 }
 
-const struct work_route credit_routes[CREDIT_ROUTE_COUNT] = {
+const struct work_route credit_routes[] = {
     {.type = EVENT_UPLOAD_READ,
      .handle = credit_read_handle,
      .batch_max = 1,
@@ -101,10 +101,12 @@ const struct work_route credit_routes[CREDIT_ROUTE_COUNT] = {
      .batch_max = CREDIT_STATE_BATCH_MAX},
 };
 
+const size_t credit_route_count = ARRAY_LEN(credit_routes);
+
 /* Rows are matched with the doctors in memory: no message is taken before they are all there. */
 static void directory_filled(struct credit *credit)
 {
-    work_subscribe(credit->work, topics, ARRAY_LEN(topics), credit_routes, CREDIT_ROUTE_COUNT,
+    work_subscribe(credit->work, topics, ARRAY_LEN(topics), credit_routes, credit_route_count,
                    credit);
 }
 

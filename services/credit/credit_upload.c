@@ -58,6 +58,12 @@ static const struct db_stmt select_chunks = {
     " WHERE u.upload_id = $1 AND c.chunk_no BETWEEN $2 AND $3",
 };
 
+void upload_give_way(struct db_batch *batch, int64_t bytes)
+{
+    if (attendance_is_long(bytes))
+        db_batch_patient(batch);
+}
+
 /* ---- the upload and its seminar ---- */
 
 void upload_query_add_without(struct upload_query *query, struct db_batch *batch, struct uuid id,

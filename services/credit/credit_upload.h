@@ -83,6 +83,9 @@ CHECKED enum err upload_bytes_take(const struct db_query *query, int64_t length,
                                    struct arena *arena, struct str *ret_bytes,
                                    struct err_note *note);
 
+/* Before it runs: work on a long file, or on so many bytes of it, gives way to others'. */
+void upload_give_way(struct db_batch *batch, int64_t bytes);
+
 /* Append the read of the pointers of chunks `first` to `last`. */
 struct db_query *upload_chunks_add(struct db_batch *batch, struct uuid id, int64_t first,
                                    int64_t last);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attendance/attendance.h"
 #include "gateway/gateway_command.h"
 #include "gateway/gateway_place.h"
 #include "gateway/gateway_upload.h"
@@ -30,12 +31,7 @@ enum upload_step {
     UPLOAD_BROKEN, /* the body did not come to its end */
 };
 
-enum {
-    UPLOAD_SHORT_BYTES = 32 * 1024, /* as declared: about 350 rows */
-    UPLOAD_CHECKS_MAX = 5,
-    UPLOAD_CHECK_MS = 300,
-    UPLOAD_RETRY_S = 5
-};
+enum { UPLOAD_CHECKS_MAX = 5, UPLOAD_CHECK_MS = 300, UPLOAD_RETRY_S = 5 };
 
 struct upload {
     struct gateway *gateway;
@@ -111,7 +107,7 @@ static void look(struct call *call)
 
     call->state = upload;
     upload->gateway = call->gateway;
-    upload->is_long = declared_bytes(call) < 0 || declared_bytes(call) > UPLOAD_SHORT_BYTES;
+    upload->is_long = declared_bytes(call) < 0 || attendance_is_long(declared_bytes(call));
     arena_defer(call->flow.arena, release, upload);
     upload->upload_id = uuid_new();
     upload->seminar_no = call_text(call, "seminar_no");

@@ -9,9 +9,8 @@
 #include "gen/events.h"
 #include "notification/notification.h"
 
-enum {
-    CORRECTED_SLICE_S = 3600
-}; /* the longest that a slice waits for the correction's last one */
+/* The longest that a slice waits for the correction's last one. */
+enum { CORRECTED_SLICE_S = 3600 };
 
 /* Mails of the upload are not made meanwhile: the next statement sees all that there are. */
 static const struct db_stmt hold_upload = {

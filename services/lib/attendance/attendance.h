@@ -23,6 +23,15 @@ enum {
     ATTENDANCE_VISIT_PLACES = 10, /* R-SEM-11 */
 };
 
+/*
+ * Above 32 KiB, about 350 rows, a file, or what is left of one, is long: short ones overtake it,
+ * and in queues for a connection it gives way.
+ */
+static inline bool attendance_is_long(int64_t bytes)
+{
+    return bytes > 32 * 1024;
+}
+
 /* The columns that mean something; all others are kept and ignored. */
 enum column {
 #define COLUMN(id, name, alias, other, english) COLUMN_##id,

@@ -337,7 +337,7 @@ static int64_t run_case(struct lane *lane, const struct upload_case *sent, struc
     send_case(lane, sent);
     plan(lane, sent->later.type == NULL ? fault : (struct fault){.kind = fault.kind});
     lane->credit.work = work_open(lane->loop, lane->db, lane->bus, &options);
-    work_subscribe(lane->credit.work, &topic, 1, credit_routes, CREDIT_ROUTE_COUNT, &lane->credit);
+    work_subscribe(lane->credit.work, &topic, 1, credit_routes, credit_route_count, &lane->credit);
     run_to_end(lane, sent->status, sent->entries);
     if (sent->later.type != NULL) {
         if (sent->later.after != NULL)

@@ -66,9 +66,8 @@ int fill(void **state)
     smtp_server_forget(&smtp);
     smtp_server_say(&smtp, &smtp_takes_all);
     notification.figures = (struct notification_figures){0};
-    sql("TRUNCATE notification.account, notification.correction, notification.doctor, "
-        "notification.upload,"
-        " notification.upload_chunk, notification.mail, notification.sender,"
+    sql("TRUNCATE notification.account, notification.correction, notification.doctor,"
+        " notification.upload, notification.upload_chunk, notification.mail, notification.sender,"
         " notification.undeliverable");
     doctor(1, 1, "濱田　正樹", DOCTOR_ADDRESS);
     doctor(2, 1, "見本　花子", "");
