@@ -1,11 +1,9 @@
 /* pdf_sheet: texts, lines and squares on one sheet. */
-#include <qrencode.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pdf/pdf_private.h"
-
-enum { QR_QUIET = 4, QR_BYTES_MAX = 300 };
+#include "qr/qr.h"
 
 static const struct {
     const char *family;
@@ -140,20 +138,16 @@ void sheet_rule(struct sheet *sheet, double y, double width)
 
 void sheet_qr(struct sheet *sheet, struct str text, double x, double y, double size)
 {
-    QRcode *code;
+    struct qr qr;
     double unit;
 
-    if (sheet->pages == 0 || text.len == 0 || text.len > QR_BYTES_MAX)
+    if (sheet->pages == 0 || !qr_make(text, &qr))
         return;
-    code = QRcode_encodeData((int)text.len, (const unsigned char *)text.data, 0, QR_ECLEVEL_M);
-    if (code == NULL)
-        return;
-    unit = size / (code->width + 2 * QR_QUIET);
-    for (int i = 0; i < code->width * code->width; i++) {
-        if ((code->data[i] & 1) != 0)
-            cairo_rectangle(sheet->cr, x + unit * (QR_QUIET + i % code->width),
-                            y + unit * (QR_QUIET + i / code->width), unit, unit);
+    unit = size / (double)(qr.side + 2 * QR_QUIET);
+    for (size_t i = 0; i < qr.side * qr.side; i++) {
+        if (qr.dark[i])
+            cairo_rectangle(sheet->cr, x + unit * (double)(QR_QUIET + i % qr.side),
+                            y + unit * (double)(QR_QUIET + i / qr.side), unit, unit);
     }
     cairo_fill(sheet->cr);
-    QRcode_free(code);
 }
