@@ -4,6 +4,8 @@ import re
 from .common import banner, c_text, expect
 
 NAME = re.compile(r"[a-z][a-z0-9_]*$")
+# Of an action, besides who may do it.
+FLAGS = ("first_login", "second_factor", "reauthenticate")
 
 FUNCTIONS = r"""
 const char *role_name(enum role role)
@@ -55,6 +57,18 @@ bool access_first_login(enum action action)
     return actions[action].first_login;
 }
 
+bool access_second_factor(enum action action)
+{
+    must((size_t)action < ACTION_COUNT);
+    return actions[action].second_factor;
+}
+
+bool access_reauthenticate(enum action action)
+{
+    must((size_t)action < ACTION_COUNT);
+    return actions[action].reauthenticate;
+}
+
 bool access_token_allowed(struct str scope, enum action action)
 {
     must((size_t)action < ACTION_COUNT);
@@ -72,7 +86,7 @@ def check(doc):
     for name, action in doc["actions"].items():
         where = f"access.yaml: {name}"
         expect(NAME.match(name) and name != "public", f"{where}: no name")
-        expect(set(action) <= {"about", "first_login", "tokens", "roles"}, f"{where}: keys")
+        expect(set(action) <= {"about", *FLAGS, "tokens", "roles"}, f"{where}: keys")
         expect(action.get("about"), f"{where}: about")
         expect(action.get("roles"), f"{where}: nobody may do it")
         for role, scope in action["roles"].items():
@@ -110,6 +124,10 @@ def header(doc):
               "bool access_allowed(enum role role, enum action action);",
               "/* Open while a step of first login is pending. */",
               "bool access_first_login(enum action action);",
+              "/* Open while the second factor is still to be given. */",
+              "bool access_second_factor(enum action action);",
+              "/* Only for who has proved lately who they are. */",
+              "bool access_reauthenticate(enum action action);",
               "/* Whether a token with this scope (\"attendance:write\") may do it. */",
               "bool access_token_allowed(struct str scope, enum action action);"]
     return "\n".join(lines)
@@ -121,16 +139,17 @@ def source(doc):
     lines = [banner("Who may do what.", "proto/access.yaml"), '#include "gen/access.h"', "",
              f"static const char *const roles[ROLE_COUNT] = {{\"\", {roles}}};",
              f"static const char *const token_scopes[TOKEN_SCOPE_COUNT] = {{{tokens}}};", "",
-             "static const struct {", "    const char *name;", "    bool first_login;",
+             "static const struct {", "    const char *name;",
+             *(f"    bool {flag};" for flag in FLAGS),
              "    unsigned tokens; /* bit i: token_scopes[i] */",
              "    unsigned char scopes[ROLE_COUNT];", "} actions[ACTION_COUNT] = {",
-             '    [ACTION_PUBLIC] = {.name = "public", .first_login = true},']
+             '    [ACTION_PUBLIC] = {.name = "public", .first_login = true, .second_factor = true},']
     for name, action in doc["actions"].items():
         bits = sum(1 << doc["token_scopes"].index(token) for token in action.get("tokens", []))
         scopes = ", ".join(f"[ROLE_{role.upper()}] = ACCESS_{scope.upper()}"
                            for role, scope in action["roles"].items())
-        lines.append(f"    [ACTION_{name.upper()}] = {{{c_text(name)}, "
-                     f"{'true' if action.get('first_login') else 'false'}, {bits}, "
+        flags = ", ".join("true" if action.get(flag) else "false" for flag in FLAGS)
+        lines.append(f"    [ACTION_{name.upper()}] = {{{c_text(name)}, {flags}, {bits}, "
                      f"{{{scopes}}}}},")
     lines += ["};", FUNCTIONS]
     return "\n".join(lines)

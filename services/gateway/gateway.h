@@ -50,7 +50,8 @@ struct gateway {
     struct pool *papers; /* threads that draw transcripts */
     struct http_server *http;
     const struct gateway_settings *settings;
-    struct secret_key pepper, temp_key, link_key;
+    struct secret_key pepper, temp_key, link_key, factor_key;
+    bool factor_required;                    /* of everybody but doctors */
     const char *cookie;                      /* name of the session cookie */
     bool secure;                             /* public_url is https */
     const char *hosts[GATEWAY_LIST_MAX + 1]; /* that of public_url and others, NULL at the end */

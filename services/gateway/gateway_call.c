@@ -153,6 +153,16 @@ static bool token_allowed(const struct who *who, enum action action)
     return false;
 }
 
+/* Whether they proved lately who they are, where that matters: not in the steps of signing in. */
+static bool proved(const struct call *call)
+{
+    const struct who *who = &call->who;
+    int64_t good_us = call->gateway->settings->reauthentication_s * CLOCK_SECOND_US;
+
+    return !access_reauthenticate(call->endpoint->info->action) || who->step.len > 0 ||
+           who->proved_us + good_us > call->now_us;
+}
+
 /* CODE_NONE when the person may do it now. */
 static enum code rights(struct call *call)
 {
@@ -163,16 +173,20 @@ static enum code rights(struct call *call)
         return CODE_NONE;
     if (who->token)
         return token_allowed(who, action) ? CODE_NONE : CODE_FORBIDDEN;
-    if (who->step.len > 0 && !access_first_login(action))
+    if (who->factor_pending && !access_second_factor(action))
+        return CODE_SECOND_FACTOR_STEP;
+    if (!who->factor_pending && who->step.len > 0 && !access_first_login(action))
         return CODE_FIRST_LOGIN_STEP;
-    return access_allowed(who->role, action) ? CODE_NONE : CODE_FORBIDDEN;
+    if (!access_allowed(who->role, action))
+        return CODE_FORBIDDEN;
+    return proved(call) ? CODE_NONE : CODE_REAUTHENTICATION_NEEDED;
 }
 
 static void refuse(struct call *call, enum code code)
 {
     json_t *told = NULL;
 
-    if (code == CODE_FIRST_LOGIN_STEP) {
+    if (code == CODE_FIRST_LOGIN_STEP || code == CODE_SECOND_FACTOR_STEP) {
         json_t *step = json_stringn(call->who.step.data, call->who.step.len);
         json_t *params = json_object();
 

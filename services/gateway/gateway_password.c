@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gateway/gateway_command.h"
+#include "gateway/gateway_factor.h"
 #include "gateway/gateway_password.h"
 #include "gateway/gateway_throttle.h"
 #include "gen/events.h"
@@ -74,6 +75,14 @@ static const struct db_stmt make_permanent = {
     "UPDATE gateway.session SET temporary = false, login_id = $2 WHERE token_sha256 = $1",
 };
 
+struct db_query *credential_hash(struct db_batch *batch, struct uuid account_id)
+{
+    struct db_query *query = db_add(batch, &find_hash);
+
+    db_uuid(query, account_id);
+    return query;
+}
+
 void credential_change(struct db_batch *batch, struct uuid account_id, const char *hash,
                        int64_t now_us)
 {
@@ -100,6 +109,7 @@ static void add_first(struct call *call, struct db_batch *batch)
     query = db_add(batch, &make_permanent);
     db_bytes(query, (struct str){(const char *)call->who.digest, SECRET_DIGEST_BYTES});
     db_text(query, call->who.mamis_no);
+    factor_forget(batch, call->who.account_id); /* of a first login that was begun anew */
     set->ended = session_end_others(batch, call->who.account_id, call->who.digest, call->now_us);
 }
 
@@ -189,8 +199,7 @@ static void read_old(struct call *call, const struct set_password *set)
         return;
     }
     call->batch = db_batch_read(call->flow.arena);
-    call->query = db_add(call->batch, &find_hash);
-    db_uuid(call->query, call->who.account_id);
+    call->query = credential_hash(call->batch, call->who.account_id);
     call_run(call, SET_OLD);
 }
 

@@ -1,10 +1,12 @@
 /* gateway_session: the row of a session, its cookie, its mark in Redis. */
 #include "gateway/gateway_call.h"
+#include "gateway/gateway_device.h"
 
 static const struct db_stmt insert_session = {
     "gateway_insert_session",
     "INSERT INTO gateway.session (token_sha256, account_id, login_id, csrf, temporary, created_at,"
-    " seen_at, idle_expires_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)",
+    " seen_at, idle_expires_at, expires_at, session_id, device, factor_pending, proved_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $6)",
 };
 static const struct db_stmt end_session = {
     "gateway_end_session",
@@ -23,10 +25,11 @@ static struct str digest_str(const uint8_t *digest)
     return (struct str){(const char *)digest, SECRET_DIGEST_BYTES};
 }
 
-void session_add(struct gateway *gateway, struct db_batch *batch, struct session_new *session,
-                 int64_t now_us)
+void session_add(struct call *call, struct db_batch *batch, struct session_new *session)
 {
-    const struct gateway_settings *settings = gateway->settings;
+    const struct gateway_settings *settings = call->gateway->settings;
+    int64_t now_us = call->now_us;
+    char device[DEVICE_BYTES];
     uint8_t digest[SECRET_DIGEST_BYTES];
     struct db_query *query = db_add(batch, &insert_session);
     uint32_t idle_s =
@@ -45,6 +48,44 @@ void session_add(struct gateway *gateway, struct db_batch *batch, struct session
     db_time(query, now_us);
     db_time(query, now_us + idle_s * CLOCK_SECOND_US);
     db_time(query, now_us + most_s * CLOCK_SECOND_US);
+    db_uuid(query, uuid_new());
+    device_hint(http_header(call->request, "User-Agent"), device);
+    db_text_c(query, device);
+    db_bool(query, session->factor_pending);
+}
+
+void session_renew(struct call *call, struct db_batch *batch, struct session_new *session)
+{
+    const struct who *who = &call->who;
+
+    session_end(batch, who->digest, call->now_us);
+    session->account_id = who->account_id;
+    session->login_id = who->login_id;
+    session->doctor = who->role == ROLE_DOCTOR;
+    session_add(call, batch, session);
+}
+
+void session_renewed(struct call *call, struct session_new *session)
+{
+    session_mark_ended(call->gateway, call->flow.arena, call->who.digest);
+    session_give(call, session);
+}
+
+json_t *session_json(struct call *call, const struct session_new *session, struct str next)
+{
+    json_t *body = json_object();
+
+    must(json_object_set_new(body, "account", who_account(&call->who)) == 0);
+    must(json_object_set_new(body, "csrf_token", json_string(session->csrf)) == 0);
+    must(json_object_set_new(body, "next",
+                             json_stringn(next.len == 0 ? "" : next.data, next.len)) == 0);
+    return body;
+}
+
+void session_give(struct call *call, struct session_new *session)
+{
+    session_cookie(call, session->token);
+    secret_wipe(session->token, sizeof(session->token));
 }
 
 void session_end(struct db_batch *batch, const uint8_t digest[SECRET_DIGEST_BYTES], int64_t now_us)

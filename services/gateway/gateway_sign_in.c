@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "gateway/gateway_factor.h"
 #include "gateway/gateway_password.h"
 #include "gateway/gateway_throttle.h"
 #include "text/fold.h"
@@ -35,7 +36,7 @@ struct sign_in {
 /* Columns of both: account_id, login_id, secret, then the account. */
 #define ACCOUNT_COLUMNS                                                                            \
     " a.role, a.state, a.name, a.step, a.email, a.organiser_code, a.l1_code, a.l2_code,"           \
-    " coalesce(a.doctor_id, 0)"
+    " coalesce(a.doctor_id, 0), gateway.has_factor(a.account_id)"
 enum {
     COLUMN_ACCOUNT_ID,
     COLUMN_LOGIN_ID,
@@ -49,8 +50,9 @@ enum {
     COLUMN_L1,
     COLUMN_L2,
     COLUMN_DOCTOR_ID,
-    COLUMN_LEFT, /* of a postcard: tries, before this one */
-    COLUMN_GOOD, /* of a postcard: not dead, not out of date */
+    COLUMN_FACTOR, /* a second factor is registered */
+    COLUMN_LEFT,   /* of a postcard: tries, before this one */
+    COLUMN_GOOD,   /* of a postcard: not dead, not out of date */
 };
 
 /* By login id, or by a confirmed address that leads to one account only. */
@@ -187,8 +189,11 @@ static void record(struct call *call, struct sign_in *sign_in)
     session->account_id = db_get_uuid(account, 0, COLUMN_ACCOUNT_ID);
     session->login_id = db_get_text(account, 0, COLUMN_LOGIN_ID);
     session->doctor = db_get_i64(account, 0, COLUMN_DOCTOR_ID) != 0;
+    session->factor_pending =
+        !session->temporary &&
+        (db_get_bool(account, 0, COLUMN_FACTOR) || factor_required(call->gateway, session->doctor));
     call->batch = db_batch_new(call->flow.arena);
-    session_add(call->gateway, call->batch, session, call->now_us);
+    session_add(call, call->batch, session);
     throttle_forget(&sign_in->throttle, call->batch);
     if (session->temporary)
         db_text_c(db_add(call->batch, &give_tries_back), sign_in->temp_login);
@@ -201,8 +206,8 @@ static void answer(struct call *call, struct sign_in *sign_in)
 {
     const struct db_query *account = sign_in->account;
     struct who *who = &call->who;
-    json_t *body = json_object();
-    struct str step = db_get_text(account, 0, COLUMN_STEP);
+    struct str step = sign_in->session.factor_pending ? STR(STEP_SECOND_FACTOR)
+                                                      : db_get_text(account, 0, COLUMN_STEP);
 
     who->account_id = sign_in->session.account_id;
     who->login_id = sign_in->session.login_id;
@@ -212,16 +217,11 @@ static void answer(struct call *call, struct sign_in *sign_in)
     who->organiser_code = db_get_text(account, 0, COLUMN_ORGANISER);
     who->l1_code = db_get_text(account, 0, COLUMN_L1);
     who->l2_code = db_get_text(account, 0, COLUMN_L2);
-    must(json_object_set_new(body, "account", who_account(who)) == 0);
-    must(json_object_set_new(body, "csrf_token", json_string(sign_in->session.csrf)) == 0);
-    must(json_object_set_new(body, "next",
-                             json_stringn(step.len == 0 ? "" : step.data, step.len)) == 0);
-    session_cookie(call, sign_in->session.token);
-    secret_wipe(sign_in->session.token, sizeof(sign_in->session.token));
+    session_give(call, &sign_in->session);
     call->gateway->figures.sign_ins++;
     LOG_INFO("signed_in", F_STR("role", role_name(who->role)),
              F_BOOL("temporary", sign_in->session.temporary));
-    call_object(call, 201, body);
+    call_object(call, 201, session_json(call, &sign_in->session, step));
 }
 
 static void refuse(struct call *call, struct sign_in *sign_in)

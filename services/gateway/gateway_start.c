@@ -20,7 +20,7 @@ const struct setting gateway_setting_table[GATEWAY_SETTING_COUNT] = {
 
 enum {
     NOTICES_BYTES_MAX = 256 * 1024,
-    HASH_NICE = 5,
+    HASH_NICE = 19,
     PAPER_NICE = 10,
     CLOSE_WAIT_MS = 1500,
 };
@@ -93,9 +93,22 @@ static enum err read_keys(struct gateway *gateway, struct err_note *note)
 
     TRY(secret_key_load(gateway->settings->pepper_file, &gateway->pepper, note));
     TRY(secret_key_load(gateway->settings->temp_key_file, &gateway->temp_key, note));
+    TRY(secret_key_load(gateway->settings->factor_key_file, &gateway->factor_key, note));
     TRY(secret_key_load(common->link_key_file, &gateway->link_key, note));
 cleanup:
     return err;
+}
+
+static enum err read_factor(struct gateway *gateway, struct err_note *note)
+{
+    const char *word = gateway->settings->second_factor_staff;
+
+    gateway->factor_required = strcmp(word, "required") == 0;
+    if (!gateway->factor_required && strcmp(word, "optional") != 0)
+        return err_say(note, ERR_SETTINGS, "second_factor_staff wants required or optional");
+    if (!gateway->factor_required && strcmp(proc_settings(gateway->proc)->env, "production") == 0)
+        return err_say(note, ERR_SETTINGS, "second_factor_staff: production wants required");
+    return ERR_OK;
 }
 
 static void collect_kinds(struct gateway *gateway)
@@ -190,6 +203,7 @@ enum err gateway_start(struct proc *proc, void *state, struct err_note *note)
     TRY(read_url(gateway, proc_settings(proc)->public_url, note));
     TRY(split("trusted_proxies", gateway_settings.trusted_proxies, gateway->proxies, 0, note));
     TRY(read_keys(gateway, note));
+    TRY(read_factor(gateway, note));
     TRY(read_notices(gateway, note));
     TRY(files_load(gateway_settings.portal_dir, &gateway->files, note));
     collect_kinds(gateway);
@@ -221,6 +235,7 @@ static void part_closed(void *arg)
     files_free(gateway->files);
     secret_wipe(&gateway->pepper, sizeof(gateway->pepper));
     secret_wipe(&gateway->temp_key, sizeof(gateway->temp_key));
+    secret_wipe(&gateway->factor_key, sizeof(gateway->factor_key));
     secret_wipe(&gateway->link_key, sizeof(gateway->link_key));
     proc_stopped(gateway->proc);
 }

@@ -54,6 +54,9 @@ static const struct db_stmt tidy[] = {
     {"gateway_tidy_commands",
      "DELETE FROM gateway.command WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.command"
      " WHERE created_at < $1 - interval '35 days' LIMIT 1000))"},
+    {"gateway_tidy_challenges",
+     "DELETE FROM gateway.challenge_used WHERE ctid = ANY (ARRAY(SELECT ctid"
+     " FROM gateway.challenge_used WHERE used_at < $1 - interval '1 day' LIMIT 1000))"},
     {"gateway_tidy_throttles",
      "DELETE FROM gateway.throttle WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.throttle"
      " WHERE updated_at < $1 - interval '1 day' LIMIT 1000))"},

@@ -19,7 +19,8 @@ static const struct db_stmt find_session = {
     "  coalesce(a.organiser_code, ''), coalesce(a.l1_code, ''), coalesce(a.l2_code, ''),"
     "  coalesce(a.doctor_id, 0), coalesce(a.mamis_no, ''), coalesce(a.register_no, ''),"
     "  coalesce(a.name_kana, ''), coalesce(a.my_page, ''), s.expires_at,"
-    "  EXISTS (SELECT FROM portal.undeliverable u WHERE u.address = a.email)"
+    "  EXISTS (SELECT FROM portal.undeliverable u WHERE u.address = a.email), s.factor_pending,"
+    "  s.proved_at"
     " FROM gateway.session s JOIN portal.sign_in a USING (account_id)"
     " WHERE s.token_sha256 = $1 AND s.ended_at IS NULL AND s.idle_expires_at > $2"
     "  AND s.expires_at > $2 AND a.state IN ('temp_issued', 'active')",
@@ -94,7 +95,7 @@ static bool who_unpack(struct arena *arena, struct str text, struct who *who)
 #define X(field) ok = ok && unpack_text(arena, json, index++, &who->field);
     WHO_TEXTS(X)
 #undef X
-    who->step = STR("");
+    who->step = who->account_step = STR("");
     json_decref(json);
     return ok;
 }
@@ -160,6 +161,11 @@ static bool take_session(struct call *call)
     who->name_kana = db_get_text(query, 0, 14);
     who->my_page = db_get_text(query, 0, 15);
     who->email_undeliverable = db_get_bool(query, 0, 17);
+    who->factor_pending = db_get_bool(query, 0, 18);
+    who->proved_us = db_get_time(query, 0, 19);
+    who->account_step = who->step;
+    if (who->factor_pending)
+        who->step = STR(STEP_SECOND_FACTOR);
     remember(call, db_get_time(query, 0, 16));
     return who->role != ROLE_NONE;
 }
@@ -217,7 +223,8 @@ static void begin(struct call *call)
         return;
     }
     token_digest(token, call->who.digest);
-    if (call->gateway->marks_owed || !cache_up(call->gateway->cache)) {
+    if (call->gateway->marks_owed || !cache_up(call->gateway->cache) ||
+        access_reauthenticate(call->endpoint->info->action)) {
         flow_goto(&call->flow, WHO_NO_CACHE);
         return;
     }

@@ -7,6 +7,9 @@
 
 struct call;
 
+/* `next` while the second factor is still to be given. */
+#define STEP_SECOND_FACTOR "second_factor"
+
 enum { SESSION_CACHE_MS = 60000, SESSION_ENDED_MS = 120000, SESSION_SEEN_S = 30 };
 
 struct who {
@@ -16,10 +19,13 @@ struct who {
     struct uuid token_id;
     uint8_t digest[SECRET_DIGEST_BYTES]; /* of the session's token */
     struct str login_id, name, email, step, csrf;
+    struct str account_step; /* the step that registration wants, also while a factor is pending */
     struct str organiser_code, l1_code, l2_code;
     int64_t doctor_id; /* 0: no doctor */
     struct str mamis_no, register_no, name_kana, my_page;
     bool temporary;           /* signed in with a postcard */
+    bool factor_pending;      /* the second factor is still to be given: `step` says so */
+    int64_t proved_us;        /* when they last proved who they are; only of who was not cached */
     bool email_undeliverable; /* the smart host refused the address */
     const struct str *scopes; /* of a token */
     size_t scope_count;
@@ -49,12 +55,24 @@ struct session_new {
     struct str login_id;
     bool doctor;
     bool temporary;
+    bool factor_pending;
     char token[TOKEN_TEXT_BYTES];
     char csrf[TOKEN_TEXT_BYTES];
 };
-/* Makes token and csrf, adds the row. */
-void session_add(struct gateway *gateway, struct db_batch *batch, struct session_new *session,
-                 int64_t now_us);
+/* Makes token and csrf, adds the row; the device is the request's. */
+void session_add(struct call *call, struct db_batch *batch, struct session_new *session);
+/*
+ * The caller's session goes on under a new token: a second factor was given, or they proved again
+ * who they are. Adds the end of the old one and the new one; call session_renewed() after a good
+ * run.
+ */
+void session_renew(struct call *call, struct db_batch *batch, struct session_new *session);
+void session_renewed(struct call *call, struct session_new *session);
+/* The body of a new session: account, csrf_token, next; call->who has the account. New reference.
+ */
+json_t *session_json(struct call *call, const struct session_new *session, struct str next);
+/* Sets the cookie and wipes the token. */
+void session_give(struct call *call, struct session_new *session);
 /* End one session. */
 void session_end(struct db_batch *batch, const uint8_t digest[SECRET_DIGEST_BYTES], int64_t now_us);
 /* End all sessions of an account but `keep` (NULL: all); its rows are the digests. */

@@ -15,6 +15,7 @@ import pytest
 
 from contract import CONTRACT
 from people import PASSWORD, People, wait_for
+from totp import code_at, step_now
 
 PUBLIC = [operation for operation in CONTRACT.operations if operation.node["x-action"] == "public"]
 OTHERS = [operation for operation in CONTRACT.operations if operation not in PUBLIC]
@@ -178,6 +179,34 @@ def reset_password(demo, people, address_of, first_link):
     client = demo.person(address_of, PASSWORD + "2")
     client.sign_out()
     assert demo.client().post("/links", {"link": link}).status in (400, 410)
+
+
+def follow(client, answer, status=200):
+    """The session goes on under a new cookie and token."""
+    client.cookie = answer.expect(status).headers["Set-Cookie"].split(";")[0]
+    client.csrf = answer.json["csrf_token"]
+    return answer.json
+
+
+def test_second_factor_and_sessions(demo, people):
+    account = people.make_account("auditor")
+    client = demo.person(**account)
+    secret = client.post("/me/second-factor/totp").expect(201).json["secret"]
+    codes = [code_at(secret, step_now(demo.offset_us(), shift)) for shift in (0, 1)]
+    added = follow(client, client.post("/me/second-factor/totp/confirmation", {"code": codes[0]}))
+    assert len(added["recovery_codes"]) == 10 and added["next"] == ""
+    assert client.get("/me/second-factor").expect(200).json["totp_since"]
+    again = demo.person(**account)
+    assert again.session["next"] == "second_factor"
+    assert again.get("/applications").expect(403).json["code"] == "second_factor_step"
+    assert follow(again, again.post("/session/second-factor", {"code": codes[1]}))["next"] == ""
+    follow(again, again.post("/me/reauthentication", {"password": PASSWORD}))
+    sessions = client.get("/me/sessions").expect(200).json["items"]
+    assert [item["current"] for item in sessions] == [True, False]
+    client.request("DELETE", f"/me/sessions/{sessions[1]['session_id']}").expect(204)
+    client.request("DELETE", "/me/sessions").expect(204)
+    client.post("/me/second-factor/recovery-codes").expect(201)
+    client.request("DELETE", "/me/second-factor/totp").expect(204)
 
 
 def test_own_pages(clients):

@@ -67,6 +67,28 @@ static void first_login_opens_little(void **state)
     assert_false(access_first_login(ACTION_ATTENDANCE_POST));
 }
 
+static void a_pending_factor_opens_less(void **state)
+{
+    (void)state;
+    assert_true(access_second_factor(ACTION_PUBLIC));
+    assert_true(access_second_factor(ACTION_SESSION_END));
+    assert_true(access_second_factor(ACTION_SECOND_FACTOR_PROVE));
+    assert_false(access_second_factor(ACTION_ACCOUNT_PASSWORD));
+    assert_false(access_second_factor(ACTION_SESSION_REVOKE));
+    assert_false(access_second_factor(ACTION_CREDIT_READ_OWN));
+}
+
+static void sensitive_changes_want_a_proof(void **state)
+{
+    (void)state;
+    assert_true(access_reauthenticate(ACTION_ACCOUNT_EMAIL));
+    assert_true(access_reauthenticate(ACTION_SECOND_FACTOR_CHANGE));
+    assert_true(access_reauthenticate(ACTION_SESSION_REVOKE));
+    assert_false(access_reauthenticate(ACTION_PUBLIC));
+    assert_false(access_reauthenticate(ACTION_PROFILE_READ));
+    assert_false(access_reauthenticate(ACTION_SESSION_PROVE));
+}
+
 static void tokens_do_what_their_scope_says(void **state)
 {
     (void)state;
@@ -112,6 +134,8 @@ int main(void)
         cmocka_unit_test(roles_reach_as_far_as_they_should),
         cmocka_unit_test(names_lead_back),
         cmocka_unit_test(first_login_opens_little),
+        cmocka_unit_test(a_pending_factor_opens_less),
+        cmocka_unit_test(sensitive_changes_want_a_proof),
         cmocka_unit_test(tokens_do_what_their_scope_says),
         cmocka_unit_test(every_route_has_its_action),
     };

@@ -1,0 +1,34 @@
+/*
+ * gateway_factor: second factors: who must have one, whether a code is right, recovery codes.
+ * Codes are judged from rows and used up in the transaction that they open, so each opens one.
+ */
+#pragma once
+#include "gateway/gateway_call.h"
+#include "secret/factor.h"
+
+/* Doctors may have one, everybody else must where the setting says so. */
+bool factor_required(const struct gateway *gateway, bool doctor);
+
+/* A code that was typed: of the app, or a recovery code. */
+struct factor_code {
+    char folded[TEMP_TEXT_BYTES]; /* "" when it can be none */
+    uint8_t hmac[SECRET_DIGEST_BYTES];
+    struct db_query *totp, *recovery;
+    int64_t step; /* of the app's code; -1: a recovery code */
+};
+
+/* Adds to `batch` what it takes to judge it. */
+void factor_code_read(struct call *call, struct db_batch *batch, struct str text,
+                      struct factor_code *code);
+/* After a good run. */
+bool factor_code_good(struct call *call, struct factor_code *code);
+/* Use it up: ERR_DB_CONFLICT when somebody else did meanwhile. */
+void factor_code_use(struct call *call, struct db_batch *batch, const struct factor_code *code);
+
+/* What the throttle calls an account's codes: nothing that could be typed as a login id. */
+struct str factor_subject(struct arena *arena, struct uuid account_id);
+
+/* New recovery codes; the old ones go. A JSON list, the only place where they stand. */
+json_t *factor_recovery_new(struct call *call, struct db_batch *batch);
+/* All second factors of an account go: its owner proved who they are by a new postcard. */
+void factor_forget(struct db_batch *batch, struct uuid account_id);
