@@ -6,6 +6,7 @@ import { Button } from './parts/basics';
 import { IdleWarning } from './parts/idle';
 import { Layout } from './parts/layout';
 import { ProblemNotice } from './parts/load';
+import { later } from './pages/later';
 import { LoginAgain } from './pages/login';
 import { pageAt } from './pages/table';
 import { usePlace } from './router';
@@ -14,9 +15,11 @@ import { SiteContext, type Site } from './site';
 import { lang, setLang, type Lang } from './text/lang';
 import { t } from './text/messages';
 
+const ProveAgain = later(async () => (await import('./pages/group_security')).ProveAgain);
+
 export function App() {
   const place = usePlace();
-  const { me, expired } = useSession();
+  const { me, expired, proving } = useSession();
   const [language, setLanguage] = useState<Lang>(lang);
   const [site, setSite] = useState<Site>();
   const [error, setError] = useState<ApiError>();
@@ -42,6 +45,7 @@ export function App() {
         {me === undefined ? <Starting error={error} again={start} /> : pageAt(place, me)}
       </Layout>
       {expired && <LoginAgain />}
+      {proving && !expired && <ProveAgain />}
       {me && !expired && <IdleWarning role={me.account.role} />}
     </SiteContext.Provider>
   );

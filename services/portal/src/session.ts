@@ -10,8 +10,22 @@ export type Me = Answer<'/api/v1/me', 'get'>;
 type Session = Me | null | undefined;
 
 let current: Session;
-/** Set while the page waits for a new sign-in after its session ended. */
-let waiting: { promise: Promise<boolean>; end: (again: boolean) => void } | null = null;
+/** What the page waits for: a promise that a dialog ends. */
+interface Wait {
+  promise: Promise<boolean>;
+  end: (good: boolean) => void;
+}
+
+function newWait(): Wait {
+  let end: (good: boolean) => void = () => undefined;
+  const promise = new Promise<boolean>((resolve) => (end = resolve));
+  return { promise, end };
+}
+
+/** Set while the page waits for a new sign-in after its session ended; `me`: who was signed in. */
+let waiting: (Wait & { me: Me }) | null = null;
+/** Set while the person is asked to prove again who they are. */
+let proving: Wait | null = null;
 const listeners = new Set<() => void>();
 
 function tell(): void {
@@ -28,7 +42,8 @@ export function session(): Session {
   return current;
 }
 
-export function useSession(): { me: Session; expired: boolean } {
+/** Behind the dialog to sign in again the page stays that of who was signed in. */
+export function useSession(): { me: Session; expired: boolean; proving: boolean } {
   const [, redraw] = useState(0);
   useEffect(() => {
     const listener = () => redraw((count) => count + 1);
@@ -37,7 +52,7 @@ export function useSession(): { me: Session; expired: boolean } {
       listeners.delete(listener);
     };
   }, []);
-  return { me: current, expired: waiting !== null };
+  return { me: waiting ? waiting.me : current, expired: waiting !== null, proving: proving !== null };
 }
 
 /** Reads who is signed in: at the start, after steps of the first login, when asked to stay. */
@@ -55,20 +70,34 @@ export async function refresh(): Promise<Me | null> {
   }
 }
 
-export async function signIn(loginId: string, password: string): Promise<Me | null> {
-  const before = current?.account.id;
-  const given = await call('post', '/api/v1/session', { body: { login_id: loginId, password } });
+/** `next` of somebody whose password was right and whose second factor is still to come. */
+export const SECOND_STEP = 'second_factor';
+
+/** Goes on as the session that was just given, or whose token was renewed. */
+export async function follow(given: { csrf_token: string }): Promise<Me | null> {
   setCsrfToken(given.csrf_token);
   const me = await refresh();
-  if (waiting) {
-    const { end } = waiting;
+  if (waiting && me && me.next !== SECOND_STEP) {
+    const { end, me: before } = waiting;
     waiting = null;
-    const same = !before || before === given.account.id;
+    const same = before.account.id === me.account.id;
     end(same);
     tell();
     if (!same) go('/', { replace: true }); // somebody else: nothing of the page may stay
   }
   return me;
+}
+
+export async function signIn(loginId: string, password: string): Promise<Me | null> {
+  return follow(await call('post', '/api/v1/session', { body: { login_id: loginId, password } }));
+}
+
+/** The dialog's end: proved, or given up. */
+export function endProving(good: boolean): void {
+  const end = proving?.end;
+  proving = null;
+  tell();
+  end?.(good);
 }
 
 export async function signOut(): Promise<void> {
@@ -95,14 +124,18 @@ setHooks({
   async signedOut() {
     if (!current) return false; // nobody was signed in on this page
     if (!waiting) {
-      let end: (again: boolean) => void = () => undefined;
-      const promise = new Promise<boolean>((resolve) => (end = resolve));
-      waiting = { promise, end };
+      waiting = { ...newWait(), me: current };
       tell();
     }
     return waiting.promise;
   },
+  proveAgain() {
+    proving ??= newWait();
+    tell();
+    return proving.promise;
+  },
   stepFirst() {
-    void refresh().then(() => go('/first-login', { replace: true }));
+    // The page's frame shows the step that `next` names.
+    void refresh().then(() => go('/', { replace: true }));
   },
 });

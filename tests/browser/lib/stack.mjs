@@ -1,7 +1,7 @@
 // The running copy that the stories use: MAMIS_DEMO_JSON names its demo.json. Each story brings its
 // own doctors and seminars by mamisctl, so stories do not meet and can be run again.
 import { execFile } from 'node:child_process';
-import { randomInt } from 'node:crypto';
+import { createHmac, randomInt } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -43,15 +43,32 @@ export async function apiAs({ login_id, password }) {
   };
 }
 
-/** Today in Japan by the copy's clock, which may be set to another time. */
+/** Milliseconds since 1970 by the copy's clock, which may be set to another time. */
 let copyOffsetMs;
-export async function today(shiftDays = 0) {
+export async function copyNowMs() {
   if (copyOffsetMs === undefined) {
     const path = join(dirname(demoPath), 'state', 'now_offset_us.json');
     copyOffsetMs = await readFile(path, 'utf8').then((text) => Number(text) / 1000, () => 0);
   }
-  const japan = new Date(Date.now() + copyOffsetMs + (9 * 60 + shiftDays * 24 * 60) * 60_000);
+  return Date.now() + copyOffsetMs;
+}
+
+/** Today in Japan by that clock. */
+export async function today(shiftDays = 0) {
+  const japan = new Date((await copyNowMs()) + (9 * 60 + shiftDays * 24 * 60) * 60_000);
   return japan.toISOString().slice(0, 10);
+}
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** What an authenticator app shows (RFC 6238), `shift` steps of 30 s from now. */
+export async function appCode(secret, shift = 0) {
+  const bits = [...secret.replace(/ /g, '')].map((c) => BASE32.indexOf(c).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor((await copyNowMs()) / 30_000) + shift));
+  const mac = createHmac('sha1', key).update(counter).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
 /** Five years back, the day after: a certificate that ends on `to` began then. */

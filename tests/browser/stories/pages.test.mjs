@@ -9,13 +9,13 @@ before(async () => (browser = await launch()));
 after(() => browser.close());
 
 const PAGES = {
-  doctor: ['/me', '/me/credits', '/me/applications', '/me/handbook', '/me/certificates', '/me/profile', '/account'],
-  organiser: ['/seminars', `/seminars/${demo.sample.seminar_no}`, '/uploads', `/uploads/${demo.sample.upload_id}`, '/account'],
-  office_l1: ['/seminars', '/uploads', '/account'],
-  office_l2: ['/applications', '/seminars', '/uploads', '/account'],
-  office_l3: ['/applications', '/seminars', '/uploads', '/account'],
-  call_centre: ['/account'],
-  admin: ['/account'],
+  doctor: ['/me', '/me/credits', '/me/applications', '/me/handbook', '/me/certificates', '/me/profile', '/account', '/account/security'],
+  organiser: ['/seminars', `/seminars/${demo.sample.seminar_no}`, '/uploads', `/uploads/${demo.sample.upload_id}`, '/account', '/account/security'],
+  office_l1: ['/seminars', '/uploads', '/account', '/account/security'],
+  office_l2: ['/applications', '/seminars', '/uploads', '/account', '/account/security'],
+  office_l3: ['/applications', '/seminars', '/uploads', '/account', '/account/security'],
+  call_centre: ['/account', '/account/security'],
+  admin: ['/account', '/account/security'],
 };
 
 test('pages before signing in', async () => {

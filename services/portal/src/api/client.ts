@@ -10,7 +10,9 @@ const READ_TRIES = 3;
 interface Hooks {
   /** The session ended: resolves true when the person has signed in again. */
   signedOut(): Promise<boolean>;
-  /** The server says which step of the first login must come first. */
+  /** A sensitive change: resolves true when the person has proved again who they are. */
+  proveAgain(): Promise<boolean>;
+  /** The server says which step of the first login, or of signing in, must come first. */
   stepFirst(): void;
 }
 
@@ -108,7 +110,8 @@ interface LooseAsk {
 }
 
 /** The session's own routes: there a 401 is an answer, not the end of a session. */
-const isSession = (path: string): boolean => path === '/api/v1/session' || path === '/api/v1/links';
+const SESSION = ['/api/v1/session', '/api/v1/session/second-factor', '/api/v1/links'];
+const isSession = (path: string): boolean => SESSION.includes(path);
 
 async function send(method: Method, path: string, ask: LooseAsk): Promise<Response> {
   const url = address(path, ask.path, ask.query);
@@ -122,7 +125,9 @@ async function send(method: Method, path: string, ask: LooseAsk): Promise<Respon
         if (await hooks.signedOut()) continue;
       } else if (status === 403 && code === 'csrf' && tried === 1) {
         if (await renewToken()) continue;
-      } else if (status === 403 && code === 'first_login_step') {
+      } else if (status === 403 && code === 'reauthentication_needed' && hooks && tried === 1) {
+        if (await hooks.proveAgain()) continue;
+      } else if (status === 403 && (code === 'first_login_step' || code === 'second_factor_step')) {
         hooks?.stepFirst();
       } else if (method === 'get' && (status === 503 || status === 0) && tried < READ_TRIES) {
         await wait(Math.min(Math.max(cause.retryAfter * 1000, 300 * tried), 3000), ask.signal);

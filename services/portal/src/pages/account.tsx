@@ -31,6 +31,9 @@ export function AccountPage() {
           ]}
         />
       </div>
+      <p>
+        <a href="/account/security">{t('to_security')}</a>
+      </p>
       <section class="stack" aria-labelledby="password-change">
         <h2 id="password-change">{t('password_title')}</h2>
         {done && (

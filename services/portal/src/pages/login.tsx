@@ -1,13 +1,17 @@
 // Signing in, and the same form again in a dialog when a session has ended.
+import { useState } from 'preact/hooks';
 import { useSite } from '../site';
 import { Button, Notice, PageTitle } from '../parts/basics';
 import { Dialog } from '../parts/dialog';
 import { PasswordField, SendButton, TextField } from '../parts/fields';
 import { FormBox, useForm, type Errors } from '../parts/form';
 import { go, here, safePath } from '../router';
-import { forget, signIn } from '../session';
+import { forget, SECOND_STEP, session, signIn } from '../session';
 import { dateText } from '../text/format';
+import { later } from './later';
 import { t } from '../text/messages';
+
+const SecondStepForm = later(async () => (await import('./group_security')).SecondStepForm);
 
 const empty = { login_id: '', password: '' };
 
@@ -67,6 +71,11 @@ function LoginForm({ after, prefix = '' }: LoginFormProps) {
   );
 }
 
+/** The second factor keeps the address: the page asked for comes after it. */
+function goOn(next: string): void {
+  if (next !== SECOND_STEP) go(next ? '/first-login' : safePath(here().query.get('to')), { replace: true });
+}
+
 export function LoginPage() {
   const { query } = here();
   const left = query.get('left') === '1';
@@ -79,7 +88,7 @@ export function LoginPage() {
             <p>{t('login_left')}</p>
           </Notice>
         )}
-        <LoginForm after={(next) => go(next ? '/first-login' : safePath(query.get('to')), { replace: true })} />
+        <LoginForm after={goOn} />
         <p>
           <a href="/reset">{t('forgot')}</a>
         </p>
@@ -142,6 +151,7 @@ export function HelpLine() {
 
 /** Over the page whose session ended; what was typed there stays as it is. */
 export function LoginAgain() {
+  const [second, setSecond] = useState(() => session()?.next === SECOND_STEP);
   const leave = () => {
     forget();
     go('/login');
@@ -149,7 +159,11 @@ export function LoginAgain() {
   return (
     <Dialog title={t('session_ended')}>
       <p>{t('session_ended_detail')}</p>
-      <LoginForm prefix="again-" after={() => undefined} />
+      {second ? (
+        <SecondStepForm prefix="again-" back={() => setSecond(false)} />
+      ) : (
+        <LoginForm prefix="again-" after={(next) => setSecond(next === SECOND_STEP)} />
+      )}
       <div>
         <Button look="text" onClick={leave}>
           {t('leave_page')}

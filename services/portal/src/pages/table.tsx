@@ -5,7 +5,7 @@ import { LinkButton, PageTitle } from '../parts/basics';
 import { GoTo } from '../parts/go_to';
 import { homeOf } from '../parts/layout';
 import { match, type Place } from '../router';
-import type { Me } from '../session';
+import { SECOND_STEP, type Me } from '../session';
 import { t } from '../text/messages';
 import { CreditsPage } from './credits';
 import { later } from './later';
@@ -22,6 +22,10 @@ const LinkPage = later(async () => (await entry()).LinkPage);
 const ResetPage = later(async () => (await entry()).ResetPage);
 const StartPage = later(async () => (await entry()).StartPage);
 const VerifyPage = later(async () => (await import('./verify')).VerifyPage);
+
+const security = () => import('./group_security');
+const SecondStepPage = later(async () => (await security()).SecondStepPage);
+const SecurityPage = later(async () => (await security()).SecurityPage);
 
 const doctor = () => import('./group_doctor');
 const ApplyPage = later(async () => (await doctor()).ApplyPage);
@@ -65,9 +69,11 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/uploads', 'upload_read', () => <UploadsPage />],
   ['/uploads/{id}', 'upload_read', ({ id }) => <UploadPage id={id!} />],
   ['/account', 'account_password', () => <AccountPage />],
+  ['/account/security', 'session_list', () => <SecurityPage />],
 ];
 
 export function pageAt({ path }: Place, me: Me | null): VNode {
+  if (me?.next === SECOND_STEP && path !== '/link') return keyed('/second-step', <SecondStepPage />);
   if (path === '/login' && me) return <GoTo path="/" />;
   for (const [pattern, make] of OPEN) if (match(pattern, path)) return keyed(path, make({}));
   if (!me) {

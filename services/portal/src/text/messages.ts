@@ -23,11 +23,15 @@ export type Key = KeysOf<(typeof parts)[number]>;
 const table: Record<Key, Entry> = Object.assign({}, ...parts);
 export type Entry = readonly [ja: string, en: string];
 
-export function t(key: Key, values?: Record<string, string | number>): string {
-  const entry: Entry = table[key];
+type Values = Record<string, string | number>;
+
+/** An entry in the language of the pages; parts that are loaded later keep tables of their own. */
+export function say(entry: Entry, values?: Values): string {
   const text = entry[lang() === 'ja' ? 0 : 1];
   return values ? text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole)) : text;
 }
+
+export const t = (key: Key, values?: Values): string => say(table[key], values);
 
 /** The entry `prefix_name` when the table has it, else the name itself (a code newer than we are). */
 export function tOf(prefix: string, name: string): string {

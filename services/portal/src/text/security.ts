@@ -1,0 +1,82 @@
+// Second factors, sessions, proving again who one is; loaded with their pages.
+import { say, type Entry } from './messages';
+
+const table = {
+  title: ['ログインの安全', 'Sign-in security'],
+  step_title: ['2つ目の確認', 'Second factor'],
+  step_lead: [
+    '認証アプリに今表示されている6桁のコードを入力してください。アプリが使えないときは、回復用コードを1つ入力します。',
+    'Enter the six-digit code that your authenticator app shows now. Without the app, enter one of your recovery codes.',
+  ],
+  step_enrol_lead: [
+    'このアカウントでは、パスワードのほかに2つ目の確認が必要です。最初に認証アプリを登録してください。',
+    'This account needs a second factor beside the password. Please register an authenticator app first.',
+  ],
+  code: ['確認コード', 'Code'],
+  code_hint: ['6桁の数字、または回復用コード', 'Six digits, or a recovery code'],
+  code_must: ['確認コードを入力してください。', 'Please fill in the code.'],
+  step_send: ['確認する', 'Confirm'],
+  step_back: ['ログインIDの入力に戻る', 'Back to the login ID'],
+  factor_title: ['2つ目の確認（二要素認証）', 'Second factor'],
+  factor_lead: [
+    'パスワードのほかに、スマートフォンなどの認証アプリが表示するコードでご本人を確かめます。パスワードが知られても、ほかの人はログインできません。',
+    'Beside your password, a code from an authenticator app on your telephone proves that it is you. Somebody who learns your password still cannot sign in.',
+  ],
+  factor_required: ['職員の方は登録が必要です。', 'Staff must have one.'],
+  app: ['認証アプリ', 'Authenticator app'],
+  app_since: ['登録済み（{date}）', 'Registered ({date})'],
+  app_none: ['登録されていません', 'Not registered'],
+  app_add: ['認証アプリを登録する', 'Register an authenticator app'],
+  app_remove: ['認証アプリの登録を外す', 'Remove the authenticator app'],
+  app_removed: ['認証アプリの登録を外しました。ほかの端末のログインは終了しました。', 'The authenticator app was removed. Sessions elsewhere were ended.'],
+  app_remove_ask: [
+    '登録を外すと、次からはパスワードだけでログインできるようになります。よろしいですか。',
+    'Without it the password alone is enough to sign in. Remove it?',
+  ],
+  enrol_1: ['認証アプリ（Google Authenticator、Microsoft Authenticatorなど）で次のQRコードを読み取ります。', 'Scan this QR code with an authenticator app (Google Authenticator, Microsoft Authenticator, ...).'],
+  enrol_qr: ['認証アプリ用のQRコード', 'QR code for the authenticator app'],
+  enrol_key: ['読み取れないときは、次のキーをアプリに入力します。', 'If it cannot be scanned, type this key into the app.'],
+  enrol_2: ['アプリに表示された6桁のコードを入力します。', 'Enter the six digits that the app shows.'],
+  enrol_send: ['登録する', 'Register'],
+  enrol_done: ['認証アプリを登録しました。ほかの端末のログインは終了しました。', 'The authenticator app is registered. Sessions elsewhere were ended.'],
+  codes_title: ['回復用コード', 'Recovery codes'],
+  codes_lead: [
+    'スマートフォンをなくしたときなどに、確認コードの代わりに使います。1つにつき1回だけ使えます。この画面を離れると二度と表示されません。印刷するか書き写して、安全な場所に保管してください。',
+    'Use them in place of a code when you have lost your telephone. Each works once. They are never shown again: print them or write them down, and keep them safe.',
+  ],
+  codes_left: ['残り{n}個', '{n} left'],
+  codes_new: ['回復用コードを作り直す', 'Make new recovery codes'],
+  codes_print: ['印刷する', 'Print'],
+  codes_kept: ['保管しました', 'I have kept them'],
+  sessions_title: ['ログイン中の端末', 'Where you are signed in'],
+  sessions_lead: [
+    '身に覚えのない端末があれば終了し、パスワードを変更してください。',
+    'If you do not know one of them, end it and change your password.',
+  ],
+  session_unknown: ['不明な端末', 'Unknown device'],
+  session_current: ['この端末', 'This device'],
+  session_begun: ['ログイン：{time}', 'Signed in: {time}'],
+  session_seen: ['最後の操作：{time}', 'Last used: {time}'],
+  session_end: ['終了する', 'End'],
+  session_end_of: ['{device}のログインを終了する', 'End the session of {device}'],
+  session_ended: ['ログインを終了しました。', 'The session was ended.'],
+  sessions_end: ['ほかの端末をすべて終了する', 'Sign out everywhere else'],
+  sessions_ended: ['ほかの端末のログインをすべて終了しました。', 'All other sessions were ended.'],
+  sessions_only: ['ほかにログイン中の端末はありません。', 'You are not signed in anywhere else.'],
+  prove_title: ['ご本人の確認', 'Is it you?'],
+  prove_lead: [
+    '大切な変更の前に、もう一度パスワードを入力してください。確認のあと、先ほどの操作を続けます。',
+    'Before this change, please enter your password again. What you were doing then goes on.',
+  ],
+  prove_lead_code: [
+    '認証アプリの確認コード、または回復用コードを入力してください。確認のあと、先ほどの操作を続けます。',
+    'Please enter a code of your authenticator app, or a recovery code. What you were doing then goes on.',
+  ],
+  prove_password: ['パスワード', 'Password'],
+  prove_by_code: ['確認コードで確認する', 'Use a code instead'],
+  prove_by_password: ['パスワードで確認する', 'Use the password instead'],
+  prove_send: ['確認して続ける', 'Confirm and go on'],
+  cancel: ['やめる', 'Cancel'],
+} as const satisfies Record<string, Entry>;
+
+export const ts = (key: keyof typeof table, values?: Record<string, string | number>): string => say(table[key], values);
