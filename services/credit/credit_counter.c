@@ -1,6 +1,7 @@
 /* credit_counter: see credit_counter.h. */
 #include "credit/credit_counter.h"
 
+#include "credit/credit_chain.h"
 #include "credit/credit_command.h"
 
 static const struct db_stmt insert_counter = {
@@ -57,6 +58,7 @@ void counter_add(const struct emit *emit, const struct counter *counter,
     const size_t count = counter->count;
     int16_t *half_units = arena_array(arena, int16_t, count);
     int16_t *revision = arena_array(arena, int16_t, count);
+    const int64_t posted_us = clock_now_us();
     struct db_query *query = db_add(emit->effect, &insert_counter);
 
     for (size_t i = 0; i < count; i++) {
@@ -64,7 +66,7 @@ void counter_add(const struct emit *emit, const struct counter *counter,
         revision[i] = (int16_t)(counter->revision[i] + 1);
     }
     db_i64(query, emit->upload->no);
-    db_time(query, clock_now_us());
+    db_time(query, posted_us);
     db_i64_array(query, counter->doctor, count);
     db_i64_array(query, counter->session_id, count);
     db_i32_array(query, counter->row_no, count);
@@ -77,6 +79,21 @@ void counter_add(const struct emit *emit, const struct counter *counter,
     db_uuid(query, actor->id);
     db_text(query, actor->role);
     db_text(query, actor->code);
+    credit_chain_add(emit->effect,
+                     &(struct chain_columns){
+                         .count = count,
+                         .doctor = counter->doctor,
+                         .session_id = counter->session_id,
+                         .row_no = counter->row_no,
+                         .held_on = counter->held_on,
+                         .half_units = half_units,
+                         .revision = revision,
+                         .programme = counter->programme,
+                         .kind = counter->kind,
+                         .reason = correction->reason,
+                         .actor = actor,
+                     },
+                     emit->upload->no, posted_us, arena);
     emit_corrected(emit, correction,
                    &(struct emit_entries){
                        .count = count,

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "credit/credit_chain.h"
+
 /*
  * First of all: a chunk out of its turn finds no row to change, and its whole transaction ends
  * without effect, to be looked at anew. So does one that did not see the note of a chunk that came
@@ -171,13 +173,14 @@ static void entries_fill(struct record *record)
 static void add_ledger(const struct record *record)
 {
     const struct record_entries *entries = &record->entries;
+    const int64_t posted_us = clock_now_us();
     struct db_query *query;
 
     if (entries->count == 0 || record->upload->dry_run)
         return;
     query = db_add(record->emit.effect, &insert_ledger);
     db_i64(query, record->upload->no);
-    db_time(query, clock_now_us());
+    db_time(query, posted_us);
     db_i64_array(query, entries->doctor, entries->count);
     db_i64_array(query, entries->session_id, entries->count);
     db_i32_array(query, entries->row_no, entries->count);
@@ -186,6 +189,19 @@ static void add_ledger(const struct record *record)
     db_i16_array(query, entries->revision, entries->count);
     db_text_array(query, entries->programme, entries->count);
     db_text_array(query, entries->kind, entries->count);
+    credit_chain_add(record->emit.effect,
+                     &(struct chain_columns){
+                         .count = entries->count,
+                         .doctor = entries->doctor,
+                         .session_id = entries->session_id,
+                         .row_no = entries->row_no,
+                         .held_on = entries->held_on,
+                         .half_units = entries->half_units,
+                         .revision = entries->revision,
+                         .programme = entries->programme,
+                         .kind = entries->kind,
+                     },
+                     record->upload->no, posted_us, record->arena);
 }
 
 /* ---- reasons ---- */
