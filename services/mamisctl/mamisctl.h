@@ -62,6 +62,7 @@ COMMAND(account);
 COMMAND(token);
 COMMAND(postcards);
 COMMAND(verify);
+COMMAND(anchor);
 COMMAND(dead_letters);
 COMMAND(parked);
 COMMAND(replay);

@@ -4,11 +4,12 @@
  * All that concerns the ledger is found in one pass over it (verify_ledger.c); only what that finds
  * doubtful is looked at again, to name it.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "gen/topics.h"
-#include "mamisctl/verify.h"
+#include "mamisctl/anchors.h"
 
 enum { ARRIVE_S = 10, ARRIVE_S_MAX = 3600, PAUSE_MS = 250, RECEIVERS_MAX = 64 };
 
@@ -170,6 +171,16 @@ static const struct check checks[] = {
      .may_arrive = true},
 };
 
+/* The chains are computed anew outside of the database. */
+static const struct {
+    const char *what;
+    enum err (*look)(struct tool *tool, struct finding *finding, struct err_note *note);
+} chain_checks[] = {
+    {"chain: links follow one another", verify_links},
+    {"chain: histories and audit are as they were written", verify_tables},
+    {"chain: the ledger is as it was posted", verify_entries},
+};
+
 static void add_receivers(struct db_query *query)
 {
     static const struct {
@@ -192,11 +203,16 @@ static void add_receivers(struct db_query *query)
     db_text_array(query, services, ARRAY_LEN(receivers));
 }
 
-struct finding {
-    int64_t looked_at;
-    int64_t differ;
-    char example[200];
-};
+void finding_differs(struct finding *finding, const char *format, ...)
+{
+    va_list args;
+
+    if (finding->differ++ > 0)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(finding->example, sizeof(finding->example), format, args);
+    va_end(args);
+}
 
 static enum err look(struct tool *tool, const struct check *check, struct finding *finding,
                      struct err_note *note)
@@ -242,13 +258,14 @@ static enum err judge(struct tool *tool, const struct check *check, uint64_t end
     }
 }
 
-static void tell(const struct check *check, const struct finding *finding)
+static void tell(const char *what, const struct finding *finding, size_t *failed)
 {
-    (void)printf("%s  %s (%lld looked at)", finding->differ == 0 ? "ok  " : "DIFF", check->what,
+    (void)printf("%s  %s (%lld looked at)", finding->differ == 0 ? "ok  " : "DIFF", what,
                  (long long)finding->looked_at);
     if (finding->differ > 0)
         (void)printf(": %lld differ, e.g. %s", (long long)finding->differ, finding->example);
     (void)printf("\n");
+    *failed += finding->differ > 0;
 }
 
 static bool wait_given(struct tool_args *args, int64_t *ret_wait_s)
@@ -260,35 +277,78 @@ static bool wait_given(struct tool_args *args, int64_t *ret_wait_s)
                             *ret_wait_s <= ARRIVE_S_MAX);
 }
 
-enum tool_exit command_verify(struct tool *tool, struct tool_args *args)
-{
-    bool timing = args_flag(args, "--timing");
-    struct err_note note = {0};
-    struct ledger_pass pass;
+/* What verify was asked for. */
+struct asked {
+    bool timing;
     int64_t wait_s;
-    uint64_t begun_ms, end_ms;
-    size_t failed = 0;
-    enum err err;
+    const char *anchors, *anchor_public; /* may be NULL */
+};
 
-    if (!wait_given(args, &wait_s) || !args_done(args))
-        return TOOL_USAGE;
-    begun_ms = clock_mono_ms();
-    end_ms = begun_ms + (uint64_t)wait_s * 1000;
-    tool_db_open(tool);
-    err = verify_ledger_pass(tool, &pass, &note);
-    if (err != ERR_OK)
-        return tool_fail("the pass over the ledger", err, &note);
-    for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+static bool take_asked(struct tool_args *args, struct asked *asked)
+{
+    asked->timing = args_flag(args, "--timing");
+    asked->anchors = args_option(args, "--anchors");
+    asked->anchor_public = args_option(args, "--anchor-public");
+    return wait_given(args, &asked->wait_s) && args_done(args) &&
+           (asked->anchors != NULL || asked->anchor_public == NULL);
+}
+
+/* `*what` is what could not be done when it fails. */
+static enum err verify_chains(struct tool *tool, const struct asked *asked, const char **what,
+                              size_t *checks_made, size_t *failed, struct err_note *note)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; i < ARRAY_LEN(chain_checks); i++, *checks_made += 1) {
         struct finding finding = {0};
 
-        err = judge(tool, &checks[i], end_ms, &pass, &finding, &note);
-        if (err != ERR_OK)
-            return tool_fail(checks[i].what, err, &note);
-        tell(&checks[i], &finding);
-        failed += finding.differ > 0;
+        *what = chain_checks[i].what;
+        TRY(chain_checks[i].look(tool, &finding, note));
+        tell(*what, &finding, failed);
     }
-    (void)printf("%zu of %zu checks found differences\n", failed, ARRAY_LEN(checks));
-    if (timing && verify_ledger_timing(tool, &pass, clock_mono_ms() - begun_ms, &note) != ERR_OK)
-        return tool_fail("the bare pass", ERR_DB_DOWN, &note);
+    if (asked->anchors != NULL) {
+        struct finding finding = {0};
+
+        *what = "chain: all anchors hold";
+        TRY(verify_anchors(tool, asked->anchors, asked->anchor_public, &finding, note));
+        tell(*what, &finding, failed);
+        *checks_made += 1;
+    }
+cleanup:
+    return err;
+}
+
+enum tool_exit command_verify(struct tool *tool, struct tool_args *args)
+{
+    struct asked asked;
+    struct err_note note = {0};
+    struct ledger_pass pass;
+    const char *what = "the pass over the ledger";
+    uint64_t begun_ms, end_ms;
+    size_t failed = 0;
+    size_t made = 0;
+    enum err err;
+
+    if (!take_asked(args, &asked))
+        return TOOL_USAGE;
+    begun_ms = clock_mono_ms();
+    end_ms = begun_ms + (uint64_t)asked.wait_s * 1000;
+    tool_db_open(tool);
+    TRY(verify_ledger_pass(tool, &pass, &note));
+    for (; made < ARRAY_LEN(checks); made++) {
+        struct finding finding = {0};
+
+        what = checks[made].what;
+        TRY(judge(tool, &checks[made], end_ms, &pass, &finding, &note));
+        tell(what, &finding, &failed);
+    }
+    TRY(verify_chains(tool, &asked, &what, &made, &failed, &note));
+    (void)printf("%zu of %zu checks found differences\n", failed, made);
+    what = "the bare pass";
+    if (asked.timing)
+        TRY(verify_ledger_timing(tool, &pass, clock_mono_ms() - begun_ms, &note));
+cleanup:
+    if (err != ERR_OK)
+        return tool_fail(what, err, &note);
     return failed == 0 ? TOOL_OK : TOOL_REFUSED;
 }

@@ -1,5 +1,6 @@
 """mamisctl for operators: verify finds what was planted, replay and republish mend what was lost."""
 
+import contextlib
 import json
 import pathlib
 import shutil
@@ -37,10 +38,10 @@ def execute(stack, *statements):
             cursor.execute(statement)
 
 
-def differences(stack, wait="0"):
+def differences(stack, *words, wait="0"):
     """The lines in which verify reports a difference."""
     try:
-        told = stack.copy.mamisctl("verify", "--wait", wait)
+        told = stack.copy.mamisctl("verify", "--wait", wait, *words)
     except Failure as failure:
         told = failure.text
     return [line for line in told.splitlines() if line.startswith("DIFF")]
@@ -125,11 +126,128 @@ def test_verify_finds_what_was_planted(posted, words, plant, undo):
     execute(posted, plant)
     try:
         found = differences(posted)
-        assert len(found) == 1 and words in found[0], found
-        assert "e.g. " in found[0]
+        books = [line for line in found if "chain: " not in line]
+        assert len(books) == 1 and words in books[0], found
+        assert "e.g. " in books[0]
+        # What is planted in the ledger itself is no secret to its chain either.
+        assert len(found) - len(books) == (" credit.ledger" in plant.split("SELECT")[0]), found
     finally:
         execute(posted, undo)
     assert differences(posted) == []
+
+
+@contextlib.contextmanager
+def tampered(stack, tables, *statements):
+    """What whoever owns the server can do to these tables, unseen by triggers; put back at the end."""
+    silent = "SET session_replication_role = replica"
+    kept = {table: "mamis.kept_" + table.replace(".", "_") for table in tables}
+    execute(stack, *(f"CREATE TABLE {kept[table]} AS TABLE {table}" for table in tables))
+    try:
+        execute(stack, silent, *statements)
+        yield
+    finally:
+        for table in tables:
+            execute(stack, silent, f"DELETE FROM {table}",
+                    f"INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM {kept[table]}",
+                    f"DROP TABLE {kept[table]}")
+    assert differences(stack) == []
+
+
+ENTRIES = "the ledger is as it was posted"
+ROWS = "histories and audit are as they were written"
+LINKS = "links follow one another"
+ONE_MORE = ("INSERT INTO credit.ledger SELECT 999999999, session_id, upload_no, posted_at{}, row_no,"
+            " held_on, half_units, revision, programme, kind FROM credit.ledger WHERE row_no = 1"
+            " AND programme = 'CME'")
+LAST = "(SELECT max(chain_rows_no) FROM registration.account_history)"
+FIRST = "(SELECT min(chain_rows_no) FROM registration.account_history)"
+# In which check it is found, how its place is named, in which table, what was done.
+TAMPERED = [
+    (ENTRIES, "entries were changed (mamis.credit.work/", "credit.ledger",
+        "UPDATE credit.ledger SET held_on = held_on - 1 WHERE row_no = 1 AND programme = 'CME'"),
+    (ENTRIES, "entries were changed (mamis.credit.work/", "credit.ledger",  # two exchanged
+        "UPDATE credit.ledger SET row_no = 3 - row_no WHERE row_no IN (1, 2)"),
+    (ENTRIES, "entries are gone (mamis.credit.work/", "credit.ledger",
+        "DELETE FROM credit.ledger WHERE row_no = 1"),
+    (ENTRIES, "all entries of a transaction are gone (mamis.credit.work/", "credit.ledger",
+        "DELETE FROM credit.ledger"),
+    (ENTRIES, "entries were added (mamis.credit.work/", "credit.ledger", ONE_MORE.format("")),
+    (ENTRIES, "entries that nobody linked", "credit.ledger",
+        ONE_MORE.format(" + interval '1 s'")),
+    (ROWS, "registration.account_history: rows were changed", "registration.account_history",
+        f"UPDATE registration.account_history SET action = 'no' WHERE chain_rows_no = {FIRST}"),
+    (ROWS, "registration.account_history: rows are gone", "registration.account_history",
+        f"DELETE FROM registration.account_history WHERE chain_rows_no = {LAST}"),
+    (ROWS, "registration.account_history: rows were added", "registration.account_history",
+        "INSERT INTO registration.account_history (account_id, version, at, action, chain_rows_no)"
+        f" SELECT gen_random_uuid(), 1, now(), 'import', {LAST}"),
+    (ROWS, "credit.audit: rows that nobody linked", "credit.audit",
+        "INSERT INTO credit.audit (at, action, subject) VALUES (now(), 'planted', '')"),
+    (LINKS, "its hash does not fit", "registration.chain_rows",  # two exchanged
+        "UPDATE registration.chain_rows AS r SET digest = o.digest FROM registration.chain_rows AS"
+        f" o WHERE (r.chain_rows_no, o.chain_rows_no) IN (({FIRST}, {LAST}), ({LAST}, {FIRST}))"),
+    (LINKS, "what it binds is gone", "registration.chain_rows",
+        f"DELETE FROM registration.chain_rows WHERE chain_rows_no = {LAST}"),
+    (LINKS, "the link before it is gone", "registration.chain_link",
+        "DELETE FROM registration.chain_link WHERE (topic, part, seq) ="
+        " (SELECT topic, part, seq - 1 FROM registration.chain_link WHERE seq > 1 LIMIT 1)"),
+    (LINKS, "the link before it is another", "registration.chain_link",
+        "UPDATE registration.chain_link SET prev = sha256(prev) WHERE (topic, part, seq) ="
+        " (SELECT topic, part, seq FROM registration.chain_link WHERE seq > 1 LIMIT 1)"),
+    (LINKS, "no link binds it", "credit.chain_link", "DELETE FROM credit.chain_link"),
+    (LINKS, "its table is unknown", "mamis.chained",
+        "DELETE FROM mamis.chained WHERE table_name = 'account_history'"),
+]
+
+
+@pytest.fixture(scope="module")
+def linked(posted):
+    """Some chain of registration has two links."""
+    while posted.one("SELECT coalesce(max(seq), 0) FROM registration.chain_link")[0] < 2:
+        posted.copy.mamisctl("account", "create", "--role", "auditor", "--login", uuid.uuid4().hex,
+                             "--password", PASSWORD, "--name", "監査")
+    return posted
+
+
+@pytest.mark.parametrize("check, words, table, plant", TAMPERED)
+def test_verify_finds_tampering(linked, check, words, table, plant):
+    with tampered(linked, [table], plant):
+        found = [line for line in differences(linked) if check in line]
+        assert len(found) == 1 and words in found[0], found
+
+
+def test_anchors_find_what_was_cut_off(linked, tmp_path):
+    path = tmp_path / "anchors"
+    told = linked.copy.mamisctl("anchor", "--file", str(path))
+    chains = linked.one("SELECT sum(n) FROM (SELECT count(DISTINCT (topic, part)) AS n FROM"
+                        " registration.chain_link UNION ALL SELECT count(DISTINCT (topic, part))"
+                        " FROM credit.chain_link) AS c")[0]
+    assert f"{chains} chains anchored, 0 unchanged" in told
+    assert path.stat().st_mode & 0o777 == 0o600
+    public = told.split()[-1]
+    path.write_text(path.read_text() + "mamis-anchor 1 20")  # somebody died while writing
+    assert f"0 chains anchored, {chains} unchanged" in linked.copy.mamisctl(
+        "anchor", "--file", str(path))
+    assert path.read_text().endswith("\n")
+    assert differences(linked, "--anchors", str(path)) == []
+    assert differences(linked, "--anchors", str(path), "--anchor-public", public) == []
+    # Everything of the newest link of a chain goes, and nothing hints at it but the anchor.
+    newest = ("(SELECT rows FROM registration.chain_link WHERE seq > 1 ORDER BY seq DESC, part"
+              " LIMIT 1)")
+    tables = ["registration.account_history", "registration.chain_rows", "registration.chain_link"]
+    with tampered(linked, tables,
+                  f"DELETE FROM registration.account_history WHERE chain_rows_no = ANY ({newest}::bigint[])",
+                  f"DELETE FROM registration.chain_rows WHERE chain_rows_no = ANY ({newest}::bigint[])",
+                  f"DELETE FROM registration.chain_link WHERE rows = {newest}"):
+        assert differences(linked) == []
+        found = differences(linked, "--anchors", str(path))
+        assert len(found) == 1 and "registration /" in found[0] and "was cut off" in found[0]
+        with pytest.raises(Failure, match="anchors do not hold"):
+            linked.copy.mamisctl("anchor", "--file", str(path))
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:1] + lines[2:]))  # nor can an anchor be taken out
+    found = differences(linked, "--anchors", str(path))
+    assert len(found) == 1 and "anchors:2 was not signed" in found[0]
 
 
 def test_verify_says_what_it_takes(posted):

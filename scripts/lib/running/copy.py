@@ -186,6 +186,7 @@ class Copy:
         values["admin_database"] = self.postgres.dsn("postgres")
         values["pepper_file"] = self.paths.key("pepper")
         values["temp_key_file"] = self.paths.key("temp_key")
+        values["anchor_key_file"] = self.paths.key("anchor_key")
         known = services.settings_known("mamisctl")
         return services.write_settings(
             self.mamisctl_settings,

@@ -87,7 +87,7 @@ class Deploy(unittest.TestCase):
 
     def test_samples(self):
         for path in (DEPLOY / "settings").glob("*.conf.sample"):
-            program = path.name.removesuffix(".conf.sample")
+            program = path.name.removesuffix(".conf.sample").partition("-")[0]
             lines = [line for line in path.read_text(encoding="utf-8").splitlines()
                      if line and not line.startswith("#")]
             values = dict((part.strip() for part in line.split("=", 1)) for line in lines)
