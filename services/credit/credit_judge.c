@@ -25,8 +25,9 @@ void judge_ask(struct judge *judge, const struct directory *directory, struct db
     attendance_numbers_read(arena, &judge->rows, &judge->numbers);
     judge->places = attendance_places(arena, &judge->rows, &upload->seminar);
     match_doctors(&judge->match, directory, &judge->numbers, arena);
-    match_pairs(&judge->match, directory, &judge->numbers, judge->places, judge->rows.count,
-                &upload->seminar, arena);
+    if (!span.key_tells)
+        match_pairs(&judge->match, directory, &judge->numbers, judge->places, judge->rows.count,
+                    &upload->seminar, arena);
     match_facts_add(&judge->facts, batch, &judge->match, upload, span, arena);
 }
 

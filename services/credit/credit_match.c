@@ -168,6 +168,22 @@ static bool has_alternatives(const struct attendance_seminar *seminar)
     return false;
 }
 
+bool match_key_tells(const struct attendance_header *header, const struct upload *upload)
+{
+    const bool kind_named = header->field_of[COLUMN_KIND] >= 0;
+
+    if (!upload->only || upload->dry_run || upload->counts[OUTCOME_WAITING] > 0 ||
+        upload->counts[OUTCOME_ALREADY_POSTED] > 0 || has_alternatives(&upload->seminar))
+        return false;
+    for (size_t s = 0; s < upload->seminar.count; s++) {
+        const struct attendance_session *session = &upload->seminar.sessions[s];
+
+        if (session->delivery == DELIVERY_VISIT || (kind_named && session->offers.count > 1))
+            return false;
+    }
+    return true;
+}
+
 /* In order, each once: who was given by both numbers must not be asked for twice. */
 static size_t distinct_ids(const struct match *match, int64_t *ids)
 {
@@ -187,10 +203,16 @@ void match_facts_add(struct match_facts *query, struct db_batch *batch, const st
                      const struct upload *upload, struct match_span span, struct arena *arena)
 {
     const struct attendance_seminar *seminar = &upload->seminar;
-    int64_t *doctors = arena_array(arena, int64_t, match->doctor_count);
-    size_t count = distinct_ids(match, doctors);
+    int64_t *doctors;
+    size_t count;
 
     *query = (struct match_facts){.ledger = NULL};
+    if (span.key_tells) {
+        must(!has_alternatives(seminar) && !upload->dry_run);
+        return;
+    }
+    doctors = arena_array(arena, int64_t, match->doctor_count);
+    count = distinct_ids(match, doctors);
     if (count == 0)
         return;
     if (match->pairs.count > 0) {

@@ -28,8 +28,12 @@ struct match {
     struct attendance_map revisions;
 };
 
-/* Which of the upload's own rows are compared with: those before a row, and all but one. */
+/*
+ * Which of the upload's own rows are compared with: those before a row, and all but one; or none,
+ * see match_key_tells().
+ */
 struct match_span {
+    bool key_tells;
     uint32_t before; /* row_no */
     uint32_t except; /* row_no; 0: none */
 };
@@ -42,6 +46,14 @@ void match_doctors(struct match *match, const struct directory *directory,
 void match_pairs(struct match *match, const struct directory *directory,
                  const struct attendance_numbers *numbers, const int32_t *places, size_t rows,
                  const struct attendance_seminar *seminar, struct arena *arena);
+
+/*
+ * Whether the ledger's key alone finds what a row of the upload repeats, so that nothing has to be
+ * asked before it is written: whatever stands in the seminar was posted by earlier chunks of this
+ * upload, none of whose rows wait or repeat one, and a row that repeats one of theirs wants the
+ * same credits again. A chunk that the key refused is judged again, by asking.
+ */
+bool match_key_tells(const struct attendance_header *header, const struct upload *upload);
 
 /* Nothing is asked when no doctor was found. */
 void match_facts_add(struct match_facts *query, struct db_batch *batch, const struct match *match,

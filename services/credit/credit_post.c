@@ -28,6 +28,7 @@ struct post {
     struct db_query *chunks;  /* this one and the next two */
     struct db_query *doctors; /* what changed */
     struct db_query *reasons;
+    bool key_tells; /* what stands is not asked for: see match_key_tells() */
     struct upload upload;
     struct attendance_chunk chunk, next, after_next;
     struct judge judge;
@@ -132,10 +133,25 @@ static void ask(struct post *post)
     struct db_batch *batch = db_batch_read(post->flow.arena);
 
     judge_ask(&post->judge, post->credit->directory, batch, &post->upload,
-              (struct match_span){.before = post->chunk.first_row}, post->flow.arena);
+              (struct match_span){.key_tells = post->key_tells, .before = post->chunk.first_row},
+              post->flow.arena);
     if (is_last(post))
         post->reasons = record_reasons_add(batch, post->upload.id);
+    if (db_batch_count(batch) == 0) {
+        flow_goto(&post->flow, POST_JUDGE);
+        return;
+    }
+    flow_wait(&post->flow, POST_JUDGE);
     run(post, batch);
+}
+
+/*
+ * A row that waits to be posted writes nothing that the key would refuse: whether its doctor stands
+ * posted has to be asked after all.
+ */
+static bool has_to_ask(const struct post *post)
+{
+    return post->key_tells && post->judge.verdicts.outcomes[OUTCOME_WAITING] > 0;
 }
 
 static void record(struct post *post)
@@ -188,12 +204,18 @@ static void post_run(struct flow *flow)
             return;
         }
         TRY(parse(post));
-        flow_wait(flow, POST_JUDGE);
+        post->key_tells =
+            !post->batch->conflicted && match_key_tells(&post->judge.header, &post->upload);
         ask(post);
         return;
     case POST_JUDGE:
         TRY(judge_decide(&post->judge, post->credit->directory, &post->upload,
                          post->upload.received_us, flow->arena, &flow->note));
+        if (has_to_ask(post)) {
+            post->key_tells = false;
+            ask(post);
+            return;
+        }
         flow_goto(flow, POST_ENTRIES);
         return;
     case POST_ENTRIES: /* from here on: what is one transaction with offset and event id */

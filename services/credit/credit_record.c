@@ -26,15 +26,14 @@ static const struct db_stmt update_counts = {
     " SELECT mamis.expect_rows(1, count(*)) FROM taken",
 };
 
+/* All arrays have one length, so that they go side by side; in FROM each would be stored first. */
 static const struct db_stmt insert_ledger = {
     "credit_insert_ledger",
     "INSERT INTO credit.ledger (doctor_id, session_id, upload_no, posted_at, row_no, held_on,"
     "                           half_units, revision, programme, kind)"
-    " SELECT n.doctor_id, n.session_id, $1, $2, n.row_no, n.held_on, n.half_units, n.revision,"
-    "        n.programme, n.kind"
-    " FROM unnest($3::bigint[], $4::bigint[], $5::int[], $6::date[], $7::smallint[],"
-    "             $8::smallint[], $9::text[], $10::text[])"
-    "  AS n (doctor_id, session_id, row_no, held_on, half_units, revision, programme, kind)",
+    " SELECT unnest($3::bigint[]), unnest($4::bigint[]), $1, $2, unnest($5::int[]),"
+    "        unnest($6::date[]), unnest($7::smallint[]), unnest($8::smallint[]),"
+    "        unnest($9::text[]), unnest($10::text[])",
 };
 
 static const struct db_stmt update_chunk = {

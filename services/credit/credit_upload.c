@@ -10,7 +10,9 @@ static const struct db_stmt select_upload = {
     "  u.delimiter, coalesce(u.rows_total, 0), coalesce(u.chunks_total, 0), u.next_chunk,"
     "  coalesce(u.early_chunk, -1), s.status = 'cancelled',"
     "  u.posted, u.already_posted, u.waiting, u.unmatched, u.absent, u.rejected,"
-    "  u.undo_at IS NOT NULL"
+    "  u.undo_at IS NOT NULL,"
+    "  NOT EXISTS (SELECT FROM credit.upload o WHERE o.seminar_no = u.seminar_no"
+    "              AND o.upload_no <> u.upload_no AND o.next_chunk > 0 AND NOT o.dry_run)"
     " FROM credit.upload u JOIN credit.seminar s USING (seminar_no) WHERE u.upload_id = $1",
 };
 
@@ -155,6 +157,7 @@ enum err upload_take(const struct upload_query *query, struct uuid id, struct ar
     for (int i = 0; i < OUTCOME_COUNT; i++)
         out->counts[i] = db_get_i64(row, 0, 19 + i);
     out->undo = db_get_bool(row, 0, 19 + OUTCOME_COUNT);
+    out->only = db_get_bool(row, 0, 20 + OUTCOME_COUNT);
     return seminar_take(query->sessions, out, arena, note);
 }
 

@@ -46,6 +46,7 @@ struct upload {
     int32_t next_chunk;
     int32_t early_chunk;           /* -1: none */
     int64_t counts[OUTCOME_COUNT]; /* by enum outcome */
+    bool only;                     /* no other upload has come to posting in this seminar */
     bool cancelled;                /* the seminar */
     struct attendance_seminar seminar;
     const struct session_words *words; /* beside seminar.sessions, both in the order of their ids */

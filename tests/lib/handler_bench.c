@@ -141,9 +141,11 @@ enum err bench_handle_all(struct bench *bench, work_handler_fn handler, void *se
                                       .count = count,
                                       .arena = arena,
                                       .effect = db_batch_new(arena),
-                                      .flow = &drive.flow};
+                                      .flow = &drive.flow,
+                                      .conflicted = bench->conflicted};
     flow_start(&drive.flow, STEP_HANDLE);
     must(loop_run_until(bench->loop, &drive.done, BENCH_WAIT_MS));
+    bench->conflicted = drive.err == ERR_DB_CONFLICT;
     if (drive.err == ERR_OK && bench->committed != NULL)
         bench->committed(service, &drive.batch);
     flow_fini(&drive.flow);

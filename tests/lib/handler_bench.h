@@ -31,6 +31,7 @@ struct bench {
     char answer_code[64]; /* "" when it was done */
     json_t *answer;       /* result or problem detail; NULL: none */
     struct err_note note; /* of the last handling */
+    bool conflicted;      /* its commit was refused: the next handling knows, as with lib/work */
     /* What somebody else does between the handler's reads and its commit; NULL: nothing. */
     const char *meanwhile;
     /* Keeps what is emitted with the effect: (id, type, topic, key, data as text); NULL: no row. */

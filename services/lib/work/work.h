@@ -90,6 +90,7 @@ struct work_batch {
     struct db_batch *effect; /* the handler adds its statements here, and work_emit()s into it */
     struct flow *flow;       /* resumed by the handler when it has finished: see work_handler_fn */
     void *state;             /* free for the handler, until `committed`; in `arena` */
+    bool conflicted;         /* the last try was refused: what it relied on did not hold */
 };
 
 /*

@@ -263,6 +263,7 @@ static void turn_run(struct flow *flow)
         return;
     case TURN_HANDLE:
         turn->handler_from_ms = clock_mono_ms();
+        turn->batch.conflicted = turn->part->conflicts > 0;
         flow_on_error(flow, TURN_REFUSED);
         flow_wait(flow, TURN_COMMIT);
         turn->route->handle(work->owner, &turn->batch);

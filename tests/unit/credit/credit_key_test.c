@@ -1,0 +1,196 @@
+/*
+ * Chunks that ask for nothing, since the ledger's key tells what they repeat: when that is so, and
+ * that every row comes to the same as if it had been asked.
+ */
+#include "credit/credit_match.h"
+#include "credit_check.h"
+
+#define SEMINAR "S2026-0002" /* one session, one kind */
+enum { CHUNK_ROWS = ATTENDANCE_CHUNK_ROWS_MAX };
+
+static bool may_post(const struct attendance_doctor *doctor)
+{
+    return doctor->my_page == MY_PAGE_ACTIVE;
+}
+
+/* Rows `from` to below `to` of doctors who have their My Page, for the first session. */
+static void add_rows(struct buf *file, size_t from, size_t to)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < samples->doctor_count; i++) {
+        const struct attendance_doctor *doctor = &samples->doctors[i];
+
+        if (!may_post(doctor))
+            continue;
+        if (at >= from && at < to)
+            buf_printf(file, "%lld,1\n", (long long)doctor->register_no);
+        at++;
+    }
+    assert_true(at >= to);
+}
+
+static void begin(struct buf *file)
+{
+    buf_add_c(file, "医籍登録番号,回\n");
+}
+
+static struct run *run_seminar(struct str file)
+{
+    struct run_options options = {.seminar_no = STR(SEMINAR), .received_us = clock_now_us()};
+
+    return run_upload(samples, file, &options);
+}
+
+/* The second chunk repeats rows of the first: refused by the key, judged again by asking. */
+static void rows_of_an_earlier_chunk(void **state)
+{
+    struct buf text = {0};
+    struct str file;
+    struct sent upload;
+    struct run *run;
+
+    (void)state;
+    begin(&text);
+    add_rows(&text, 0, CHUNK_ROWS);
+    add_rows(&text, CHUNK_ROWS / 2, CHUNK_ROWS + CHUNK_ROWS / 2);
+    add_rows(&text, 0, CHUNK_ROWS);
+    file = built(&text);
+    run = run_seminar(file);
+    upload = send_file(SEMINAR, file);
+    assert_int_equal(handle_at(0), ERR_OK); /* reading */
+    assert_int_equal(handle_at(0), ERR_OK);
+    assert_int_equal(handle_at(0), ERR_DB_CONFLICT);
+    assert_int_equal(handle_at(0), ERR_OK);
+    assert_int_equal(upload_number(&upload, "rows_total"), 3 * CHUNK_ROWS);
+    drain(); /* from now on the upload has repeats: every chunk asks */
+    check_against(&upload, run);
+    check_events(&upload);
+    assert_books(&upload);
+    run_free(run);
+}
+
+/* What was taken back meanwhile is posted again, with the next revision. */
+static void a_credit_that_was_taken_back_meanwhile(void **state)
+{
+    struct buf text = {0};
+    struct sent upload;
+
+    (void)state;
+    begin(&text);
+    add_rows(&text, 0, CHUNK_ROWS);
+    add_rows(&text, 0, 1);
+    upload = send_file(SEMINAR, built(&text));
+    assert_int_equal(handle_at(0), ERR_OK);
+    assert_int_equal(handle_at(0), ERR_OK);
+    sql("INSERT INTO credit.ledger (doctor_id, session_id, upload_no, posted_at, row_no, held_on,"
+        " half_units, revision, programme, kind, reason, actor_role)"
+        " SELECT doctor_id, session_id, upload_no, posted_at, row_no, held_on, -half_units, 1,"
+        " programme, kind, '取り消し', 'organiser' FROM credit.ledger WHERE row_no = 1");
+    assert_int_equal(handle_at(0), ERR_DB_CONFLICT);
+    drain();
+    assert_int_equal(count("SELECT revision FROM credit.ledger WHERE row_no = %d", CHUNK_ROWS + 1),
+                     2);
+    assert_int_equal(upload_number(&upload, "rows_total"), CHUNK_ROWS + 1);
+}
+
+/* Who has lost his My Page meanwhile would wait, had he not been posted before: that is asked. */
+static void a_row_that_would_wait(void **state)
+{
+    struct buf text = {0};
+    struct sent upload;
+
+    (void)state;
+    begin(&text);
+    add_rows(&text, 0, CHUNK_ROWS);
+    add_rows(&text, 0, 1);
+    upload = send_file(SEMINAR, built(&text));
+    assert_int_equal(handle_at(0), ERR_OK);
+    assert_int_equal(handle_at(0), ERR_OK);
+    sql("UPDATE credit.doctor SET my_page = 'none' WHERE doctor_id ="
+        " (SELECT doctor_id FROM credit.ledger WHERE row_no = 1)");
+    assert_int_equal(handle_at(0), ERR_OK);
+    assert_row(&upload, CHUNK_ROWS + 1, "already_posted", "same_upload");
+    sql("UPDATE credit.doctor SET my_page = 'active' WHERE doctor_id ="
+        " (SELECT doctor_id FROM credit.ledger WHERE row_no = 1)");
+}
+
+/* Another file for the same seminar asks at once: nothing is refused. */
+static void the_same_file_again(void **state)
+{
+    struct buf text = {0};
+    struct str file;
+    struct sent upload;
+
+    (void)state;
+    begin(&text);
+    add_rows(&text, 0, 60);
+    file = built(&text);
+    (void)post_file(SEMINAR, file);
+    upload = post_file(SEMINAR, file);
+    assert_row(&upload, 60, "already_posted", "earlier_upload");
+    assert_int_equal(upload_number(&upload, "rows_total"), 60);
+}
+
+/* ---- when the key tells ---- */
+
+static void session_init(struct attendance_session *session, const char *offers,
+                         enum delivery delivery)
+{
+    *session = (struct attendance_session){.delivery = delivery};
+    assert_int_equal(offers_parse(str_of(offers), delivery, &session->offers), OFFERS_FINE);
+}
+
+static void when_the_key_tells(void **state)
+{
+    static const struct {
+        const char *offers;
+        enum delivery delivery;
+        bool kind_named, only, dry_run, waits, repeats, tells;
+    } cases[] = {
+        {"CME-007:2", DELIVERY_VENUE, true, true, false, false, false, true},
+        {"CME-007:2", DELIVERY_WEB, false, true, false, false, false, true},
+        {"OPL-S:2;CME-007:2", DELIVERY_VENUE, false, true, false, false, false, true},
+        /* One row may name the one programme, another row the other. */
+        {"OPL-S:2;CME-007:2", DELIVERY_VENUE, true, true, false, false, false, false},
+        /* The certificate decides, and may have changed between two rows. */
+        {"OPB-K:2|OPL-S:2", DELIVERY_VENUE, false, true, false, false, false, false},
+        {"OPL-J:2", DELIVERY_VISIT, false, true, false, false, false, false},
+        {"CME-007:2", DELIVERY_VENUE, false, false, false, false, false, false},
+        {"CME-007:2", DELIVERY_VENUE, false, true, true, false, false, false},
+        {"CME-007:2", DELIVERY_VENUE, false, true, false, true, false, false},
+        {"CME-007:2", DELIVERY_VENUE, false, true, false, false, true, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct attendance_session sessions[2];
+        struct upload upload = {
+            .only = cases[i].only,
+            .dry_run = cases[i].dry_run,
+            .seminar = {.sessions = sessions, .count = ARRAY_LEN(sessions)},
+        };
+        struct attendance_header header = {.count = 2};
+
+        upload.counts[OUTCOME_WAITING] = cases[i].waits;
+        upload.counts[OUTCOME_ALREADY_POSTED] = cases[i].repeats;
+        session_init(&sessions[0], "CME-001:1", DELIVERY_VENUE);
+        session_init(&sessions[1], cases[i].offers, cases[i].delivery);
+        header.field_of[COLUMN_KIND] = cases[i].kind_named ? 1 : -1;
+        if (match_key_tells(&header, &upload) != cases[i].tells)
+            fail_msg("case %zu", i);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(rows_of_an_earlier_chunk, clean),
+        cmocka_unit_test_setup(a_credit_that_was_taken_back_meanwhile, clean),
+        cmocka_unit_test_setup(a_row_that_would_wait, clean),
+        cmocka_unit_test_setup(the_same_file_again, clean),
+        cmocka_unit_test_setup(when_the_key_tells, clean),
+    };
+
+    return cmocka_run_group_tests(tests, open_bench, close_bench);
+}
