@@ -7,6 +7,7 @@
 void endpoint_get_me(struct flow *flow);
 void endpoint_sign_out(struct flow *flow);
 void endpoint_agree_terms(struct flow *flow);
+void endpoint_decline_terms(struct flow *flow);
 void endpoint_set_email(struct flow *flow);
 void endpoint_set_profile(struct flow *flow);
 
@@ -63,6 +64,40 @@ void endpoint_agree_terms(struct flow *flow)
         .terms_version = body.version,
     };
     command.data = event_account_agree_terms_encode(&event);
+    command_accept(call, &command);
+}
+
+/* ---- no agreement: the session ends with the command ---- */
+
+static void end_this(struct call *call, struct db_batch *batch)
+{
+    session_end(batch, call->who.digest, call->now_us);
+}
+
+static void this_ended(struct call *call)
+{
+    session_mark_ended(call->gateway, call->flow.arena, call->who.digest);
+    session_cookie(call, "");
+}
+
+void endpoint_decline_terms(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+    struct body_decline_terms body;
+    struct command command = account_command(call, EVENT_ACCOUNT_DECLINE_TERMS);
+
+    if (!CALL_BODY(call, decline_terms, &body))
+        return;
+    if (!str_eq_c(call->who.step, "terms")) {
+        call_problem_with(call, CODE_STEP_ORDER, "next",
+                          arena_str(call->flow.arena, call->who.step).data);
+        return;
+    }
+    const struct event_account_decline_terms event = {.operation_id = command.operation_id,
+                                                      .account_id = call->who.account_id};
+    command.data = event_account_decline_terms_encode(&event);
+    command.add = end_this;
+    command.committed = this_ended;
     command_accept(call, &command);
 }
 

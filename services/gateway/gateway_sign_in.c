@@ -53,6 +53,7 @@ enum {
     COLUMN_FACTOR, /* a second factor is registered */
     COLUMN_LEFT,   /* of a postcard: tries, before this one */
     COLUMN_GOOD,   /* of a postcard: not dead, not out of date */
+    COLUMN_EXPIRED,
 };
 
 /* By login id, or by a confirmed address that leads to one account only. */
@@ -69,7 +70,7 @@ static const struct db_stmt find_credential = {
 static const struct db_stmt find_postcard = {
     "gateway_sign_in_postcard",
     "SELECT a.account_id, t.login_id, t.hmac," ACCOUNT_COLUMNS ", t.tries_left,"
-    " t.dead_at IS NULL AND t.expires_at > $2"
+    " t.dead_at IS NULL AND t.expires_at > $2, t.dead_at IS NULL AND t.expires_at <= $2"
     " FROM gateway.temp_credential t JOIN portal.sign_in a USING (account_id)"
     " WHERE t.login_id = $1",
 };
@@ -142,16 +143,19 @@ static void compare(struct call *call, struct sign_in *sign_in)
 static bool postcard_good(struct call *call, struct sign_in *sign_in)
 {
     uint8_t hmac[SECRET_DIGEST_BYTES];
+    bool fits;
 
     if (db_rows(sign_in->postcard) == 0)
         return false;
     temp_hmac(&call->gateway->temp_key, sign_in->temp_password, hmac);
-    if (db_rows(sign_in->try) == 1 && sign_in->temp_password[0] != '\0' &&
-        str_eq_secret((struct str){(const char *)hmac, sizeof(hmac)},
-                      db_get_bytes(sign_in->postcard, 0, COLUMN_SECRET)))
+    fits = sign_in->temp_password[0] != '\0' &&
+           str_eq_secret((struct str){(const char *)hmac, sizeof(hmac)},
+                         db_get_bytes(sign_in->postcard, 0, COLUMN_SECRET));
+    if (db_rows(sign_in->try) == 1 && fits)
         return true;
     /* Whoever holds the postcard has to know that only a new one helps. */
-    if (db_rows(sign_in->try) == 0 && db_get_bool(sign_in->postcard, 0, COLUMN_GOOD))
+    if (db_rows(sign_in->try) == 0 && (db_get_bool(sign_in->postcard, 0, COLUMN_GOOD) ||
+                                       (fits && db_get_bool(sign_in->postcard, 0, COLUMN_EXPIRED))))
         sign_in->refusal = CODE_TEMP_LOCKED;
     return false;
 }

@@ -22,7 +22,8 @@ static const struct db_stmt update = {
     "account_change_update",
     "WITH up AS (UPDATE registration.account SET version = version + 1, state = $3, step = $4,"
     "  email = $5, email_confirmed = $6, birth_tries = 0, changed_at = $7,"
-    "  pending_email = CASE step WHEN $4 THEN pending_email ELSE '' END"
+    "  pending_email = CASE step WHEN $4 THEN pending_email ELSE '' END,"
+    "  step_at = CASE step WHEN $4 THEN step_at END"
     "  WHERE account_id = $1 AND version = $2 RETURNING 1)"
     " SELECT mamis.expect_rows(1, (SELECT count(*) FROM up))",
 };

@@ -60,6 +60,9 @@ void notification_account_handle(void *service, struct work_batch *batch);
 void notification_doctor_handle(void *service, struct work_batch *batch);
 void notification_link_handle(void *service, struct work_batch *batch);
 void notification_my_page_handle(void *service, struct work_batch *batch);
+void notification_linked_handle(void *service, struct work_batch *batch);
+void notification_email_changed_handle(void *service, struct work_batch *batch);
+void notification_links_late_handle(void *service, struct work_batch *batch);
 void notification_application_handle(void *service, struct work_batch *batch);
 void notification_posted_handle(void *service, struct work_batch *batch);
 void notification_upload_handle(void *service, struct work_batch *batch);
@@ -94,7 +97,8 @@ struct notification_mail {
 void notification_mail_add(struct work_batch *batch, const struct notification_mail *mail);
 /*
  * The same for each active account of a role with this organiser or prefecture (one of them, the
- * other empty), at most 50; to_doctor, to_account and to_address are not looked at.
+ * other empty; both empty: of the whole country), at most 50; to_doctor, to_account and to_address
+ * are not looked at.
  */
 void notification_mail_add_to_staff(struct work_batch *batch, const struct notification_mail *mail,
                                     const char *role, struct str organiser_code,

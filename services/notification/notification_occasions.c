@@ -1,4 +1,5 @@
 /* notification_occasions: events of accounts and applications that become a mail. */
+#include <stdio.h>
 #include <string.h>
 
 #include "gen/events.h"
@@ -69,6 +70,74 @@ void notification_my_page_handle(void *service, struct work_batch *batch)
     mail.data = json_object();
     set_text(mail.data, "name", event.name);
     notification_mail_add(batch, &mail);
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
+/* ---- M03: certification data is linked ---- */
+
+void notification_linked_handle(void *service, struct work_batch *batch)
+{
+    struct event_certification_linked event;
+    struct notification_mail mail = {.kind = "M03", .has_account = true};
+    char id[UUID_TEXT_BYTES];
+    enum err err;
+
+    (void)service;
+    TRY(event_certification_linked_decode(batch->arena, batch->messages[0].data, &event,
+                                          &batch->flow->note));
+    uuid_format(event.account_id, id);
+    mail.occasion = id;
+    mail.to_account = event.account_id;
+    mail.to_doctor = event.doctor_id;
+    mail.to_address = event.email;
+    mail.data = json_object();
+    set_text(mail.data, "name", event.name);
+    notification_mail_add(batch, &mail);
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
+/* ---- M05: another address, told to the one before ---- */
+
+void notification_email_changed_handle(void *service, struct work_batch *batch)
+{
+    struct event_email_changed event;
+    struct notification_mail mail = {.kind = "M05-email"};
+    char id[UUID_TEXT_BYTES];
+    enum err err;
+
+    (void)service;
+    TRY(event_email_changed_decode(batch->arena, batch->messages[0].data, &event,
+                                   &batch->flow->note));
+    uuid_format(event.account_id, id);
+    mail.occasion = arena_printf(batch->arena, "%s:%lld", id, (long long)event.version);
+    mail.to_address = event.old_email;
+    mail.data = json_object();
+    set_text(mail.data, "name", event.name);
+    notification_mail_add(batch, &mail);
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
+/* ---- M45: data that is linked late, told to the national association ---- */
+
+void notification_links_late_handle(void *service, struct work_batch *batch)
+{
+    struct event_links_late event;
+    struct notification_mail mail = {.kind = "M45"};
+    char day[11], count[24];
+    enum err err;
+
+    (void)service;
+    TRY(event_links_late_decode(batch->arena, batch->messages[0].data, &event, &batch->flow->note));
+    day_format(event.day, day);
+    (void)snprintf(count, sizeof(count), "%lld", (long long)event.count);
+    mail.occasion = day;
+    mail.data = json_object();
+    set_text(mail.data, "count", str_of(count));
+    set_day(mail.data, "oldest_due_on", event.oldest_due_on);
+    notification_mail_add_to_staff(batch, &mail, "office_l3", STR_NONE, STR_NONE);
 cleanup:
     flow_resume(batch->flow, err);
 }

@@ -1,24 +1,33 @@
-/* registration: persons and accounts, first login's steps, profiles. */
+/* registration: persons and accounts, first login's steps, profiles, what time brings about. */
 #include "gen/events.h"
 #include "registration/registration.h"
 
 static enum err start(struct proc *proc, void *state, struct err_note *note)
 {
-    static const char *const topics[] = {TOPIC_REGISTRATION_COMMANDS};
+    static const char *const topics[] = {TOPIC_REGISTRATION_COMMANDS, TOPIC_CERTIFICATE_EVENTS};
 #define COMMAND(name)                                                                              \
     {                                                                                              \
         .type = (name), .handle = registration_step_handle, .batch_max = 1,                        \
         .dead = registration_step_dead                                                             \
     }
     static const struct work_route routes[] = {
-        COMMAND(EVENT_ACCOUNT_AGREE_TERMS),   COMMAND(EVENT_ACCOUNT_SET_EMAIL),
-        COMMAND(EVENT_ACCOUNT_CONFIRM_EMAIL), COMMAND(EVENT_ACCOUNT_SET_PROFILE),
+        COMMAND(EVENT_ACCOUNT_AGREE_TERMS),
+        COMMAND(EVENT_ACCOUNT_SET_EMAIL),
+        COMMAND(EVENT_ACCOUNT_CONFIRM_EMAIL),
+        COMMAND(EVENT_ACCOUNT_SET_PROFILE),
         COMMAND(EVENT_ACCOUNT_COMPLETE),
+        COMMAND(EVENT_ACCOUNT_DECLINE_TERMS),
+        COMMAND(EVENT_ACCOUNT_DESK),
+        {.type = EVENT_ACCOUNT_TIME_OUT, .handle = registration_step_handle, .batch_max = 1},
+        {.type = EVENT_CERTIFICATE_STATE,
+         .handle = registration_certificate_handle,
+         .batch_max = REGISTRATION_FEED_MAX},
     };
 #undef COMMAND
     struct registration *registration = state;
 
     (void)note;
+    registration->loop = proc_loop(proc);
     registration->db = proc_db(proc);
     registration->work = proc_work(proc);
     bus_warm(proc_bus(proc), TOPIC_REPLIES);
@@ -26,7 +35,20 @@ static enum err start(struct proc *proc, void *state, struct err_note *note)
     bus_warm(proc_bus(proc), TOPIC_DOCTOR_EVENTS);
     work_subscribe(registration->work, topics, ARRAY_LEN(topics), routes, ARRAY_LEN(routes),
                    registration);
+    registration->upkeep = upkeep_open(registration);
     return ERR_OK;
+}
+
+static void upkeep_closed(void *arg)
+{
+    proc_stopped(arg);
+}
+
+static void stop(struct proc *proc, void *state)
+{
+    struct registration *registration = state;
+
+    upkeep_close(registration->upkeep, upkeep_closed, proc);
 }
 
 static bool ready(struct proc *proc, void *state, struct err_note *why)
@@ -56,6 +78,7 @@ int main(int argc, char **argv)
         .name = "registration",
         .state_bytes = sizeof(struct registration),
         .start = start,
+        .stop = stop,
         .ready = ready,
         .metrics = metrics,
     };

@@ -8,11 +8,13 @@
 #include "proc/proc.h"
 #include "registration/registration_rules.h"
 
-enum { REGISTRATION_READ_MS = 5000 };
+enum { REGISTRATION_READ_MS = 5000, REGISTRATION_FEED_MAX = 100 };
 
 struct registration {
+    struct loop *loop;
     struct db_pool *db;
     struct work *work;
+    struct upkeep *upkeep;
     struct registration_figures {
         uint64_t commands, refused, my_pages;
     } figures;
@@ -27,12 +29,26 @@ struct record {
     struct person person;
 };
 
+/* Who acts on somebody else's account, and why; role NULL: the person acts. */
+struct desk {
+    struct uuid actor_id;
+    struct str role, reason;
+    enum desk_action action;
+    bool has_link;
+    struct uuid link_id; /* of the mail that is to go out */
+    struct str link_purpose, link_email;
+    int64_t link_expires_us;
+};
+
 enum command_kind {
     COMMAND_AGREE_TERMS,
     COMMAND_SET_EMAIL,
     COMMAND_CONFIRM_EMAIL,
     COMMAND_SET_PROFILE,
     COMMAND_COMPLETE,
+    COMMAND_DECLINE_TERMS,
+    COMMAND_TIME_OUT, /* nobody waits for its answer */
+    COMMAND_DESK,
 };
 
 /* A command as it came; texts live in the batch's arena. */
@@ -41,12 +57,22 @@ struct command {
     struct uuid operation_id, account_id;
     struct str text; /* terms version or e-mail address */
     struct profile profile;
+    struct desk desk;
 };
 
 /* Handler of every command: see work_handler_fn. */
 void registration_step_handle(void *service, struct work_batch *batch);
 /* A command was given up: whoever waits for its answer is told. See work_route.dead. */
 void registration_step_dead(void *service, struct work_batch *batch, const char *reason);
+/* registration_feed.c: who has certification data. */
+void registration_certificate_handle(void *service, struct work_batch *batch);
+
+/* ---- registration_upkeep.c: what time brings about ---- */
+
+struct upkeep *upkeep_open(struct registration *registration);
+/* One round now, unless one is under way; `done` (may be NULL) runs when it is over. */
+void upkeep_run(struct upkeep *upkeep, void (*done)(void *arg), void *arg);
+void upkeep_close(struct upkeep *upkeep, void (*closed)(void *arg), void *arg);
 
 /* ---- registration_wire.c: contracts from and to the bus ---- */
 
@@ -57,6 +83,9 @@ CHECKED enum err wire_command(struct arena *arena, const struct work_message *me
 json_t *wire_account_state(const struct record *record);
 json_t *wire_doctor_state(const struct record *record);
 json_t *wire_my_page_created(const struct record *record);
+json_t *wire_certification_linked(const struct record *record);
+json_t *wire_email_changed(const struct record *record, struct str old_email);
+json_t *wire_link_issued(const struct record *record, const struct desk *desk);
 
 /* ---- registration_store.c: all SQL of this service ---- */
 
@@ -78,9 +107,10 @@ void store_issue_number(struct registration *registration, struct arena *arena,
                         struct store_number *number, struct flow *flow);
 struct str store_number(const struct store_number *number);
 
-/* Effects. The versions in `record` are those that were read; ERR_DB_CONFLICT when they moved. */
+/* Effects. `desk`: whose act it is; NULL: the person's. The versions in `record` are those that
+ * were read; ERR_DB_CONFLICT when they moved. */
 void store_save_account(struct db_batch *batch, const struct record *record, const char *action,
-                        int64_t now_us);
+                        const struct desk *desk, int64_t now_us);
 void store_save_doctor(struct db_batch *batch, const struct record *record, bool my_page_created,
                        int64_t now_us);
 /* Keep the names that are replaced; before store_save_doctor(). */

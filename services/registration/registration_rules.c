@@ -40,24 +40,62 @@ static void refuse_field(struct verdict *verdict, enum code code, const char *po
     verdict->field = pointer + 1;
 }
 
-/* False: refused, since the account serves nobody now. */
-static bool begin(const struct person *person, struct verdict *verdict)
+enum account_place rules_place(const struct person *person)
 {
-    *verdict = (struct verdict){.refusal = CODE_NONE};
-    if (str_eq_c(person->state, "suspended") || str_eq_c(person->state, "closed"))
-        refuse(verdict, CODE_ACCOUNT_SUSPENDED);
-    return verdict->refusal == CODE_NONE;
+    if (str_eq_c(person->state, "closed"))
+        return PLACE_CLOSED;
+    if (str_eq_c(person->state, "suspended"))
+        return person->step == STEP_DONE ? PLACE_SUSPENDED : PLACE_TEMP_LOCKED;
+    switch (person->step) {
+    case STEP_TERMS:
+        return PLACE_TERMS_PENDING;
+    case STEP_EMAIL:
+    case STEP_EMAIL_CONFIRM:
+        return PLACE_EMAIL_PENDING;
+    case STEP_PROFILE:
+    case STEP_PASSWORD:
+        return PLACE_PROFILE_PENDING;
+    case STEP_DONE:
+        return str_eq_c(person->my_page, "link_pending") ? PLACE_LINK_PENDING : PLACE_ACTIVE;
+    }
+    must(false);
+    return PLACE_CLOSED;
+}
+
+static bool serves_nobody(enum account_place place)
+{
+    return place == PLACE_TEMP_LOCKED || place == PLACE_SUSPENDED || place == PLACE_CLOSED;
+}
+
+bool rules_begin(const struct person *person, enum account_event event, struct verdict *ret_verdict)
+{
+    enum account_place place = rules_place(person), next;
+
+    *ret_verdict = (struct verdict){.refusal = CODE_NONE};
+    if (account_next(place, event, &next))
+        return true;
+    refuse(ret_verdict, serves_nobody(place) ? CODE_ACCOUNT_SUSPENDED : CODE_STEP_ORDER);
+    return false;
 }
 
 static void go_to(struct person *person, enum account_step step, struct verdict *verdict)
 {
+    bool waits = step == STEP_EMAIL || step == STEP_EMAIL_CONFIRM;
+
     person->step = step;
+    person->step_at_us = waits ? person->now_us : INT64_MIN;
     verdict->account_changed = true;
+}
+
+/* Who came by a sign-up has confirmed the address already. */
+static enum account_step after_terms(const struct person *person)
+{
+    return person->email_confirmed && person->email.len > 0 ? STEP_PROFILE : STEP_EMAIL;
 }
 
 void rules_agree_terms(struct person *person, struct str terms_version, struct verdict *ret_verdict)
 {
-    if (!begin(person, ret_verdict))
+    if (!rules_begin(person, ACCOUNT_AGREE, ret_verdict))
         return;
     if (!str_eq(terms_version, person->terms_in_force)) {
         refuse_field(ret_verdict, CODE_TERMS_VERSION, "/version");
@@ -68,17 +106,26 @@ void rules_agree_terms(struct person *person, struct str terms_version, struct v
         ret_verdict->account_changed = true;
     }
     if (person->step == STEP_TERMS)
-        go_to(person, STEP_EMAIL, ret_verdict);
+        go_to(person, after_terms(person), ret_verdict);
+}
+
+void rules_decline_terms(struct person *person, struct verdict *ret_verdict)
+{
+    if (rules_begin(person, ACCOUNT_DECLINE, ret_verdict))
+        ret_verdict->account_changed = true; /* for its history; nothing else is kept */
+}
+
+/* A mail that was asked for again is waited for as long as the first one. */
+static bool asked_again(const struct person *person)
+{
+    return person->step_at_us != INT64_MIN &&
+           person->now_us - person->step_at_us > EMAIL_WAIT_US / 24;
 }
 
 void rules_set_email(struct person *person, struct str email, struct verdict *ret_verdict)
 {
-    if (!begin(person, ret_verdict))
+    if (!rules_begin(person, ACCOUNT_SET_EMAIL, ret_verdict))
         return;
-    if (person->step == STEP_TERMS) {
-        refuse(ret_verdict, CODE_STEP_ORDER);
-        return;
-    }
     ret_verdict->shared_warning = person->email_shared;
     if (person->email_confirmed && str_eq(person->email, email) && person->pending_email.len == 0)
         return;
@@ -86,20 +133,30 @@ void rules_set_email(struct person *person, struct str email, struct verdict *re
         person->pending_email = email;
         ret_verdict->account_changed = true;
     }
-    if (person->step == STEP_EMAIL)
+    if (person->step == STEP_EMAIL || (person->step == STEP_EMAIL_CONFIRM &&
+                                       (ret_verdict->account_changed || asked_again(person))))
         go_to(person, STEP_EMAIL_CONFIRM, ret_verdict);
 }
 
 void rules_confirm_email(struct person *person, struct str email, struct verdict *ret_verdict)
 {
-    if (!begin(person, ret_verdict))
+    if (!rules_begin(person, ACCOUNT_CONFIRM_EMAIL, ret_verdict)) {
+        if (ret_verdict->refusal == CODE_STEP_ORDER) /* it was waited for long enough */
+            refuse(ret_verdict, CODE_LINK_INVALID);
         return;
+    }
     if (person->pending_email.len == 0 || !str_eq(person->pending_email, email)) {
         /* The link was used before, or another address was entered since. */
         if (!person->email_confirmed || !str_eq(person->email, email))
             refuse(ret_verdict, CODE_LINK_INVALID);
         return;
     }
+    if (person->email_shared && !person->shared_allowed) {
+        refuse(ret_verdict, CODE_EMAIL_IN_USE);
+        return;
+    }
+    if (person->email_confirmed && person->step == STEP_DONE && !str_eq(person->email, email))
+        ret_verdict->old_email = person->email;
     person->email = email;
     person->email_confirmed = true;
     person->pending_email = STR("");
@@ -111,6 +168,15 @@ void rules_confirm_email(struct person *person, struct str email, struct verdict
     }
     if (person->step == STEP_EMAIL || person->step == STEP_EMAIL_CONFIRM)
         go_to(person, person->doctor_id != 0 ? STEP_PROFILE : STEP_PASSWORD, ret_verdict);
+}
+
+void rules_time_out(struct person *person, struct verdict *ret_verdict)
+{
+    if (!rules_begin(person, ACCOUNT_TIME_OUT, ret_verdict) || person->step == STEP_TERMS ||
+        person->step_at_us == INT64_MIN || person->now_us - person->step_at_us < EMAIL_WAIT_US)
+        return;
+    person->pending_email = STR("");
+    go_to(person, STEP_TERMS, ret_verdict);
 }
 
 /* The next character of well-formed UTF-8, 0 when it is none. */
@@ -205,14 +271,10 @@ static bool same_names(const struct profile *left, const struct profile *right)
 void rules_set_profile(struct person *person, const struct profile *entered,
                        struct verdict *ret_verdict)
 {
-    if (!begin(person, ret_verdict))
+    if (!rules_begin(person, ACCOUNT_SET_PROFILE, ret_verdict))
         return;
     if (person->doctor_id == 0) {
         refuse(ret_verdict, CODE_FORBIDDEN);
-        return;
-    }
-    if (person->step < STEP_PROFILE) {
-        refuse(ret_verdict, CODE_STEP_ORDER);
         return;
     }
     if (!profile_is_well_formed(person, entered, ret_verdict) ||
@@ -231,11 +293,19 @@ void rules_set_profile(struct person *person, const struct profile *entered,
         go_to(person, STEP_PASSWORD, ret_verdict);
 }
 
+/* When the system was opened for certified doctors (R-ACC-07); who was complete before is linked.
+ */
+static bool linked_later(const struct person *person)
+{
+    return person->has_certification && person->today >= day_from_ymd(2025, 4, 7);
+}
+
 void rules_complete(struct person *person, struct verdict *ret_verdict)
 {
-    if (!begin(person, ret_verdict))
-        return;
-    if (person->step == STEP_DONE)
+    bool later = linked_later(person);
+
+    if (!rules_begin(person, later ? ACCOUNT_COMPLETE_LATER : ACCOUNT_COMPLETE, ret_verdict) ||
+        person->step == STEP_DONE)
         return;
     if (person->step != STEP_PASSWORD) {
         refuse(ret_verdict, CODE_STEP_ORDER);
@@ -244,7 +314,7 @@ void rules_complete(struct person *person, struct verdict *ret_verdict)
     go_to(person, STEP_DONE, ret_verdict);
     person->state = STR("active");
     if (person->doctor_id != 0) {
-        person->my_page = STR("active");
+        person->my_page = later ? STR("link_pending") : STR("active");
         ret_verdict->doctor_changed = true;
         ret_verdict->my_page_created = true;
     }

@@ -21,9 +21,9 @@ struct job {
     struct verdict verdict;
 };
 
-static const char *action_name(enum command_kind kind)
+static const char *action_name(const struct command *command)
 {
-    switch (kind) {
+    switch (command->kind) {
     case COMMAND_AGREE_TERMS:
         return "agree_terms";
     case COMMAND_SET_EMAIL:
@@ -34,6 +34,12 @@ static const char *action_name(enum command_kind kind)
         return "set_profile";
     case COMMAND_COMPLETE:
         return "complete";
+    case COMMAND_DECLINE_TERMS:
+        return "decline_terms";
+    case COMMAND_TIME_OUT:
+        return "time_out";
+    case COMMAND_DESK:
+        return desk_action_name(command->desk.action);
     }
     must(false);
     return "";
@@ -58,6 +64,16 @@ static void decide(struct job *job)
         return;
     case COMMAND_COMPLETE:
         rules_complete(person, &job->verdict);
+        return;
+    case COMMAND_DECLINE_TERMS:
+        rules_decline_terms(person, &job->verdict);
+        return;
+    case COMMAND_TIME_OUT:
+        rules_time_out(person, &job->verdict);
+        return;
+    case COMMAND_DESK:
+        rules_desk(person, job->command.desk.action, job->command.desk.link_purpose,
+                   job->command.desk.link_email, &job->verdict);
         return;
     }
     must(false);
@@ -89,6 +105,8 @@ static void answer(struct job *job)
 {
     struct work_reply reply = {.operation_id = job->command.operation_id};
 
+    if (job->command.kind == COMMAND_TIME_OUT)
+        return;
     if (job->verdict.refusal != CODE_NONE) {
         reply.err = ERR_STATE_CONFLICT;
         reply.problem_code = code_name(job->verdict.refusal);
@@ -137,7 +155,8 @@ static void record(struct job *job)
         emit(job, EVENT_DOCTOR_STATE, TOPIC_DOCTOR_EVENTS, doctor, wire_doctor_state(found));
     }
     if (verdict->account_changed || verdict->doctor_changed) {
-        store_save_account(effect, found, action_name(job->command.kind), now_us);
+        store_save_account(effect, found, action_name(&job->command),
+                           job->command.kind == COMMAND_DESK ? &job->command.desk : NULL, now_us);
         found->version++;
         emit(job, EVENT_ACCOUNT_STATE, TOPIC_ACCOUNT_EVENTS, account, wire_account_state(found));
     }
@@ -146,11 +165,23 @@ static void record(struct job *job)
              wire_my_page_created(found));
         job->registration->figures.my_pages++;
     }
+    if (verdict->linked)
+        emit(job, EVENT_CERTIFICATION_LINKED, TOPIC_ACCOUNT_EVENTS, account,
+             wire_certification_linked(found));
+    if (verdict->old_email.len > 0)
+        emit(job, EVENT_EMAIL_CHANGED, TOPIC_ACCOUNT_EVENTS, account,
+             wire_email_changed(found, verdict->old_email));
+    if (verdict->mail_link && job->command.desk.has_link)
+        emit(job, EVENT_LINK_ISSUED, TOPIC_ACCOUNT_EVENTS, account,
+             wire_link_issued(found, &job->command.desk));
     answer(job);
 }
 
 static void unknown_account(struct job *job)
 {
+    if (job->command.kind == COMMAND_TIME_OUT)
+        return;
+
     const struct work_reply reply = {.operation_id = job->command.operation_id,
                                      .err = ERR_NOT_FOUND};
 

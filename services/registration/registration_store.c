@@ -9,7 +9,8 @@ static const struct db_stmt select_person = {
     "  a.birth_tries, coalesce(d.version, 0), d.register_no, coalesce(d.mamis_no, ''), d.name,"
     "  d.name_kana, d.former_name, d.former_name_kana, d.sex, d.birth_on, d.email, d.l1_code,"
     "  d.l2_code, d.l3_category, d.my_page, d.workplace_name, d.workplace_postcode,"
-    "  d.workplace_address, d.phone"
+    "  d.workplace_address, d.phone, a.step_at, a.shared_email,"
+    "  EXISTS (SELECT FROM registration.certification c WHERE c.doctor_id = a.doctor_id)"
     " FROM registration.account a LEFT JOIN registration.doctor d USING (doctor_id)"
     " WHERE a.account_id = $1",
 };
@@ -22,8 +23,10 @@ static const struct db_stmt select_terms = {
 static const struct db_stmt select_shared = {
     "registration_select_shared",
     "SELECT EXISTS (SELECT FROM registration.account"
-    "  WHERE lower(email) = lower($1::text) AND email <> '' AND account_id <> $2 AND state <> "
-    "'closed')",
+    "  WHERE lower(email) = lower($1::text) AND email <> '' AND email_confirmed AND role = 'doctor'"
+    "   AND account_id <> $2 AND state <> 'closed'),"
+    " EXISTS (SELECT FROM registration.account WHERE account_id = $2"
+    "  AND shared_email <> '' AND lower(shared_email) = lower($1::text))",
 };
 
 static const struct db_stmt select_number = {
@@ -37,14 +40,15 @@ static const struct db_stmt update_account = {
     " UPDATE registration.account SET version = version + 1, name = $3, email = $4,"
     "  email_confirmed = $5, pending_email = $6, state = $7, step = $8,"
     "  terms_agreed_at = CASE WHEN terms_version = $9 THEN terms_agreed_at ELSE $11 END,"
-    "  terms_version = $9, birth_tries = $10, changed_at = $11"
+    "  terms_version = $9, birth_tries = $10, changed_at = $11, step_at = $12, shared_email = $13"
     " WHERE account_id = $1 AND version = $2 RETURNING 1)"
     " SELECT mamis.changed(count(*)) FROM changed",
 };
 
 static const struct db_stmt insert_history = {
     "registration_insert_history",
-    "SELECT registration.note_change($1, $2, $3, $4)",
+    "SELECT registration.note_change($1, $2, $3, $4, CASE WHEN $5::uuid IS NULL THEN '{}'"
+    " ELSE jsonb_build_object('actor', $5, 'role', $6::text, 'reason', $7::text) END)",
 };
 
 static const struct db_stmt update_doctor = {
@@ -133,7 +137,12 @@ bool store_record(const struct store_read *read, struct uuid account_id, struct 
         read_doctor(query, &record);
     person->terms_in_force = db_rows(read->terms) > 0 ? db_get_text(read->terms, 0, 0) : STR("");
     person->email_shared = db_get_bool(read->shared, 0, 0);
-    person->today = day_of_us(clock_now_us());
+    person->shared_allowed = db_get_bool(read->shared, 0, 1);
+    person->step_at_us = db_get_time(query, 0, 32);
+    person->shared_email = db_get_text(query, 0, 33);
+    person->has_certification = db_get_bool(query, 0, 34);
+    person->now_us = clock_now_us();
+    person->today = day_of_us(person->now_us);
     *ret_record = record;
     return true;
 }
@@ -152,8 +161,28 @@ struct str store_number(const struct store_number *number)
     return db_get_text(number->query, 0, 0);
 }
 
+static void add_history(struct db_batch *batch, const struct record *record, const char *action,
+                        const struct desk *desk, int64_t now_us)
+{
+    struct db_query *query = db_add(batch, &insert_history);
+
+    db_uuid(query, record->account_id);
+    db_i64(query, record->version + 1);
+    db_time(query, now_us);
+    db_text_c(query, action);
+    if (desk == NULL) {
+        db_null(query);
+        db_null(query);
+        db_null(query);
+    } else {
+        db_uuid(query, desk->actor_id);
+        db_text(query, desk->role);
+        db_text(query, desk->reason);
+    }
+}
+
 void store_save_account(struct db_batch *batch, const struct record *record, const char *action,
-                        int64_t now_us)
+                        const struct desk *desk, int64_t now_us)
 {
     const struct person *person = &record->person;
     struct db_query *query = db_add(batch, &update_account);
@@ -169,12 +198,9 @@ void store_save_account(struct db_batch *batch, const struct record *record, con
     db_text(query, person->terms_version);
     db_i32(query, person->birth_tries);
     db_time(query, now_us);
-
-    query = db_add(batch, &insert_history);
-    db_uuid(query, record->account_id);
-    db_i64(query, record->version + 1);
-    db_time(query, now_us);
-    db_text_c(query, action);
+    db_time(query, person->step_at_us);
+    db_text(query, person->shared_email);
+    add_history(batch, record, action, desk, now_us);
 }
 
 void store_save_doctor(struct db_batch *batch, const struct record *record, bool my_page_created,

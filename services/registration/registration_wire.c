@@ -89,6 +89,64 @@ cleanup:
     return err;
 }
 
+static enum err decline_terms(struct arena *arena, json_t *data, struct command *out,
+                              struct err_note *note)
+{
+    struct event_account_decline_terms event;
+    enum err err;
+
+    TRY(event_account_decline_terms_decode(arena, data, &event, note));
+    *out = (struct command){.kind = COMMAND_DECLINE_TERMS,
+                            .operation_id = event.operation_id,
+                            .account_id = event.account_id};
+cleanup:
+    return err;
+}
+
+static enum err time_out(struct arena *arena, json_t *data, struct command *out,
+                         struct err_note *note)
+{
+    struct event_account_time_out event;
+    enum err err;
+
+    TRY(event_account_time_out_decode(arena, data, &event, note));
+    *out = (struct command){.kind = COMMAND_TIME_OUT, .account_id = event.account_id};
+cleanup:
+    return err;
+}
+
+static struct str or_empty(struct str text)
+{
+    return text.data == NULL ? STR("") : text;
+}
+
+static enum err desk(struct arena *arena, json_t *data, struct command *out, struct err_note *note)
+{
+    struct event_account_desk event;
+    enum desk_action action;
+    enum err err;
+
+    TRY(event_account_desk_decode(arena, data, &event, note));
+    if (!desk_action_parse(event.action, &action))
+        return err_say(note, ERR_SCHEMA, "/action");
+    *out = (struct command){
+        .kind = COMMAND_DESK,
+        .operation_id = event.operation_id,
+        .account_id = event.account_id,
+        .desk = {.actor_id = event.actor_id,
+                 .role = event.actor_role,
+                 .reason = event.reason,
+                 .action = action,
+                 .has_link = event.has_link_id,
+                 .link_id = event.link_id,
+                 .link_purpose = or_empty(event.link_purpose),
+                 .link_email = or_empty(event.link_email),
+                 .link_expires_us = event.link_expires_at},
+    };
+cleanup:
+    return err;
+}
+
 enum err wire_command(struct arena *arena, const struct work_message *message,
                       struct command *ret_command, struct err_note *note)
 {
@@ -99,7 +157,8 @@ enum err wire_command(struct arena *arena, const struct work_message *message,
     } readers[] = {
         {EVENT_ACCOUNT_AGREE_TERMS, agree_terms},     {EVENT_ACCOUNT_SET_EMAIL, set_email},
         {EVENT_ACCOUNT_CONFIRM_EMAIL, confirm_email}, {EVENT_ACCOUNT_SET_PROFILE, set_profile},
-        {EVENT_ACCOUNT_COMPLETE, complete},
+        {EVENT_ACCOUNT_COMPLETE, complete},           {EVENT_ACCOUNT_DECLINE_TERMS, decline_terms},
+        {EVENT_ACCOUNT_TIME_OUT, time_out},           {EVENT_ACCOUNT_DESK, desk},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(readers); i++) {
@@ -168,4 +227,41 @@ json_t *wire_my_page_created(const struct record *record)
     };
 
     return event_my_page_created_encode(&event);
+}
+
+json_t *wire_certification_linked(const struct record *record)
+{
+    const struct event_certification_linked event = {
+        .account_id = record->account_id,
+        .doctor_id = record->person.doctor_id,
+        .name = record->person.profile.name,
+        .email = record->person.email,
+    };
+
+    return event_certification_linked_encode(&event);
+}
+
+json_t *wire_email_changed(const struct record *record, struct str old_email)
+{
+    const struct event_email_changed event = {
+        .account_id = record->account_id,
+        .version = record->version,
+        .name = record->person.account_name,
+        .old_email = old_email,
+    };
+
+    return event_email_changed_encode(&event);
+}
+
+json_t *wire_link_issued(const struct record *record, const struct desk *desk)
+{
+    const struct event_link_issued event = {
+        .link_id = desk->link_id,
+        .purpose = desk->link_purpose,
+        .account_id = record->account_id,
+        .email = desk->link_email,
+        .expires_at = desk->link_expires_us,
+    };
+
+    return event_link_issued_encode(&event);
 }

@@ -146,13 +146,15 @@ def test_problems_speak_english_too(demo):
 # ---- the good ways ----
 
 
-def test_first_login(demo, people):
+def test_first_login(demo, people, clients):
     """Postcard, terms, e-mail, profile, password; then a reset of the password."""
     site = demo.client().get("/site").expect(200).json
     address_of = f"n{people.newcomer['register_no']}@example.jp"
     client = demo.person(people.postcard["login_id"], people.postcard["temporary_password"])
     assert client.session["next"] == "terms"
     assert client.get("/me/credits").expect(403).json["code"] == "first_login_step"
+    assert client.post("/me/terms/decline", {}).expect(200).json == {"next": "terms"}
+    client = demo.person(people.postcard["login_id"], people.postcard["temporary_password"])
     assert client.post("/me/terms", {"version": site["terms"]["version"]}).expect(200).json == {
         "next": "email"}
     client.post("/me/email", {"email": address_of}).expect(200)
@@ -168,6 +170,14 @@ def test_first_login(demo, people):
     client.put("/me/password", {"password": PASSWORD}).expect(200, 202)
     wait_for("My Page", lambda: client.get("/me").json["next"] == "")
     reset_password(demo, people, address_of, link)
+    link_certification(clients["office_l3"], people.newcomer["register_no"])
+
+
+def link_certification(office, register_no):
+    """The newcomer has a certificate: it is shown when the national office has linked it."""
+    pending = office.get("/desk/link-pending?limit=500").expect(200).json["items"]
+    [account_id] = [item["account_id"] for item in pending if item["register_no"] == register_no]
+    office.post(f"/desk/accounts/{account_id}/link", {"reason": "確認した"}).expect(200, 202)
 
 
 def reset_password(demo, people, address_of, first_link):

@@ -18,6 +18,11 @@ def postcards(stack):
         return iter(list(csv.DictReader(file)))
 
 
+def change(stack, statement, values=()):
+    with stack.sql() as cursor:
+        cursor.execute(statement, values)
+
+
 class Newcomer:
     """Somebody with a postcard, signed in with it."""
 
@@ -32,6 +37,17 @@ class Newcomer:
     def sign_in(self):
         return self.stack.client().sign_in(self.card["login_id"], self.card["temporary_password"])
 
+    def certified(self):
+        """Whether there is data that has to be linked."""
+        return self.stack.one("SELECT count(*) > 0 FROM renewal.certificate JOIN"
+                              " registration.doctor USING (doctor_id) WHERE register_no = %s",
+                              (self.card["register_no"],))[0]
+
+    def account_id(self):
+        return str(self.stack.one("SELECT account_id FROM registration.account JOIN"
+                                  " registration.doctor USING (doctor_id) WHERE register_no = %s",
+                                  (self.card["register_no"],))[0])
+
     def next(self):
         """What a new session has to do first."""
         return self.sign_in().session["next"]
@@ -45,6 +61,13 @@ class Newcomer:
 
     def link(self, address=None, count=1):
         return link_of(wait_mail(self.stack, address or self.address, "確認", count))
+
+    def another_link(self, known, address=None):
+        """Of a mail that came after the one with the link that is known."""
+        address = address or self.address
+        wait_mail(self.stack, address, "確認", 2)
+        [link] = {link_of(mail) for mail in mails_to(self.stack, address, "確認")} - {known}
+        return link
 
     def confirm(self):
         # Whoever opens the mail need not be signed in.
@@ -87,7 +110,8 @@ def test_the_whole_way(stack, newcomer):
     assert newcomer.profile(workplace_name="見本診療所").expect(200).json["next"] == "password"
     assert newcomer.password().expect(200).json["next"] == ""
     me = client.get("/me").expect(200).json
-    assert me["doctor"]["status"] == "active"
+    complete = "link_pending" if newcomer.certified() else "active"
+    assert me["doctor"]["status"] == complete
     assert me["doctor"]["mamis_no"] == newcomer.mamis_no
     profile = client.get("/me/profile").expect(200).json
     assert profile["workplace_name"] == "見本診療所"
@@ -102,7 +126,7 @@ def test_the_whole_way(stack, newcomer):
     text = text_of(wait_mail(stack, newcomer.address, "登録が完了"))
     assert newcomer.card["register_no"] not in text and newcomer.birth_on not in text
     wait_for(lambda: stack.one("SELECT my_page FROM credit.doctor WHERE register_no = %s",
-                               (int(newcomer.card["register_no"]),)) == ("active",),
+                               (int(newcomer.card["register_no"]),)) == (complete,),
              10, "the doctor's state at credit")
 
 
@@ -211,10 +235,94 @@ def test_a_corrected_address_gets_a_link_of_its_own(stack, newcomer):
 
 def test_a_shared_address_is_told_but_not_refused(stack, newcomer, postcards):
     newcomer.all_but_password()
+    first = newcomer.link()
     second = Newcomer(stack, next(postcards))
     second.agree().expect(200)
     answer = second.give_email(newcomer.address).expect(200).json
     assert answer == {"next": "email_confirm", "warnings": ["email_in_use"]}
+    # The mail goes out, but the address counts only where the call centre lets both use it.
+    shared = second.another_link(first, newcomer.address)
+    assert code(stack.client().post("/links", {"link": shared}), 409) == "email_in_use"
+    assert second.next() == "email_confirm"
+
+
+def test_no_agreement_ends_the_session(newcomer):
+    assert newcomer.client.post("/me/terms/decline", {}).expect(200).json["next"] == "terms"
+    assert newcomer.client.get("/me").status == 401
+    assert newcomer.next() == "terms"
+    newcomer.client = newcomer.sign_in()
+    newcomer.agree().expect(200)
+    assert code(newcomer.client.post("/me/terms/decline", {}), 409) == "step_order"
+
+
+def test_a_link_that_nobody_uses_is_given_up(stack, newcomer):
+    newcomer.agree().expect(200)
+    newcomer.give_email().expect(200)
+    link = newcomer.link()
+    change(stack, "UPDATE registration.account SET step_at = step_at - interval '25 hours'"
+           " WHERE account_id = %s", (newcomer.account_id(),))
+    wait_for(lambda: newcomer.next() == "terms", 30, "the end of the wait")
+    assert code(stack.client().post("/links", {"link": link}), 400) == "link_invalid"
+    newcomer.client = newcomer.sign_in()
+    newcomer.agree().expect(200)
+    newcomer.give_email().expect(200)
+    again = stack.client().post("/links", {"link": newcomer.another_link(link)})
+    assert again.expect(200).json["next"] == "profile"
+
+
+def test_an_old_postcard_says_that_it_is_old(stack, newcomer):
+    change(stack, "UPDATE gateway.temp_credential SET expires_at = issued_at + interval '1 second'"
+           " WHERE account_id = %s", (newcomer.account_id(),))
+
+    def tried(password):
+        return stack.client().post("/session", {"login_id": newcomer.card["login_id"],
+                                                "password": password})
+
+    wait_for(lambda: tried(newcomer.card["temporary_password"]).json["code"] == "temp_locked",
+             30, "the end of the postcard")
+    assert code(tried("AAAA-AAAA-AAAA"), 401) == "sign_in_failed"
+
+
+def test_certification_data_is_linked_later(stack, postcards):
+    """R-ACC-08, 09: seen and renewed with only when the national office has linked it."""
+    newcomer = next(who for who in (Newcomer(stack, card) for card in postcards) if who.certified())
+    newcomer.all_but_password()
+    newcomer.password().expect(200)
+    client, office = newcomer.client, stack.staff_client("office_l3")
+    assert client.get("/me").expect(200).json["doctor"]["status"] == "link_pending"
+    assert client.get("/me/certificates").expect(200).json["items"] == []
+    due = client.get("/me/profile").expect(200).json["link_due_on"]
+    path = f"/desk/accounts/{newcomer.account_id()}/link"
+
+    def waiting(late):
+        items = office.get(f"/desk/link-pending?limit=500&late={late}").expect(200).json["items"]
+        return [(item["due_on"], item["late"], item["has_data"]) for item in items
+                if item["register_no"] == newcomer.card["register_no"]]
+    assert waiting("false") == [(due, False, True)]
+    assert waiting("true") == []
+    assert code(client.post(path, {"reason": "自分で"}), 403) == "forbidden"
+    assert code(office.post(path, {}), 400) == "schema"
+    for _ in range(2):
+        office.post(path, {"reason": "データの移行が終わった"}).expect(200)
+    assert waiting("false") == []
+    wait_for(lambda: client.get("/me/certificates").expect(200).json["items"], 10, "certificates")
+    wait_mail(stack, newcomer.address, "反映されました")
+    assert len(mails_to(stack, newcomer.address, "反映されました")) == 1
+    detail = stack.one("SELECT detail ->> 'role', detail ->> 'reason' FROM"
+                       " registration.account_history WHERE action = 'link' AND account_id = %s",
+                       (newcomer.account_id(),))
+    assert detail == ("office_l3", "データの移行が終わった")
+
+
+def test_late_links_are_told_to_the_national_office(stack):
+    """Of the copy's own doctors, one who should have been linked yesterday."""
+    stack.staff_client("office_l3", "--email", "office-l3@example.jp")
+    change(stack, "DELETE FROM registration.daily")
+    change(stack, "UPDATE registration.doctor SET my_page_at = my_page_at - interval '2 months'"
+           " WHERE doctor_id = (SELECT min(doctor_id) FROM registration.doctor"
+           " WHERE my_page = 'link_pending')")
+    text = text_of(wait_mail(stack, "office-l3@example.jp", "期限を過ぎ"))
+    assert "/desk/links" in text
 
 
 def test_the_birth_date_is_asked(stack, newcomer):
@@ -269,6 +377,9 @@ def test_the_address_can_be_changed_later(stack, newcomer):
     stack.client().post("/links", {"link": newcomer.link(other)}).expect(200)
     profile = newcomer.client.get("/me/profile").expect(200).json
     assert (profile["email"], profile["pending_email"]) == (other, None)
+    # Whoever reads the old address has to know; of the new one nothing is said there.
+    text = text_of(wait_mail(stack, newcomer.address, "変更されました"))
+    assert other not in text
 
 
 def test_one_mail_an_occasion(stack, newcomer):

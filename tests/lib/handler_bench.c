@@ -42,7 +42,7 @@ static void db_closed(void *arg)
     *(bool *)arg = true;
 }
 
-static void forget(struct bench *bench)
+void bench_forget(struct bench *bench)
 {
     for (size_t i = 0; i < bench->event_count; i++)
         json_decref(bench->events[i].data);
@@ -57,7 +57,7 @@ void bench_close(struct bench *bench)
 {
     bool closed = false;
 
-    forget(bench);
+    bench_forget(bench);
     db_close(bench->db, db_closed, &closed);
     must(loop_run_until(bench->loop, &closed, BENCH_WAIT_MS));
     loop_free(bench->loop);
@@ -127,7 +127,7 @@ enum err bench_handle_all(struct bench *bench, work_handler_fn handler, void *se
     struct arena *arena = arena_new();
     struct work_message *messages = arena_array(arena, struct work_message, count);
 
-    forget(bench);
+    bench_forget(bench);
     flow_init(&drive.flow, bench->loop, drive_run, drive_done, NULL);
     for (size_t i = 0; i < count; i++)
         messages[i] = (struct work_message){.id = uuid_new(),
@@ -185,7 +185,7 @@ void bench_give_up(struct bench *bench,
     message.data = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
     must(message.data != NULL);
     batch.effect = db_batch_new(arena);
-    forget(bench);
+    bench_forget(bench);
     dead(service, &batch, "internal");
     json_decref(message.data);
     arena_free(arena);

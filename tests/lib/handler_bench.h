@@ -54,6 +54,8 @@ enum err bench_handle(struct bench *bench, work_handler_fn handler, void *servic
 /* The same for a batch of messages, whose data is borrowed. */
 enum err bench_handle_all(struct bench *bench, work_handler_fn handler, void *service,
                           const char *type, json_t *const *data, size_t count);
+/* Forget earlier events and answers; what runs without a message begins so. */
+void bench_forget(struct bench *bench);
 /* Give one message up, as after its third death: what its waiting command is answered. */
 void bench_give_up(struct bench *bench,
                    void (*dead)(void *service, struct work_batch *batch, const char *reason),

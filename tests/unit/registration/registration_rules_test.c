@@ -1,4 +1,6 @@
-/* First login step by step, wrong order, repeats, and what may change later (R-ACC-03, 16..19). */
+/* The states of an account as a table, first login step by step, wrong order, repeats, and what may
+ * change later (R-ACC-03, 16..19). */
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/test.h"
@@ -73,6 +75,94 @@ static void first_login_goes_step_by_step(void **state)
     assert_int_equal(person.step, STEP_DONE);
     assert_true(verdict.my_page_created);
     assert_true(str_eq_c(person.my_page, "active") && str_eq_c(person.state, "active"));
+}
+
+static int leads_of(enum account_event event)
+{
+    enum account_place to;
+    int leads = 0;
+
+    for (int from = 0; from < PLACE_COUNT; from++)
+        leads += account_next((enum account_place)from, event, &to);
+    return leads;
+}
+
+static int arrows_in(const char *text)
+{
+    int arrows = 0;
+
+    for (; *text != '\0'; text++)
+        arrows += *text == '>';
+    return arrows;
+}
+
+/* Domain 4.1: where each event leads from each place; what is not named is refused. */
+static void every_transition_is_as_the_domain_says(void **state)
+{
+    static const struct {
+        enum account_event event;
+        const char *leads; /* "FROM>TO FROM>TO" */
+    } wanted[] = {
+        {ACCOUNT_ISSUE, "NONE>TEMP_ISSUED"},
+        {ACCOUNT_SIGN_UP, "NONE>SIGNUP_REVIEW"},
+        {ACCOUNT_ACCEPT_SIGN_UP, "SIGNUP_REVIEW>TEMP_ISSUED"},
+        {ACCOUNT_REFUSE_SIGN_UP, "SIGNUP_REVIEW>CLOSED"},
+        {ACCOUNT_SIGN_IN, "TEMP_ISSUED>TERMS_PENDING TERMS_PENDING>TERMS_PENDING"
+                          " EMAIL_PENDING>EMAIL_PENDING PROFILE_PENDING>PROFILE_PENDING"},
+        {ACCOUNT_LOCK, "TEMP_ISSUED>TEMP_LOCKED TEMP_LOCKED>TEMP_LOCKED TERMS_PENDING>TEMP_LOCKED"
+                       " EMAIL_PENDING>TEMP_LOCKED PROFILE_PENDING>TEMP_LOCKED"},
+        {ACCOUNT_REISSUE,
+         "TEMP_ISSUED>TEMP_ISSUED TEMP_LOCKED>TEMP_ISSUED TERMS_PENDING>TEMP_ISSUED"
+         " EMAIL_PENDING>TEMP_ISSUED PROFILE_PENDING>TEMP_ISSUED"},
+        {ACCOUNT_AGREE, "TERMS_PENDING>EMAIL_PENDING EMAIL_PENDING>EMAIL_PENDING"
+                        " PROFILE_PENDING>PROFILE_PENDING ACTIVE_LINK_PENDING>ACTIVE_LINK_PENDING"
+                        " ACTIVE>ACTIVE"},
+        {ACCOUNT_DECLINE, "TEMP_ISSUED>TEMP_ISSUED TERMS_PENDING>TEMP_ISSUED"},
+        {ACCOUNT_SET_EMAIL, "EMAIL_PENDING>EMAIL_PENDING PROFILE_PENDING>PROFILE_PENDING"
+                            " ACTIVE_LINK_PENDING>ACTIVE_LINK_PENDING ACTIVE>ACTIVE"},
+        {ACCOUNT_CONFIRM_EMAIL, "EMAIL_PENDING>PROFILE_PENDING PROFILE_PENDING>PROFILE_PENDING"
+                                " ACTIVE_LINK_PENDING>ACTIVE_LINK_PENDING ACTIVE>ACTIVE"},
+        {ACCOUNT_TIME_OUT, "EMAIL_PENDING>TERMS_PENDING TERMS_PENDING>TERMS_PENDING"},
+        {ACCOUNT_SET_PROFILE, "PROFILE_PENDING>PROFILE_PENDING"
+                              " ACTIVE_LINK_PENDING>ACTIVE_LINK_PENDING ACTIVE>ACTIVE"},
+        {ACCOUNT_COMPLETE, "PROFILE_PENDING>ACTIVE ACTIVE_LINK_PENDING>ACTIVE_LINK_PENDING"
+                           " ACTIVE>ACTIVE"},
+        {ACCOUNT_COMPLETE_LATER, "PROFILE_PENDING>ACTIVE_LINK_PENDING"
+                                 " ACTIVE_LINK_PENDING>ACTIVE_LINK_PENDING ACTIVE>ACTIVE"},
+        {ACCOUNT_LINK, "ACTIVE_LINK_PENDING>ACTIVE ACTIVE>ACTIVE"},
+        {ACCOUNT_SUSPEND, "TEMP_ISSUED>TEMP_LOCKED TEMP_LOCKED>TEMP_LOCKED"
+                          " TERMS_PENDING>TEMP_LOCKED EMAIL_PENDING>TEMP_LOCKED"
+                          " PROFILE_PENDING>TEMP_LOCKED ACTIVE_LINK_PENDING>SUSPENDED"
+                          " ACTIVE>SUSPENDED SUSPENDED>SUSPENDED"},
+        {ACCOUNT_RESTORE, "SUSPENDED>ACTIVE"},
+        {ACCOUNT_CLOSE, "SIGNUP_REVIEW>CLOSED TEMP_ISSUED>CLOSED TEMP_LOCKED>CLOSED"
+                        " TERMS_PENDING>CLOSED EMAIL_PENDING>CLOSED PROFILE_PENDING>CLOSED"
+                        " ACTIVE_LINK_PENDING>CLOSED ACTIVE>CLOSED SUSPENDED>CLOSED CLOSED>CLOSED"},
+    };
+
+    (void)state;
+    assert_int_equal(ARRAY_LEN(wanted), ACCOUNT_EVENT_COUNT);
+    for (size_t event = 0; event < ARRAY_LEN(wanted); event++) {
+        struct buf leads = {0};
+
+        assert_int_equal(wanted[event].event, event);
+        for (int from = 0; from < PLACE_COUNT; from++) {
+            enum account_place to;
+            char lead[80];
+
+            if (!account_next((enum account_place)from, wanted[event].event, &to))
+                continue;
+            (void)snprintf(lead, sizeof(lead), " %s>%s ",
+                           account_place_name((enum account_place)from), account_place_name(to));
+            buf_clear(&leads);
+            buf_printf(&leads, " %s ", wanted[event].leads);
+            buf_add_char(&leads, '\0');
+            if (strstr(leads.data, lead) == NULL)
+                fail_msg("%s is not to lead anywhere but %s", lead, wanted[event].leads);
+        }
+        buf_free(&leads);
+        assert_int_equal(leads_of(wanted[event].event), arrows_in(wanted[event].leads));
+    }
 }
 
 enum command { AGREE, SET_EMAIL, CONFIRM, PROFILE, COMPLETE, COMMANDS };
@@ -191,6 +281,215 @@ static void changing_the_address_later_keeps_the_old_one_until_confirmed(void **
     rules_confirm_email(&person, STR("new@example.jp"), &verdict);
     assert_true(str_eq_c(person.email, "new@example.jp"));
     assert_int_equal(person.step, STEP_DONE);
+}
+
+static void an_address_is_shared_only_where_it_was_allowed(void **state)
+{
+    struct person person = at(STEP_EMAIL_CONFIRM);
+    struct verdict verdict;
+
+    (void)state;
+    person.pending_email = STR("clinic@example.jp");
+    person.email_shared = true;
+    rules_confirm_email(&person, STR("clinic@example.jp"), &verdict);
+    assert_int_equal(verdict.refusal, CODE_EMAIL_IN_USE);
+    assert_int_equal(person.step, STEP_EMAIL_CONFIRM);
+    rules_desk(&person, DESK_SHARE_EMAIL, STR("email_confirm"), STR("other@example.jp"), &verdict);
+    assert_int_equal(verdict.refusal, CODE_STATE_CONFLICT);
+    rules_desk(&person, DESK_SHARE_EMAIL, STR("email_confirm"), STR("clinic@example.jp"), &verdict);
+    assert_int_equal(verdict.refusal, CODE_NONE);
+    assert_true(verdict.mail_link && str_eq_c(person.shared_email, "clinic@example.jp"));
+    person.shared_allowed = true;
+    rules_confirm_email(&person, STR("clinic@example.jp"), &verdict);
+    assert_int_equal(verdict.refusal, CODE_NONE);
+    assert_int_equal(person.step, STEP_PROFILE);
+}
+
+static void a_link_is_waited_for_a_day(void **state)
+{
+    static const struct {
+        enum account_step step;
+        int64_t waited_us;
+        enum account_step becomes;
+    } cases[] = {
+        {STEP_EMAIL, EMAIL_WAIT_US - 1, STEP_EMAIL},
+        {STEP_EMAIL, EMAIL_WAIT_US, STEP_TERMS},
+        {STEP_EMAIL_CONFIRM, EMAIL_WAIT_US - 1, STEP_EMAIL_CONFIRM},
+        {STEP_EMAIL_CONFIRM, EMAIL_WAIT_US, STEP_TERMS},
+        {STEP_TERMS, EMAIL_WAIT_US, STEP_TERMS},
+        {STEP_PROFILE, EMAIL_WAIT_US, STEP_PROFILE},
+        {STEP_PASSWORD, EMAIL_WAIT_US, STEP_PASSWORD},
+        {STEP_DONE, EMAIL_WAIT_US, STEP_DONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct person person = at(cases[i].step);
+        struct verdict verdict;
+
+        person.pending_email = STR("a@example.jp");
+        person.now_us = cases[i].waited_us;
+        rules_time_out(&person, &verdict);
+        assert_int_equal(person.step, cases[i].becomes);
+        assert_int_equal(verdict.account_changed, cases[i].becomes != cases[i].step);
+        assert_int_equal(person.pending_email.len == 0, cases[i].becomes != cases[i].step);
+    }
+}
+
+/* Sent again long after: the new mail is waited for as long as the first one. */
+static void a_mail_sent_again_is_waited_for_again(void **state)
+{
+    struct person person = at(STEP_EMAIL_CONFIRM);
+    struct verdict verdict;
+
+    (void)state;
+    person.pending_email = STR("a@example.jp");
+    person.now_us = EMAIL_WAIT_US - 1;
+    rules_set_email(&person, STR("a@example.jp"), &verdict);
+    assert_true(verdict.account_changed);
+    person.now_us = EMAIL_WAIT_US;
+    rules_time_out(&person, &verdict);
+    assert_int_equal(person.step, STEP_EMAIL_CONFIRM);
+}
+
+static void no_agreement_leaves_things_as_they_are(void **state)
+{
+    (void)state;
+    for (int step = STEP_TERMS; step <= STEP_DONE; step++) {
+        struct person person = at((enum account_step)step);
+        struct verdict verdict;
+
+        rules_decline_terms(&person, &verdict);
+        assert_int_equal(verdict.refusal, step == STEP_TERMS ? CODE_NONE : CODE_STEP_ORDER);
+        assert_int_equal(person.step, step);
+    }
+}
+
+/* R-ACC-08, 09: the day, and whether there is anything to link. */
+static void certification_data_is_linked_later(void **state)
+{
+    static const struct {
+        const char *today;
+        bool has;
+        const char *my_page;
+    } cases[] = {
+        {"2025-03-29", true, "active"},       {"2025-04-06", true, "active"},
+        {"2025-04-07", true, "link_pending"}, {"2025-04-07", false, "active"},
+        {"2026-11-30", true, "link_pending"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct person person = at(STEP_PASSWORD);
+        struct verdict verdict;
+
+        person.today = day_parse(str_of(cases[i].today));
+        person.has_certification = cases[i].has;
+        rules_complete(&person, &verdict);
+        assert_true(verdict.my_page_created && str_eq_c(person.my_page, cases[i].my_page));
+        assert_true(str_eq_c(person.state, "active"));
+        rules_desk(&person, DESK_LINK, STR(""), STR(""), &verdict);
+        assert_int_equal(verdict.refusal, CODE_NONE);
+        assert_true(str_eq_c(person.my_page, "active"));
+        assert_int_equal(verdict.linked, strcmp(cases[i].my_page, "link_pending") == 0);
+    }
+}
+
+/* What the office and the call centre may do at each place. */
+static void every_desk_action_at_every_place(void **state)
+{
+    static const struct place {
+        const char *state, *my_page;
+        enum account_step step;
+        const char *allowed; /* actions; a link as "resend:purpose"; blanks around each */
+    } places[] = {
+        {"temp_issued", "temp_issued", STEP_TERMS, " unlock reissue resend:first_login "},
+        {"temp_issued", "temp_issued", STEP_EMAIL, " unlock reissue "},
+        {"temp_issued", "temp_issued", STEP_EMAIL_CONFIRM,
+         " unlock reissue resend:email_confirm share_email "},
+        {"temp_issued", "temp_issued", STEP_PROFILE, " unlock reissue resend:first_login "},
+        {"temp_issued", "temp_issued", STEP_PASSWORD, " unlock reissue resend:first_login "},
+        {"suspended", "temp_issued", STEP_PROFILE, " unlock reissue "},
+        {"active", "active", STEP_DONE, " unlock link resend:password_reset "},
+        {"active", "link_pending", STEP_DONE, " unlock link resend:password_reset "},
+        {"suspended", "active", STEP_DONE, " unlock restore "},
+        {"closed", "closed", STEP_DONE, "  "},
+    };
+    static const char *const purposes[] = {"", "email_confirm", "first_login", "password_reset"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        for (int action = 0; action < DESK_ACTION_COUNT; action++) {
+            for (size_t k = 0; k < ARRAY_LEN(purposes); k++) {
+                struct person person = at(places[i].step);
+                struct verdict verdict;
+                char name[40];
+
+                person.state = str_of(places[i].state);
+                person.my_page = str_of(places[i].my_page);
+                if (places[i].step == STEP_EMAIL_CONFIRM)
+                    person.pending_email = STR("a@example.jp");
+                else if (places[i].step != STEP_EMAIL)
+                    person.email = STR("a@example.jp");
+                person.email_confirmed = person.email.len > 0;
+                (void)snprintf(
+                    name, sizeof(name), " %s%s%s ", desk_action_name((enum desk_action)action),
+                    action == DESK_RESEND ? ":" : "", action == DESK_RESEND ? purposes[k] : "");
+                rules_desk(&person, (enum desk_action)action, str_of(purposes[k]),
+                           STR("a@example.jp"), &verdict);
+                if ((verdict.refusal == CODE_NONE) != (strstr(places[i].allowed, name) != NULL))
+                    fail_msg("%s at place %zu", name, i);
+                if (verdict.refusal != CODE_NONE)
+                    assert_int_equal(verdict.refusal, CODE_STATE_CONFLICT);
+            }
+        }
+    }
+}
+
+static void a_reissue_forgets_what_was_entered(void **state)
+{
+    struct person person = at(STEP_PROFILE);
+    struct verdict verdict;
+
+    (void)state;
+    person.state = STR("suspended");
+    person.email = STR("thief@example.jp");
+    person.email_confirmed = true;
+    person.birth_tries = BIRTH_TRIES_MAX;
+    rules_desk(&person, DESK_REISSUE, STR(""), STR(""), &verdict);
+    assert_int_equal(verdict.refusal, CODE_NONE);
+    assert_int_equal(person.step, STEP_TERMS);
+    assert_true(str_eq_c(person.state, "temp_issued") && person.email.len == 0);
+    assert_false(person.email_confirmed);
+    assert_int_equal(person.birth_tries, 0);
+}
+
+static void a_replaced_address_is_told(void **state)
+{
+    struct person person = at(STEP_DONE);
+    struct verdict verdict;
+
+    (void)state;
+    person.email = STR("old@example.jp");
+    person.email_confirmed = true;
+    person.pending_email = STR("new@example.jp");
+    rules_confirm_email(&person, STR("new@example.jp"), &verdict);
+    assert_true(str_eq_c(verdict.old_email, "old@example.jp"));
+    rules_confirm_email(&person, STR("new@example.jp"), &verdict);
+    assert_int_equal(verdict.old_email.len, 0);
+}
+
+/* Who came by a sign-up has confirmed an address already. */
+static void a_confirmed_address_is_not_asked_again(void **state)
+{
+    struct person person = at(STEP_TERMS);
+    struct verdict verdict;
+
+    (void)state;
+    person.email = STR("a@example.jp");
+    person.email_confirmed = true;
+    rules_agree_terms(&person, STR("2025-04-01"), &verdict);
+    assert_int_equal(person.step, STEP_PROFILE);
 }
 
 static void a_shared_address_is_a_warning(void **state)
@@ -314,6 +613,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_have_names),
+        cmocka_unit_test(every_transition_is_as_the_domain_says),
         cmocka_unit_test(first_login_goes_step_by_step),
         cmocka_unit_test(every_command_at_every_step),
         cmocka_unit_test(repeating_a_command_changes_nothing),
@@ -321,6 +621,15 @@ int main(void)
         cmocka_unit_test(another_address_replaces_the_pending_one),
         cmocka_unit_test(changing_the_address_later_keeps_the_old_one_until_confirmed),
         cmocka_unit_test(a_shared_address_is_a_warning),
+        cmocka_unit_test(an_address_is_shared_only_where_it_was_allowed),
+        cmocka_unit_test(a_link_is_waited_for_a_day),
+        cmocka_unit_test(a_mail_sent_again_is_waited_for_again),
+        cmocka_unit_test(no_agreement_leaves_things_as_they_are),
+        cmocka_unit_test(certification_data_is_linked_later),
+        cmocka_unit_test(every_desk_action_at_every_place),
+        cmocka_unit_test(a_reissue_forgets_what_was_entered),
+        cmocka_unit_test(a_replaced_address_is_told),
+        cmocka_unit_test(a_confirmed_address_is_not_asked_again),
         cmocka_unit_test(wrong_birth_dates_end_the_postcard),
         cmocka_unit_test(unknown_birth_date_is_taken_over),
         cmocka_unit_test(profiles_are_checked),

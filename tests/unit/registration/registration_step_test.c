@@ -10,6 +10,7 @@
 
 #define ACCOUNT "0190a000-0000-7000-8000-000000000001"
 #define OTHER "0190a000-0000-7000-8000-000000000002"
+#define LINK "0190a000-0000-7000-8000-000000000006"
 #define OPERATION "0190a000-0000-7000-8000-0000000000ff"
 
 static struct bench bench;
@@ -20,7 +21,7 @@ static int open_bench(void **state)
     (void)state;
     bench_open(&bench, "mamis_registration");
     bench_clock("2025-04-07T09:00:00+09:00");
-    registration = (struct registration){.db = bench.db, .work = bench.work};
+    registration = (struct registration){.loop = bench.loop, .db = bench.db, .work = bench.work};
     return 0;
 }
 
@@ -38,6 +39,7 @@ static int fill(void **state)
     bench_sql(
         &bench,
         "TRUNCATE registration.account_history, registration.name_history,"
+        " registration.certification, registration.daily,"
         " registration.account, registration.doctor RESTART IDENTITY CASCADE;"
         "INSERT INTO registration.doctor (register_no, name, name_kana, sex, birth_on, my_page,"
         " l2_code) VALUES ('460190', '濱田　正樹', 'ハマダ　マサキ', 'M', '1975-12-18',"
@@ -70,6 +72,27 @@ static void send_profile(const char *name, const char *birth_on)
                      name, birth_on),
         ERR_OK);
     assert_true(bench.answered);
+}
+
+/* `more`: further members, with the comma before them. */
+static void send_desk(const char *action, const char *more)
+{
+    assert_int_equal(bench_handle(&bench, registration_step_handle, &registration,
+                                  EVENT_ACCOUNT_DESK,
+                                  "{\"operation_id\": \"" OPERATION "\", \"account_id\": \"" ACCOUNT
+                                  "\", \"actor_id\": \"" OTHER "\", \"actor_role\":"
+                                  " \"call_centre\", \"action\": \"%s\","
+                                  " \"reason\": \"本人に確認\"%s}",
+                                  action, more),
+                     ERR_OK);
+    assert_true(bench.answered);
+}
+
+static void send_time_out(void)
+{
+    assert_int_equal(bench_handle(&bench, registration_step_handle, &registration,
+                                  EVENT_ACCOUNT_TIME_OUT, "{\"account_id\": \"" ACCOUNT "\"}"),
+                     ERR_OK);
 }
 
 static void assert_next(const char *step)
@@ -193,13 +216,130 @@ static void a_shared_address_warns(void **state)
 {
     (void)state;
     bench_sql(&bench, "UPDATE registration.account SET step = 'email';"
-                      "INSERT INTO registration.account (account_id, role, name, email, state)"
-                      " VALUES ('" OTHER "', 'admin', '', 'Clinic@Example.jp', 'active')");
+                      "INSERT INTO registration.doctor (register_no, name, name_kana, my_page)"
+                      " VALUES ('460191', '見本', 'ミホン', 'active');"
+                      "INSERT INTO registration.account (account_id, role, doctor_id, email,"
+                      "  email_confirmed, state)"
+                      " VALUES ('" OTHER "', 'doctor', 2, 'Clinic@Example.jp', true, 'active')");
     send_text(EVENT_ACCOUNT_SET_EMAIL, "email", "clinic@example.jp");
     assert_next("email_confirm");
     assert_string_equal(
         json_string_value(json_array_get(json_object_get(bench.answer, "warnings"), 0)),
         "email_in_use");
+    send_text(EVENT_ACCOUNT_CONFIRM_EMAIL, "email", "clinic@example.jp");
+    assert_string_equal(bench.answer_code, "email_in_use");
+    /* The call centre lets them share it; the link that goes out is the one it made. */
+    send_desk("share_email", ", \"link_id\": \"" LINK "\", \"link_purpose\": \"email_confirm\","
+                             " \"link_email\": \"clinic@example.jp\","
+                             " \"link_expires_at\": \"2025-04-08T09:00:00+09:00\"");
+    assert_string_equal(bench.answer_code, "");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_LINK_ISSUED), "link_id"), LINK);
+    send_text(EVENT_ACCOUNT_CONFIRM_EMAIL, "email", "clinic@example.jp");
+    assert_next("profile");
+    assert_count("SELECT count(*) FROM registration.account_history WHERE action = 'share_email'"
+                 " AND detail = '{\"actor\": \"" OTHER "\", \"role\": \"call_centre\","
+                 " \"reason\": \"本人に確認\"}'",
+                 1);
+}
+
+/* R-ACC-09: whoever has certification data waits for it, sees it when it is linked, and is told. */
+static void certification_data_is_linked(void **state)
+{
+    (void)state;
+    assert_int_equal(bench_handle(&bench, registration_certificate_handle, &registration,
+                                  EVENT_CERTIFICATE_STATE,
+                                  "{\"doctor_id\": 1, \"version\": 2, \"programme\": \"SP\","
+                                  " \"number\": \"25\", \"first_from\": \"2022-04-15\","
+                                  " \"valid_from\": \"2022-04-15\","
+                                  " \"valid_to\": \"2027-04-14\"}"),
+                     ERR_OK);
+    bench_sql(&bench, "UPDATE registration.account SET step = 'password'");
+    send_text(EVENT_ACCOUNT_COMPLETE, "ignored", "");
+    assert_next("");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_DOCTOR_STATE), "my_page"),
+                        "link_pending");
+    assert_count("SELECT registration.link_due(my_page_at) - date '2025-05-07'"
+                 " FROM registration.doctor",
+                 0);
+    send_desk("link", "");
+    assert_string_equal(bench.answer_code, "");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_DOCTOR_STATE), "my_page"), "active");
+    assert_int_equal(bench_emitted(&bench, EVENT_CERTIFICATION_LINKED), 1);
+    send_desk("link", "");
+    assert_string_equal(bench.answer_code, "");
+    assert_int_equal(bench.event_count, 0);
+    assert_count("SELECT count(*) FROM registration.account_history WHERE action = 'link'", 1);
+}
+
+static void a_link_that_nobody_used_is_given_up(void **state)
+{
+    (void)state;
+    bench_sql(&bench, "UPDATE registration.account SET step = 'email_confirm',"
+                      " pending_email = 'a@example.jp',"
+                      " step_at = '2025-04-06T09:00:01+09:00'::timestamptz + interval '1 hour'");
+    send_time_out();
+    assert_count("SELECT version FROM registration.account WHERE step = 'email_confirm'", 1);
+    bench_sql(&bench, "UPDATE registration.account SET step_at = '2025-04-06T09:00:00+09:00'");
+    send_time_out();
+    assert_count(
+        "SELECT count(*) FROM registration.account WHERE step = 'terms' AND step_at IS NULL"
+        " AND pending_email = '' AND version = 2",
+        1);
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_ACCOUNT_STATE), "step"), "terms");
+    assert_false(bench.answered);
+}
+
+static void round_over(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static void run_upkeep(void)
+{
+    struct upkeep *upkeep = upkeep_open(&registration);
+    bool over = false, closed = false;
+
+    bench_forget(&bench);
+    upkeep_run(upkeep, round_over, &over);
+    assert_true(loop_run_until(bench.loop, &over, BENCH_WAIT_MS));
+    upkeep_close(upkeep, round_over, &closed);
+    assert_true(loop_run_until(bench.loop, &closed, BENCH_WAIT_MS));
+}
+
+static void upkeep_finds_what_waits_too_long(void **state)
+{
+    (void)state;
+    bench_sql(&bench, "UPDATE registration.account SET step = 'email',"
+                      " step_at = '2025-04-06T08:00:00+09:00'");
+    run_upkeep();
+    assert_int_equal(bench_emitted(&bench, EVENT_ACCOUNT_TIME_OUT), 1);
+    assert_string_equal(bench.events[0].key, ACCOUNT);
+    bench_sql(&bench, "UPDATE registration.account SET step = '', state = 'active', step_at = NULL;"
+                      "UPDATE registration.doctor SET my_page = 'link_pending',"
+                      " my_page_at = '2025-03-06T12:00:00+09:00'");
+    run_upkeep();
+    assert_int_equal(bench_emitted(&bench, EVENT_LINKS_LATE), 1);
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_LINKS_LATE), "oldest_due_on"),
+                        "2025-04-06");
+    /* Once a day. */
+    run_upkeep();
+    assert_int_equal(bench.event_count, 0);
+    bench_clock("2025-04-08T09:00:00+09:00");
+    run_upkeep();
+    assert_int_equal(bench_emitted(&bench, EVENT_LINKS_LATE), 1);
+    bench_clock("2025-04-07T09:00:00+09:00");
+}
+
+static void a_replaced_address_is_told(void **state)
+{
+    (void)state;
+    bench_sql(&bench, "UPDATE registration.account SET step = '', state = 'active',"
+                      " email = 'old@example.jp', email_confirmed = true,"
+                      " pending_email = 'new@example.jp'");
+    send_text(EVENT_ACCOUNT_CONFIRM_EMAIL, "email", "new@example.jp");
+    assert_next("");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_EMAIL_CHANGED), "old_email"),
+                        "old@example.jp");
 }
 
 static void former_names_are_kept(void **state)
@@ -299,6 +439,10 @@ int main(void)
         cmocka_unit_test_setup(an_issued_number_stays, fill),
         cmocka_unit_test_setup(wrong_birth_dates_suspend, fill),
         cmocka_unit_test_setup(a_shared_address_warns, fill),
+        cmocka_unit_test_setup(certification_data_is_linked, fill),
+        cmocka_unit_test_setup(a_link_that_nobody_used_is_given_up, fill),
+        cmocka_unit_test_setup(upkeep_finds_what_waits_too_long, fill),
+        cmocka_unit_test_setup(a_replaced_address_is_told, fill),
         cmocka_unit_test_setup(former_names_are_kept, fill),
         cmocka_unit_test_setup(an_unknown_account_is_told_so, fill),
         cmocka_unit_test_setup(a_damaged_command_is_an_input_error, fill),

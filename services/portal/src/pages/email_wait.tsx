@@ -9,7 +9,7 @@ import { t } from '../text/messages';
 
 const ASK_EVERY_MS = 4000;
 
-export function EmailWait({ onOther }: { onOther: () => void }) {
+export function EmailWait({ shared, onOther }: { shared: boolean; onOther: () => void }) {
   const [again, setAgain] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
@@ -47,6 +47,11 @@ export function EmailWait({ onOther }: { onOther: () => void }) {
       <PageTitle>{t('email_wait_title')}</PageTitle>
       <p>{t('email_wait_lead', { email: email || t('email_wait_any') })}</p>
       <p class="soft">{t('email_waiting')}</p>
+      {shared && (
+        <Notice tone="warn" title={t('email_shared')} alert>
+          <p>{t('email_shared_detail')}</p>
+        </Notice>
+      )}
       {again && (
         <Notice tone="good" alert>
           <p>{t('email_sent_again')}</p>

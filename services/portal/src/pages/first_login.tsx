@@ -1,13 +1,16 @@
 // First login: a wizard that shows the step which `next` names, so it resumes where it was left.
 import { useState } from 'preact/hooks';
 import { call, command } from '../api/client';
-import { LinkButton, Notice, PageTitle } from '../parts/basics';
+import { errorOf, type ApiError } from '../api/problem';
+import { Button, LinkButton, Notice, PageTitle } from '../parts/basics';
 import { CheckField, SendButton, TextField } from '../parts/fields';
 import { FormBox, useForm } from '../parts/form';
 import { GoTo } from '../parts/go_to';
+import { ProblemNotice } from '../parts/load';
 import { NewPasswordFields, checkNewPassword } from '../parts/new_password';
 import { Steps } from '../parts/steps';
-import { refresh, session, useSession } from '../session';
+import { go } from '../router';
+import { forget, refresh, session, useSession } from '../session';
 import { useSite } from '../site';
 import { t } from '../text/messages';
 import { EmailWait } from './email_wait';
@@ -19,6 +22,7 @@ const STEPS = ['terms', 'email', 'email_confirm', 'profile', 'password'] as cons
 export function FirstLoginPage() {
   const { me } = useSession();
   const [otherEmail, setOtherEmail] = useState(false);
+  const [shared, setShared] = useState(false);
   const [begun] = useState(() => Boolean(me?.next));
   if (!me) return null;
   if (!me.next) return begun ? <Finished /> : <GoTo path="/" />;
@@ -32,8 +36,15 @@ export function FirstLoginPage() {
       />
       <div class="stack" key={step}>
         {step === 'terms' && <TermsStep />}
-        {step === 'email' && <EmailStep done={() => setOtherEmail(false)} />}
-        {step === 'email_confirm' && <EmailWait onOther={() => setOtherEmail(true)} />}
+        {step === 'email' && (
+          <EmailStep
+            done={(inUse) => {
+              setOtherEmail(false);
+              setShared(inUse);
+            }}
+          />
+        )}
+        {step === 'email_confirm' && <EmailWait shared={shared} onOther={() => setOtherEmail(true)} />}
         {step === 'profile' && <ProfileStep />}
         {step === 'password' && <PasswordStep />}
       </div>
@@ -72,15 +83,41 @@ function TermsStep() {
           error={form.errors['agree']}
           onValue={(value) => form.set('agree', value)}
         />
-        <div>
+        <div class="row">
           <SendButton busy={form.busy}>{t('terms_send')}</SendButton>
+          <Decline />
         </div>
       </FormBox>
     </>
   );
 }
 
-function EmailStep({ done }: { done: () => void }) {
+/** Nothing is kept; the same postcard begins again another day. */
+function Decline() {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<ApiError>();
+  async function leave(): Promise<void> {
+    setBusy(true);
+    try {
+      await command('post', '/api/v1/me/terms/decline', { body: {} });
+      forget();
+      go('/login?left=1');
+    } catch (cause) {
+      setError(errorOf(cause));
+      setBusy(false);
+    }
+  }
+  return (
+    <>
+      <Button look="text" busy={busy} onClick={() => void leave()}>
+        {t('terms_decline')}
+      </Button>
+      {error && <ProblemNotice error={error} />}
+    </>
+  );
+}
+
+function EmailStep({ done }: { done: (shared: boolean) => void }) {
   const form = useForm({ email: '' }, ({ email }) => (looksLikeEmail(email) ? {} : { email: t('email_wrong') }));
   return (
     <>
@@ -89,9 +126,9 @@ function EmailStep({ done }: { done: () => void }) {
       <FormBox
         form={form}
         send={async ({ email }) => {
-          await command('post', '/api/v1/me/email', { body: { email: email.trim() } });
+          const { warnings } = await command('post', '/api/v1/me/email', { body: { email: email.trim() } });
           await goOn();
-          done();
+          done(warnings?.includes('email_in_use') ?? false);
         }}
       >
         <TextField

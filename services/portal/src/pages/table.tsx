@@ -40,6 +40,9 @@ const office = () => import('./group_office');
 const ReviewPage = later(async () => (await office()).ReviewPage);
 const ReviewOnePage = later(async () => (await office()).ReviewOnePage);
 
+const desk = () => import('./group_desk');
+const LinksPage = later(async () => (await desk()).LinksPage);
+
 type Values = Record<string, string>;
 type Make = (values: Values) => VNode;
 
@@ -64,6 +67,7 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/me/apply/{programme}', 'application_submit', ({ programme }) => <ApplyPage programme={programme!} />],
   ['/applications', 'application_read', () => <ReviewPage />],
   ['/applications/{id}', 'application_read', ({ id }) => <ReviewOnePage id={id!} />],
+  ['/desk/links', 'link_read', () => <LinksPage />],
   ['/seminars', 'seminar_read', () => <SeminarsPage />],
   ['/seminars/{no}', 'seminar_read', ({ no }) => <SeminarPage no={no!} />],
   ['/uploads', 'upload_read', () => <UploadsPage />],

@@ -20,6 +20,7 @@ const MENU: [path: string, text: Key, action: Action][] = [
   ['/me/certificates', 'nav_certificates', 'certificate_read_own'],
   ['/me/profile', 'nav_profile', 'profile_read'],
   ['/applications', 'nav_review', 'application_read'],
+  ['/desk/links', 'nav_links', 'link_read'],
   ['/seminars', 'nav_seminars', 'seminar_read'],
   ['/uploads', 'nav_uploads', 'upload_read'],
 ];

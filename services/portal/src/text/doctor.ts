@@ -12,6 +12,7 @@ export const doctor = {
     'マイページの登録後、認定証や単位の表示と更新申請ができるようになるまで、最大で約1か月かかります。その間に受けた研修会の単位は登録されます。',
     'It can take up to about one month after registration until certificates, credits and renewal are shown. Credits of seminars you attend meanwhile are registered.',
   ],
+  link_pending_due: ['反映の予定日: {date}まで', 'To be linked by {date}'],
   certificate_no: ['認定証番号', 'Certificate number'],
   valid: ['有効期間', 'Valid'],
   counted_of: ['更新に数えられる単位', 'Units that count'],

@@ -33,6 +33,12 @@ export function say(entry: Entry, values?: Values): string {
 
 export const t = (key: Key, values?: Values): string => say(table[key], values);
 
+/** The same for a table of its own. */
+export const textsOf =
+  <T extends Record<string, Entry>>(own: T) =>
+  (key: keyof T & string, values?: Values): string =>
+    say(own[key]!, values);
+
 /** The entry `prefix_name` when the table has it, else the name itself (a code newer than we are). */
 export function tOf(prefix: string, name: string): string {
   const key = `${prefix}_${name.toLowerCase().replace(/-/g, '_')}`;

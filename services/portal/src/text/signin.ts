@@ -96,6 +96,7 @@ export const signin = {
   terms_agree: ['利用規約に同意します', 'I agree to the terms of use'],
   terms_must: ['利用規約をお読みのうえ、同意の欄にチェックを入れてください。', 'Please read the terms and tick the box to agree.'],
   terms_send: ['同意して次へ進む', 'Agree and continue'],
+  terms_decline: ['同意しない（登録を中断する）', 'I do not agree (stop here)'],
   email_title: ['メールアドレスの登録', 'Register your e-mail address'],
   email_lead: [
     'お知らせとパスワードの再設定に使います。入力したアドレスに確認のメールをお送りします。',
@@ -110,6 +111,11 @@ export const signin = {
   ],
   email_wait_any: ['登録されたアドレス', 'your address'],
   email_waiting: ['確認を待っています…', 'Waiting for the confirmation…'],
+  email_shared: ['ほかの方も登録しているアドレスです', 'Somebody else uses this address'],
+  email_shared_detail: [
+    '1つのアドレスを使えるのは、原則としてお一人です。ご自分だけのアドレスを登録するか、共用のアドレスしかないときはヘルプラインにご相談ください。',
+    'As a rule an address serves one person. Use one of your own, or, if there is only a shared one, ask the help line.',
+  ],
   email_again: ['メールをもう一度送る', 'Send the mail again'],
   email_sent_again: ['確認のメールをもう一度送りました。', 'The mail was sent again.'],
   email_other: ['別のアドレスを登録する', 'Use another address'],

@@ -1,0 +1,2 @@
+// What the national office and the call centre do on the accounts of others.
+export { LinksPage } from './links';
