@@ -1,8 +1,10 @@
 /*
  * mamisctl import: takes organisers, members or seminars from a CSV file. A row and its events are
- * one transaction, and so are up to IMPORT_PART_ROWS rows; a run that dies between two parts is
- * simply run again. The command ends only when every projection has applied the last event, so that
- * an upload sent afterwards finds its doctors.
+ * one transaction, and so are up to IMPORT_PART_ROWS rows; a run that dies is simply run again,
+ * with
+ * --resume where it made postcards. --preview only shows what would change. The command ends only
+ * when every projection has applied the last event, so that an upload sent afterwards finds its
+ * doctors.
  */
 #include "mamisctl/import.h"
 
@@ -80,7 +82,7 @@ static enum err attempt(const struct import_kind *kind, struct import_file *file
     enum err err = kind->load(file, arena, note);
 
     arena_free(arena);
-    if (err != ERR_OK || !all_good(file, options))
+    if (err != ERR_OK || file->preview || !all_good(file, options))
         return err;
     if (file->bad_rows > 0)
         TRY(write_bad_lines(file, options->keep_good, note));
@@ -121,12 +123,26 @@ static void print_result(const struct import_kind *kind, const struct import_fil
     }
     (void)printf("%s: %zu lines: %zu new, %zu changed, %zu as before", kind->name, file->row_count,
                  counts[IMPORT_NEW], counts[IMPORT_CHANGED], counts[IMPORT_SAME]);
-    if (file->bad_rows > 0)
+    if (file->bad_rows > 0 && options->keep_good != NULL && !file->preview)
         (void)printf(", %zu bad (in %s)", file->bad_rows, options->keep_good);
-    (void)printf("\n");
+    else if (file->bad_rows > 0)
+        (void)printf(", %zu bad", file->bad_rows);
+    (void)printf(file->preview ? "; nothing was written\n" : "\n");
     if (file->postcards != NULL)
         (void)printf("temporary passwords for the printer: %s\n", options->postcards);
     (void)fflush(stdout); /* the rest waits for the services */
+}
+
+/* What it would do, and whether it would do it. */
+static enum tool_exit show_preview(const struct import_kind *kind, const struct import_file *file,
+                                   const struct import_options *options)
+{
+    import_show_changes(file);
+    print_result(kind, file, options);
+    if (kind->preview != NULL)
+        kind->preview(file);
+    (void)fflush(stdout);
+    return all_good(file, options) ? TOOL_OK : TOOL_REFUSED;
 }
 
 static enum tool_exit refuse(const struct import_kind *kind, const struct import_file *file)
@@ -146,11 +162,16 @@ static enum tool_exit run(const struct import_kind *kind, struct import_file *fi
     if (err != ERR_OK)
         return tool_fail(options->path, err, &note);
     kind->check(file);
-    tool_work_open(file->tool, kind->service);
+    if (file->preview)
+        tool_db_open(file->tool);
+    else
+        tool_work_open(file->tool, kind->service);
     err = take(kind, file, options, &note);
     import_show_problems(file);
     if (err != ERR_OK)
         return tool_fail("import", err, &note);
+    if (file->preview)
+        return show_preview(kind, file, options);
     if (!all_good(file, options))
         return refuse(kind, file);
     print_result(kind, file, options);
@@ -166,6 +187,10 @@ static bool options_fine(const struct tool *tool, const struct import_kind *kind
         tool_say("--postcards and --password-for-tests go with members only");
         return false;
     }
+    if (options->resume && options->postcards == NULL) {
+        tool_say("--resume goes with --postcards: it goes on in that file");
+        return false;
+    }
     if (options->password_for_tests != NULL && strcmp(tool->settings->env, "production") == 0) {
         tool_say("--password-for-tests is refused where env is production");
         return false;
@@ -179,9 +204,11 @@ enum tool_exit command_import(struct tool *tool, struct tool_args *args)
         .keep_good = args_option(args, "--keep-good"),
         .postcards = args_option(args, "--postcards"),
         .password_for_tests = args_option(args, "--password-for-tests"),
+        .resume = args_flag(args, "--resume"),
     };
     const struct import_kind *kind = find_kind(args_word(args));
-    struct import_file file = {.tool = tool, .arena = tool->arena};
+    struct import_file file = {
+        .tool = tool, .arena = tool->arena, .preview = args_flag(args, "--preview")};
     struct err_note note = {0};
     struct buf bytes = {0};
     enum tool_exit result;

@@ -42,6 +42,7 @@ struct import_row {
     struct str raw;            /* the line as it stands, for --keep-good */
     struct str *fields;        /* one for each column of the table, trimmed; empty when absent */
     void *item;                /* what check() made of the fields */
+    const char *changes;       /* in a preview: what it changes, for people; NULL: nothing */
 };
 
 struct import_file {
@@ -61,6 +62,7 @@ struct import_file {
     struct str seminar_written;         /* the last one, since its lines may lie in two parts */
     const char *password_hash;          /* of --password-for-tests, hashed once */
     struct import_postcards *postcards; /* NULL until one is made */
+    bool preview;                       /* nothing is written: what changes is noted */
 };
 
 /* What the command line asked for. */
@@ -69,6 +71,7 @@ struct import_options {
     const char *keep_good; /* where bad lines go; NULL: nothing is taken unless all are good */
     const char *postcards; /* NULL: none */
     const char *password_for_tests; /* NULL: none */
+    bool resume;                    /* the postcards' file is there: go on in it */
 };
 
 /* One kind of import. */
@@ -91,6 +94,8 @@ struct import_kind {
                       struct db_batch *batch, struct err_note *note);
     /* The part is committed for certain. May be NULL. */
     void (*written)(struct import_file *file);
+    /* More lines for the end of a preview. May be NULL. */
+    void (*preview)(const struct import_file *file);
 };
 
 extern const struct import_kind import_kind_organisers;
@@ -112,6 +117,16 @@ void import_line_problem(struct import_file *file, struct import_row *row, const
                          const char *cure);
 /* Print what was noted on standard error, in the order of the lines, and forget it. */
 void import_show_problems(struct import_file *file);
+
+/* ---- import_preview.c: what a file would change; only in a preview is anything noted ---- */
+
+/* `old` and `new` may be equal: then nothing is noted. */
+void import_note_change(struct import_file *file, struct import_row *row, const char *what,
+                        struct str old, struct str new);
+void import_note_day(struct import_file *file, struct import_row *row, const char *what, day_t old,
+                     day_t new);
+/* One line for each row that is new or changes. */
+void import_show_changes(const struct import_file *file);
 
 /* ---- import_check.c: checks of single values; each notes its problem and gives false ---- */
 

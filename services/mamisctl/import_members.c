@@ -175,17 +175,14 @@ static day_t birth_on_of(const struct member *member)
     return member->birth_on;
 }
 
-static void emit(struct import_file *file, struct db_batch *batch, const char *type,
-                 const char *topic, const char *key, json_t *data)
+static struct work_event event_of(const char *type, const char *topic, const char *key,
+                                  json_t *data)
 {
-    const struct work_event event = {
+    return (struct work_event){
         .type = type, .topic = topic, .key = str_of(key), .subject = str_of(key), .data = data};
-
-    (void)work_emit(file->tool->work, batch, &event, NULL);
 }
 
-static void emit_doctor(struct import_file *file, const struct import_row *row,
-                        struct db_batch *batch)
+static struct work_event doctor_event(struct import_file *file, const struct import_row *row)
 {
     const struct member *member = row->item;
     const struct event_doctor_state data = {
@@ -204,9 +201,9 @@ static void emit_doctor(struct import_file *file, const struct import_row *row,
         .l3_category = l3_category_of(row),
     };
 
-    emit(file, batch, EVENT_DOCTOR_STATE, TOPIC_DOCTOR_EVENTS,
-         arena_printf(file->arena, "%lld", (long long)member->doctor_id),
-         event_doctor_state_encode(&data));
+    return event_of(EVENT_DOCTOR_STATE, TOPIC_DOCTOR_EVENTS,
+                    arena_printf(file->arena, "%lld", (long long)member->doctor_id),
+                    event_doctor_state_encode(&data));
 }
 
 static void write_names(struct import_row **rows, size_t count, struct db_batch *batch,
@@ -227,6 +224,7 @@ static void write_doctors(struct import_file *file, struct import_row **rows, si
                           struct db_batch *batch, int64_t now_us)
 {
     struct db_query *query = db_add(batch, &put_doctors);
+    struct work_event events[IMPORT_SLICE_ROWS];
 
     put_i64(query, rows, count, doctor_id_of);
     put_i64(query, rows, count, next_version_of);
@@ -246,13 +244,13 @@ static void write_doctors(struct import_file *file, struct import_row **rows, si
     import_texts(query, rows, count, my_page_text);
     db_time(query, now_us);
     for (size_t i = 0; i < count; i++)
-        emit_doctor(file, rows[i], batch);
+        events[i] = doctor_event(file, rows[i]);
+    work_emit_all(file->tool->work, batch, events, count);
 }
 
 /* ---- accounts ---- */
 
-static void emit_account(struct import_file *file, const struct import_row *row,
-                         struct db_batch *batch)
+static struct work_event account_event(struct import_file *file, const struct import_row *row)
 {
     const struct member *member = row->item;
     const struct event_account_state data = {
@@ -270,8 +268,8 @@ static void emit_account(struct import_file *file, const struct import_row *row,
     char key[UUID_TEXT_BYTES];
 
     uuid_format(member->account_id, key);
-    emit(file, batch, EVENT_ACCOUNT_STATE, TOPIC_ACCOUNT_EVENTS, key,
-         event_account_state_encode(&data));
+    return event_of(EVENT_ACCOUNT_STATE, TOPIC_ACCOUNT_EVENTS, arena_strdup(file->arena, key),
+                    event_account_state_encode(&data));
 }
 
 static void write_closed(struct import_row **rows, size_t count, struct db_batch *batch,
@@ -297,6 +295,7 @@ static void write_accounts(struct import_file *file, struct import_row **rows, s
 {
     struct db_query *query = db_add(batch, &put_accounts);
     struct uuid accounts[IMPORT_SLICE_ROWS];
+    struct work_event events[IMPORT_SLICE_ROWS];
     int16_t confirmed[IMPORT_SLICE_ROWS];
 
     for (size_t i = 0; i < count; i++) {
@@ -314,13 +313,14 @@ static void write_accounts(struct import_file *file, struct import_row **rows, s
     db_time(query, now_us);
     write_closed(rows, count, batch, now_us);
     for (size_t i = 0; i < count; i++)
-        emit_account(file, rows[i], batch);
+        events[i] = account_event(file, rows[i]);
+    work_emit_all(file->tool->work, batch, events, count);
 }
 
 /* ---- certificates ---- */
 
-static void emit_certificate(struct import_file *file, const struct member *member,
-                             size_t programme, struct db_batch *batch)
+static struct work_event certificate_event(struct import_file *file, const struct member *member,
+                                           size_t programme)
 {
     const struct certificate *certificate = &member->certificates[programme];
     const struct event_certificate_state data = {
@@ -333,9 +333,9 @@ static void emit_certificate(struct import_file *file, const struct member *memb
         .valid_to = certificate->to,
     };
 
-    emit(file, batch, EVENT_CERTIFICATE_STATE, TOPIC_CERTIFICATE_EVENTS,
-         arena_printf(file->arena, "%lld", (long long)member->doctor_id),
-         event_certificate_state_encode(&data));
+    return event_of(EVENT_CERTIFICATE_STATE, TOPIC_CERTIFICATE_EVENTS,
+                    arena_printf(file->arena, "%lld", (long long)member->doctor_id),
+                    event_certificate_state_encode(&data));
 }
 
 static void write_certificates(struct import_file *file, struct import_row **rows, size_t count,
@@ -346,6 +346,7 @@ static void write_certificates(struct import_file *file, struct import_row **row
     struct str programmes[IMPORT_SLICE_ROWS];
     struct str numbers[IMPORT_SLICE_ROWS];
     day_t days[3][IMPORT_SLICE_ROWS];
+    struct work_event events[IMPORT_SLICE_ROWS];
     struct db_query *query;
     size_t differing = 0;
 
@@ -362,8 +363,7 @@ static void write_certificates(struct import_file *file, struct import_row **row
         days[0][differing] = certificate->first_from;
         days[1][differing] = certificate->from;
         days[2][differing] = certificate->to;
-        differing++;
-        emit_certificate(file, member, programme, batch);
+        events[differing++] = certificate_event(file, member, programme);
     }
     if (differing == 0)
         return;
@@ -374,6 +374,7 @@ static void write_certificates(struct import_file *file, struct import_row **row
     db_text_array(query, numbers, differing);
     for (size_t i = 0; i < 3; i++)
         db_day_array(query, days[i], differing);
+    work_emit_all(file->tool->work, batch, events, differing);
 }
 
 /* ---- all of a slice ---- */
@@ -449,4 +450,5 @@ const struct import_kind import_kind_members = {
     .load = members_load,
     .write = members_write,
     .written = members_written,
+    .preview = members_preview,
 };

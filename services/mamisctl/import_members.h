@@ -75,6 +75,35 @@ struct member {
     bool has_postcard; /* a temporary password that is not dead */
 };
 
+/* Columns of the doctors that load finds; 0 is the place of the row. */
+enum {
+    FIND_DOCTOR_ID = 1,
+    FIND_VERSION,
+    FIND_MAMIS_NO,
+    FIND_LICENSED_ON,
+    FIND_NAME,
+    FIND_NAME_KANA,
+    FIND_FORMER_NAME,
+    FIND_FORMER_NAME_KANA,
+    FIND_SEX,
+    FIND_BIRTH_ON,
+    FIND_EMAIL,
+    FIND_L1_CODE,
+    FIND_L2_CODE,
+    FIND_L3_CATEGORY,
+    FIND_MY_PAGE,
+    FIND_ACCOUNT_ID,
+    FIND_ACCOUNT_VERSION,
+    FIND_STATE,
+    FIND_STEP,
+    FIND_ACCOUNT_NAME,
+    FIND_ACCOUNT_EMAIL,
+    FIND_EMAIL_CONFIRMED,
+    FIND_POSTCARD,
+};
+/* Columns of the certificates. */
+enum { HELD_PROGRAMME = 1, HELD_VERSION, HELD_NUMBER, HELD_FIRST_FROM, HELD_FROM, HELD_TO };
+
 void members_check(struct import_file *file);
 enum err members_load(struct import_file *file, struct arena *arena, struct err_note *note);
 enum err members_write(struct import_file *file, const struct import_options *options,
@@ -82,6 +111,14 @@ enum err members_write(struct import_file *file, const struct import_options *op
 /* Statements for credentials, and the postcards file, which is on disk before this returns. */
 enum err members_write_secrets(struct import_file *file, const struct import_options *options,
                                struct db_batch *batch, struct err_note *note);
+/* Whether the doctor gets a temporary password. */
+bool members_wants_postcard(const struct import_row *row);
+/* In a preview: what the row makes of what was found at `at`. */
+void members_note_doctor(struct import_file *file, struct import_row *row,
+                         const struct db_query *query, size_t at);
+void members_note_certificate(struct import_file *file, struct import_row *row,
+                              const struct db_query *query, size_t at);
+void members_preview(const struct import_file *file);
 /* The part is committed, and so are its postcards. */
 void members_written(struct import_file *file);
 

@@ -14,32 +14,6 @@ static const struct db_stmt find_doctors = {
     " FROM unnest($1::text[]) WITH ORDINALITY AS w (register_no, ord)"
     " JOIN registration.doctor AS d USING (register_no)"
     " LEFT JOIN registration.account AS a USING (doctor_id)"};
-enum {
-    FIND_DOCTOR_ID = 1,
-    FIND_VERSION,
-    FIND_MAMIS_NO,
-    FIND_LICENSED_ON,
-    FIND_NAME,
-    FIND_NAME_KANA,
-    FIND_FORMER_NAME,
-    FIND_FORMER_NAME_KANA,
-    FIND_SEX,
-    FIND_BIRTH_ON,
-    FIND_EMAIL,
-    FIND_L1_CODE,
-    FIND_L2_CODE,
-    FIND_L3_CATEGORY,
-    FIND_MY_PAGE,
-    FIND_ACCOUNT_ID,
-    FIND_ACCOUNT_VERSION,
-    FIND_STATE,
-    FIND_STEP,
-    FIND_ACCOUNT_NAME,
-    FIND_ACCOUNT_EMAIL,
-    FIND_EMAIL_CONFIRMED,
-    FIND_POSTCARD,
-};
-
 static const struct db_stmt find_certificates = {
     "members_certificates",
     "SELECT w.ord, c.programme, c.version, c.number, c.first_from, c.valid_from, c.valid_to"
@@ -212,18 +186,18 @@ static void judge_account(struct import_row *row)
  */
 static void judge_certificate(struct import_row *row, const struct db_query *query, size_t at)
 {
-    size_t programme = str_eq_c(db_get_text(query, at, 1), "OP") ? OP : SP;
+    size_t programme = str_eq_c(db_get_text(query, at, HELD_PROGRAMME), "OP") ? OP : SP;
     struct certificate *certificate = &member_of(row)->certificates[programme];
-    day_t held_from = db_get_day(query, at, 5);
-    day_t held_to = db_get_day(query, at, 6);
+    day_t held_from = db_get_day(query, at, HELD_FROM);
+    day_t held_to = db_get_day(query, at, HELD_TO);
 
-    certificate->version = db_get_i64(query, at, 2);
-    certificate->first_from = db_get_day(query, at, 4);
+    certificate->version = db_get_i64(query, at, HELD_VERSION);
+    certificate->first_from = db_get_day(query, at, HELD_FIRST_FROM);
     if (certificate->number.len == 0 || certificate->from < held_from) {
         certificate->differs = false;
         return;
     }
-    certificate->differs = !str_eq(certificate->number, db_get_text(query, at, 3)) ||
+    certificate->differs = !str_eq(certificate->number, db_get_text(query, at, HELD_NUMBER)) ||
                            certificate->from != held_from || certificate->to != held_to;
     /* The next period without a gap goes on; any other begins anew. */
     if (certificate->from != held_from && certificate->from != held_to + 1)
@@ -312,6 +286,16 @@ static void judge_rows(struct import_file *file, struct import_row **rows, size_
     }
 }
 
+/* In a preview: old and new of everything that changes. */
+static void note_changes(struct import_file *file, struct import_row **rows,
+                         const struct db_query *doctors, const struct db_query *certificates)
+{
+    for (size_t i = 0; i < db_rows(doctors); i++)
+        members_note_doctor(file, rows[db_get_i64(doctors, i, 0) - 1], doctors, i);
+    for (size_t i = 0; i < db_rows(certificates); i++)
+        members_note_certificate(file, rows[db_get_i64(certificates, i, 0) - 1], certificates, i);
+}
+
 /* Ids and MAMIS numbers for those who have none yet. */
 static enum err give_numbers(struct import_file *file, struct import_row **rows, size_t count,
                              struct arena *arena, struct err_note *note)
@@ -376,6 +360,10 @@ static enum err load_slice(struct import_file *file, struct import_row **rows, s
     judge_taken(file, rows, mamis_nos, MAMIS_NO);
     judge_taken(file, rows, op_numbers, OP_NO);
     judge_taken(file, rows, sp_numbers, SP_NO);
+    if (file->preview) {
+        note_changes(file, rows, doctors, certificates);
+        return ERR_OK;
+    }
     return give_numbers(file, rows, count, arena, note);
 }
 

@@ -1,6 +1,7 @@
 /*
  * import members: credentials. Temporary ones go to the postcards file, for the printer, and
- * nowhere else in clear; the file is on disk before the commit, so that no postcard can be lost. A
+ * nowhere else in clear; the file is on disk before the commit, so that no postcard can be lost: a
+ * run that died is run again with --resume, which cuts off what was not committed any more. A
  * password for tests is hashed once for all.
  */
 #include <errno.h>
@@ -46,7 +47,7 @@ struct postcards {
     const struct import_row *first;
 };
 
-static bool wants_postcard(const struct import_row *row)
+bool members_wants_postcard(const struct import_row *row)
 {
     const struct member *member = row->item;
 
@@ -65,7 +66,7 @@ static void write_slice_postcards(struct import_file *file, struct import_row **
     size_t made = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (!wants_postcard(rows[i]))
+        if (!members_wants_postcard(rows[i]))
             continue;
         if (postcards->first == NULL)
             postcards->first = rows[i];
@@ -86,28 +87,34 @@ static void write_slice_postcards(struct import_file *file, struct import_row **
     db_time(query, postcards->expires_us);
 }
 
-static enum err open_file(struct import_file *file, const char *path, struct err_note *note)
+static enum err open_file(struct import_file *file, const struct import_options *options,
+                          struct err_note *note)
 {
+    off_t kept = (off_t)strlen(POSTCARD_HEADER);
     int fd;
     enum err err;
 
-    TRY(postcard_open(path, &fd, note));
+    if (options->resume && access(options->postcards, F_OK) == 0)
+        TRY(postcard_resume(file->tool, options->postcards, IMPORT_PART_ROWS, &fd, &kept, note));
+    else
+        TRY(postcard_open(options->postcards, &fd, note));
     file->postcards = arena_new_of(file->arena, struct import_postcards);
     file->postcards->fd = fd;
-    file->postcards->kept = (off_t)strlen(POSTCARD_HEADER);
+    file->postcards->kept = kept;
 cleanup:
     return err;
 }
 
 /* On disk before the commit, so that no password is lost. */
-static enum err save(struct import_file *file, const char *path, const struct postcards *part,
-                     struct err_note *note)
+static enum err save(struct import_file *file, const struct import_options *options,
+                     const struct postcards *part, struct err_note *note)
 {
+    const char *path = options->postcards;
     struct import_postcards *postcards;
     enum err err = ERR_OK;
 
     if (file->postcards == NULL)
-        TRY(open_file(file, path, note));
+        TRY(open_file(file, options, note));
     postcards = file->postcards;
     if (lseek(postcards->fd, postcards->kept, SEEK_SET) < 0)
         return err_say(note, ERR_SETTINGS, "%s: %s", path, strerror(errno));
@@ -137,7 +144,7 @@ static void settle_last_part(struct import_file *file)
 {
     if (file->postcards == NULL || file->postcards->witness == NULL)
         return;
-    if (wants_postcard(file->postcards->witness)) {
+    if (members_wants_postcard(file->postcards->witness)) {
         must(ftruncate(file->postcards->fd, file->postcards->kept) == 0);
         file->postcards->witness = NULL;
     } else {
@@ -150,12 +157,12 @@ static size_t count_wanted(const struct import_file *file)
     size_t wanted = 0;
 
     for (size_t i = file->part_first; i < file->part_end; i++)
-        wanted += !file->rows[i].bad && wants_postcard(&file->rows[i]);
+        wanted += !file->rows[i].bad && members_wants_postcard(&file->rows[i]);
     return wanted;
 }
 
-static enum err write_postcards(struct import_file *file, const char *path, struct db_batch *batch,
-                                struct err_note *note)
+static enum err write_postcards(struct import_file *file, const struct import_options *options,
+                                struct db_batch *batch, struct err_note *note)
 {
     const struct tool_settings *settings = file->tool->settings;
     struct postcards postcards = {.now_us = clock_now_us()};
@@ -169,7 +176,7 @@ static enum err write_postcards(struct import_file *file, const char *path, stru
     TRY(secret_key_load(settings->temp_key_file, &postcards.key, note));
     while ((count = import_slice(file, &cursor, IMPORT_SAME, rows)) > 0)
         write_slice_postcards(file, rows, count, &postcards, batch);
-    TRY(save(file, path, &postcards, note));
+    TRY(save(file, options, &postcards, note));
 cleanup:
     postcard_forget(&postcards.csv);
     secret_wipe(&postcards.key, sizeof(postcards.key));
@@ -249,7 +256,7 @@ enum err members_write_secrets(struct import_file *file, const struct import_opt
         tool_say("%zu doctors wait for a temporary password: import again with --postcards OUT.csv",
                  wanted);
     if (wanted > 0 && options->postcards != NULL)
-        TRY(write_postcards(file, options->postcards, batch, note));
+        TRY(write_postcards(file, options, batch, note));
     if (options->password_for_tests != NULL)
         TRY(write_passwords(file, options->password_for_tests, batch, note));
 cleanup:

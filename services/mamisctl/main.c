@@ -25,8 +25,9 @@ static const struct tool_command commands[] = {
     {"import",
      "take over a CSV file; nothing is taken unless all lines are good",
      command_import,
-     {"import organisers FILE [--keep-good BAD.csv]", "import seminars FILE [--keep-good BAD.csv]",
-      "import members FILE [--keep-good BAD.csv] [--postcards OUT.csv] [--password-for-tests PW]"}},
+     {"import organisers|seminars FILE [--preview] [--keep-good BAD.csv]",
+      "import members FILE [--preview] [--keep-good BAD.csv] [--postcards OUT.csv [--resume]]"
+      " [--password-for-tests PW]"}},
     {"account",
      "accounts of staff and organisers; the password - is read from standard input",
      command_account,

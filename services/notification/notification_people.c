@@ -2,12 +2,16 @@
 #include "gen/events.h"
 #include "notification/notification.h"
 
-static const struct db_stmt upsert_account = {
-    "notification_upsert_account",
-    "INSERT INTO notification.account (account_id, version, role, state, name, email, "
-    "email_confirmed,"
-    "                                  doctor_id, organiser_code, l1_code, l2_code)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+static const struct db_stmt upsert_accounts = {
+    "notification_upsert_accounts",
+    "INSERT INTO notification.account (account_id, version, role, state, name, email,"
+    " email_confirmed, doctor_id, organiser_code, l1_code, l2_code)"
+    " SELECT DISTINCT ON (account_id) account_id, version, role, state, name, email,"
+    " confirmed = 1, doctor_id, organiser_code, l1_code, l2_code"
+    " FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[],"
+    " $7::smallint[], $8::bigint[], $9::text[], $10::text[], $11::text[]) AS n (account_id,"
+    " version, role, state, name, email, confirmed, doctor_id, organiser_code, l1_code, l2_code)"
+    " ORDER BY account_id, version DESC"
     " ON CONFLICT (account_id) DO UPDATE SET version = excluded.version, role = excluded.role,"
     "  state = excluded.state, name = excluded.name, email = excluded.email,"
     "  email_confirmed = excluded.email_confirmed, doctor_id = excluded.doctor_id,"
@@ -27,48 +31,87 @@ static const struct db_stmt upsert_doctors = {
     " WHERE doctor.version < excluded.version",
 };
 
-static void text_or_null(struct db_query *query, struct str text)
+/* The columns of a batch of accounts. */
+struct accounts {
+    struct uuid *ids;
+    int64_t *versions, *doctors;
+    int16_t *confirmed;
+    struct str *roles, *states, *names, *emails, *organisers, *l1_codes, *l2_codes;
+};
+
+static struct accounts accounts_new(struct arena *arena, size_t count)
 {
-    if (text.len == 0)
-        db_null(query);
-    else
-        db_text(query, text);
+    return (struct accounts){
+        .ids = arena_array(arena, struct uuid, count),
+        .versions = arena_array(arena, int64_t, count),
+        .doctors = arena_array(arena, int64_t, count),
+        .confirmed = arena_array(arena, int16_t, count),
+        .roles = arena_array(arena, struct str, count),
+        .states = arena_array(arena, struct str, count),
+        .names = arena_array(arena, struct str, count),
+        .emails = arena_array(arena, struct str, count),
+        .organisers = arena_array(arena, struct str, count),
+        .l1_codes = arena_array(arena, struct str, count),
+        .l2_codes = arena_array(arena, struct str, count),
+    };
 }
 
-static void add_account(struct db_batch *effect, const struct event_account_state *event)
+static struct str or_null(struct str text)
 {
-    struct db_query *query = db_add(effect, &upsert_account);
+    return text.len > 0 ? text : STR_NONE;
+}
 
-    db_uuid(query, event->account_id);
-    db_i64(query, event->version);
-    db_text(query, event->role);
-    db_text(query, event->state);
-    db_text(query, event->name);
-    text_or_null(query, event->email);
-    db_bool(query, event->email_confirmed);
-    if (event->doctor_id > 0)
-        db_i64(query, event->doctor_id);
-    else
-        db_null(query);
-    text_or_null(query, event->organiser_code);
-    text_or_null(query, event->l1_code);
-    text_or_null(query, event->l2_code);
+static void put_account(struct accounts *accounts, size_t at,
+                        const struct event_account_state *event)
+{
+    accounts->ids[at] = event->account_id;
+    accounts->versions[at] = event->version;
+    accounts->roles[at] = event->role;
+    accounts->states[at] = event->state;
+    accounts->names[at] = event->name;
+    accounts->emails[at] = or_null(event->email);
+    accounts->confirmed[at] = event->email_confirmed;
+    accounts->doctors[at] = event->doctor_id > 0 ? event->doctor_id : INT64_MIN;
+    accounts->organisers[at] = or_null(event->organiser_code);
+    accounts->l1_codes[at] = or_null(event->l1_code);
+    accounts->l2_codes[at] = or_null(event->l2_code);
+}
+
+static void add_accounts(struct db_batch *effect, const struct accounts *accounts, size_t count)
+{
+    struct db_query *query = db_add(effect, &upsert_accounts);
+
+    db_uuid_array(query, accounts->ids, count);
+    db_i64_array(query, accounts->versions, count);
+    db_text_array(query, accounts->roles, count);
+    db_text_array(query, accounts->states, count);
+    db_text_array(query, accounts->names, count);
+    db_text_array(query, accounts->emails, count);
+    db_i16_array(query, accounts->confirmed, count);
+    db_i64_null_array(query, accounts->doctors, count);
+    db_text_array(query, accounts->organisers, count);
+    db_text_array(query, accounts->l1_codes, count);
+    db_text_array(query, accounts->l2_codes, count);
 }
 
 void notification_account_handle(void *service, struct work_batch *batch)
 {
-    enum err err = ERR_OK;
+    struct accounts accounts = accounts_new(batch->arena, batch->count);
 
     (void)service;
-    for (size_t i = 0; i < batch->count && err == ERR_OK; i++) {
+    for (size_t i = 0; i < batch->count; i++) {
         struct event_account_state event;
+        enum err err = event_account_state_decode(batch->arena, batch->messages[i].data, &event,
+                                                  &batch->flow->note);
 
-        err = event_account_state_decode(batch->arena, batch->messages[i].data, &event,
-                                         &batch->flow->note);
-        if (err == ERR_OK)
-            add_account(batch->effect, &event);
+        if (err != ERR_OK) {
+            flow_resume(batch->flow, err);
+            return;
+        }
+        put_account(&accounts, i, &event);
     }
-    flow_resume(batch->flow, err);
+    add_accounts(batch->effect, &accounts, batch->count);
+    flow_resume(batch->flow, ERR_OK);
 }
 
 void notification_doctor_handle(void *service, struct work_batch *batch)
@@ -92,7 +135,7 @@ void notification_doctor_handle(void *service, struct work_batch *batch)
         ids[i] = event.doctor_id;
         versions[i] = event.version;
         names[i] = event.name;
-        emails[i] = event.email.len > 0 ? event.email : STR_NONE;
+        emails[i] = or_null(event.email);
     }
     query = db_add(batch->effect, &upsert_doctors);
     db_i64_array(query, ids, batch->count);

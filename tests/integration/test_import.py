@@ -3,11 +3,13 @@
 import csv
 import io
 import os
+import signal
 import stat
+import subprocess
 
 import pytest
 
-from running.process import Failure
+from running.process import Failure, wait_for
 
 COLUMNS = ("mamis_no,register_no,licensed_on,name,name_kana,former_name,former_name_kana,sex,"
            "birth_on,email,l1_code,l2_code,l3_category,my_page,op_no,op_from,op_to,sp_no,sp_from,"
@@ -223,6 +225,87 @@ def test_seminars_need_their_organiser(stack, tmp_path):
         encoding="utf-8")
     assert "no such organiser" in refused(stack, "seminars", str(path))
     assert stack.one("SELECT count(*) FROM credit.seminar WHERE seminar_no = 'T-1'") == (0,)
+
+
+def test_a_preview_shows_and_changes_nothing(stack, tmp_path):
+    do_import(stack, "members", members_file(tmp_path, {"register_no": "7300001"},
+                                             {"register_no": "7300002"}))
+    before = stack.one("SELECT count(*), sum(version) FROM registration.doctor")
+    numbers = stack.one("SELECT last_value FROM registration.mamis_no_seq")
+    path = members_file(tmp_path, {"register_no": "7300001"},
+                        {"register_no": "7300002", "name": "改姓　予定", "l2_code": "14",
+                         "birth_on": "1980-03-01", "my_page": "closed"},
+                        {"register_no": "7300003", "my_page": "temp_issued", "op_no": "7300003",
+                         "op_from": "2026-04-01", "op_to": "2031-03-31"})
+    told = do_import(stack, "members", path, "--preview")
+    assert told.splitlines() == [
+        'line 3: changed: name "取込　試験" -> "改姓　予定", l2_code "13" -> "14",'
+        ' birth_on "1980-02-29" -> "1980-03-01", my_page "active" -> "closed",'
+        ' account "active" -> "closed"',
+        "line 4: new",
+        "members: 3 lines: 1 new, 1 changed, 1 as before; nothing was written",
+        "members: 1 new certificates, 1 doctors get a temporary password"]
+    assert stack.one("SELECT count(*), sum(version) FROM registration.doctor") == before
+    assert stack.one("SELECT last_value FROM registration.mamis_no_seq") == numbers
+    assert doctor_row(stack, "7300003") is None
+    assert "1 new, 1 changed, 1 as before" in do_import(
+        stack, "members", path, "--postcards", str(tmp_path / "cards.csv"))
+
+
+def kill_when(stack, path, cards, lines):
+    """Runs the import until its file of postcards has so many lines, then kills it; whether it did."""
+    argv = [os.path.join(stack.copy.build, "bin", "mamisctl"), "--settings",
+            stack.copy.mamisctl_settings, "import", "members", path, "--postcards", str(cards),
+            "--resume"]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        wait_for(lambda: run.poll() is not None
+                 or (cards.exists() and cards.read_bytes().count(b"\n") >= lines),
+                 60, "postcards", every=0.001)
+        run.kill()
+    return run.returncode == -signal.SIGKILL
+
+
+def test_an_import_that_was_killed_goes_on(stack, tmp_path):
+    """Killed at several points, one after the other; every postcard works, none is there twice."""
+    count = 12000
+    path = members_file(tmp_path, *({"register_no": str(7400000 + number),
+                                     "my_page": "temp_issued"} for number in range(count)))
+    cards = tmp_path / "cards.csv"
+    killed = [kill_when(stack, path, cards, lines) for lines in (1, 2, 5001, 5002, 10001)]
+    assert killed.count(True) >= 3
+    do_import(stack, "members", path, "--postcards", str(cards), "--resume")
+    assert stat.S_IMODE(cards.stat().st_mode) == 0o600
+    rows = list(csv.DictReader(io.StringIO(cards.read_text(encoding="utf-8"))))
+    assert sorted(row["register_no"] for row in rows) == [str(7400000 + number)
+                                                          for number in range(count)]
+    with stack.sql() as cursor:
+        cursor.execute("SELECT t.login_id, d.register_no FROM gateway.temp_credential t"
+                       " JOIN registration.account USING (account_id)"
+                       " JOIN registration.doctor d USING (doctor_id)"
+                       " WHERE d.register_no BETWEEN '7400000' AND '7411999'")
+        assert sorted(cursor.fetchall()) == sorted(
+            (row["login_id"].replace("-", ""), row["register_no"]) for row in rows)
+    for row in (rows[0], rows[4999], rows[5000], rows[-1]):
+        stack.client().sign_in(row["login_id"], row["temporary_password"])
+    assert stack.one("SELECT count(*) FROM notification.doctor n JOIN registration.doctor r"
+                     " USING (doctor_id) WHERE r.register_no BETWEEN '7400000' AND '7411999'"
+                     " AND n.version = r.version") == (count,)
+
+
+def test_only_a_file_of_postcards_is_gone_on_in(stack, tmp_path):
+    path = members_file(tmp_path, {"register_no": "7500001", "my_page": "temp_issued"})
+    cards = tmp_path / "cards.csv"
+    cards.write_text("register_no,name,login_id,temporary_password\r\n", encoding="utf-8")
+    told = refused(stack, "members", path, "--postcards", str(cards), "--resume")
+    assert "not a file of ours with mode 0600" in told
+    cards.chmod(0o600)
+    cards.write_text("something else\r\n" * 9, encoding="utf-8")
+    told = refused(stack, "members", path, "--postcards", str(cards), "--resume")
+    assert "no file of postcards" in told
+    assert doctor_row(stack, "7500001") is None
+    cards.write_bytes(b"register_no,na")  # it died while it made the file
+    do_import(stack, "members", path, "--postcards", str(cards), "--resume")
+    assert cards.read_text(encoding="utf-8").count("\n") == 2
 
 
 def test_everything_agrees_afterwards(stack):

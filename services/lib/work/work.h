@@ -57,6 +57,12 @@ struct work_event {
 struct uuid work_emit(struct work *work, struct db_batch *batch, const struct work_event *event,
                       const char *trace);
 /*
+ * The same for many events in one statement, for tools that write thousands. `events` are given up
+ * (their data is stolen), the order is kept.
+ */
+void work_emit_all(struct work *work, struct db_batch *batch, const struct work_event *events,
+                   size_t count);
+/*
  * db_run() for a batch that holds events but is not the handling of a message (the gateway's
  * commands, timers). Publishes what was emitted once the commit is certain.
  * ERR_DB_UNKNOWN: the sweep publishes what turns out to be there.

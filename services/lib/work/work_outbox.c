@@ -8,29 +8,65 @@
 #include "base/log.h"
 #include "work/work_private.h"
 
-struct uuid work_emit(struct work *work, struct db_batch *batch, const struct work_event *event,
-                      const char *trace)
+/* The event as it will be published, and remembered with its batch. */
+static struct work_emitted *emitted_new(struct work *work, struct db_batch *batch,
+                                        const struct work_event *event, const char *trace)
 {
     struct arena *arena = db_batch_arena(batch);
     struct work_emitted *emitted = arena_new_of(arena, struct work_emitted);
     struct work_emitted **first = (struct work_emitted **)db_batch_tag(batch);
-    struct db_query *query = db_add(batch, &work->sql[WORK_SQL_EMIT]);
 
     emitted->id = uuid_new();
     emitted->topic = arena_strdup(arena, event->topic);
     emitted->key = event->key.len > 0 ? arena_str(arena, event->key) : STR("");
     emitted->body = work_envelope_encode(arena, work, emitted->id, event, trace);
-    db_uuid(query, emitted->id);
-    db_text_c(query, event->type);
-    db_text_c(query, event->topic);
-    db_text(query, emitted->key);
-    db_text(query, emitted->body);
     if (*first == NULL)
         *first = emitted;
     else
         (*first)->last->next = emitted;
     (*first)->last = emitted;
+    return emitted;
+}
+
+struct uuid work_emit(struct work *work, struct db_batch *batch, const struct work_event *event,
+                      const char *trace)
+{
+    const struct work_emitted *emitted = emitted_new(work, batch, event, trace);
+    struct db_query *query = db_add(batch, &work->sql[WORK_SQL_EMIT]);
+
+    db_uuid(query, emitted->id);
+    db_text_c(query, event->type);
+    db_text_c(query, event->topic);
+    db_text(query, emitted->key);
+    db_text(query, emitted->body);
     return emitted->id;
+}
+
+void work_emit_all(struct work *work, struct db_batch *batch, const struct work_event *events,
+                   size_t count)
+{
+    struct arena *arena = db_batch_arena(batch);
+    struct uuid *ids = arena_array(arena, struct uuid, count);
+    struct str *texts[4];
+    struct db_query *query;
+
+    if (count == 0)
+        return;
+    for (size_t k = 0; k < ARRAY_LEN(texts); k++)
+        texts[k] = arena_array(arena, struct str, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct work_emitted *emitted = emitted_new(work, batch, &events[i], NULL);
+
+        ids[i] = emitted->id;
+        texts[0][i] = str_of(events[i].type);
+        texts[1][i] = str_of(emitted->topic);
+        texts[2][i] = emitted->key;
+        texts[3][i] = emitted->body;
+    }
+    query = db_add(batch, &work->sql[WORK_SQL_EMIT_ALL]);
+    db_uuid_array(query, ids, count);
+    for (size_t k = 0; k < ARRAY_LEN(texts); k++)
+        db_text_array(query, texts[k], count);
 }
 
 static struct work_item **bucket_of(struct work *work, struct uuid id)

@@ -63,6 +63,7 @@ enum {
 
 enum work_sql {
     WORK_SQL_EMIT,
+    WORK_SQL_EMIT_ALL,
     WORK_SQL_MARK,
     WORK_SQL_PARK,
     WORK_SQL_CLAIM,

@@ -11,6 +11,10 @@ static const struct {
 } texts[WORK_SQL_COUNT] = {
     [WORK_SQL_EMIT] = {"emit", "INSERT INTO @.outbox (event_id, type, topic, key, body)"
                                " VALUES ($1, $2, $3, $4, $5)"},
+    [WORK_SQL_EMIT_ALL] = {"emit_all",
+                           "INSERT INTO @.outbox (event_id, type, topic, key, body)"
+                           " SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],"
+                           " $5::text[])"},
     [WORK_SQL_MARK] = {"mark", "UPDATE @.outbox SET sent_at = clock_timestamp()"
                                " WHERE event_id = ANY ($1) AND sent_at IS NULL"},
     [WORK_SQL_PARK] = {"park", "UPDATE @.outbox SET parked = $2"
