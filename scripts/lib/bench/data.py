@@ -55,6 +55,20 @@ def members(count):
         for number in range(count)))
 
 
+def member_list(count):
+    """A national list: postcards for all, over 47 prefectures and 890 municipal associations; every
+    third is certified in one programme, every eighth in the other."""
+    def row(number):
+        l2_code = f"{number % 47 + 1:02d}"
+        certified = [f"{number:07d}", "2023-04-01", "2028-03-31"]
+        return ([mamis_no(number), register_no(number), f"{1970 + number % 50}-04-01", "計測　太郎",
+                 kana(number), "", "", "MF"[number % 2], f"{1940 + number % 55}-0{number % 9 + 1}-11",
+                 f"member{number}@example.jp", f"{l2_code}{number // 47 % 19:03d}", l2_code, "A1",
+                 "temp_issued"] + (certified if number % 3 == 0 else [""] * 3)
+                + (certified if number % 8 == 0 else [""] * 3))
+    return table(MEMBER_COLUMNS, map(row, range(count)))
+
+
 def seminars(numbers, kind, sessions=1):
     """For import: seminars of these numbers, each with so many sessions on one day."""
     rows = []

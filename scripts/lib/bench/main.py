@@ -7,7 +7,7 @@ import signal
 import statistics
 import sys
 
-from . import commands, posting, season
+from . import access, commands, posting, season
 from .figures import percentile
 from .system import System
 
@@ -111,6 +111,9 @@ def main():
     if len(sys.argv) > 1 and sys.argv[1] == "season":
         signal.signal(signal.SIGTERM, stopped)
         return season.main(sys.argv[2:])
+    if len(sys.argv) > 1 and sys.argv[1] == "access":
+        signal.signal(signal.SIGTERM, stopped)
+        return access.main(sys.argv[2:])
     return quick()
 
 
