@@ -35,6 +35,7 @@ extern const struct setting gateway_setting_table[GATEWAY_SETTING_COUNT];
 struct files;
 struct place;
 struct places;
+struct queue;
 struct replies;
 struct watchers;
 struct sweep;
@@ -64,13 +65,15 @@ struct gateway {
     struct place *place_list;  /* files that come in now */
     struct places *places;     /* keeps their rows; NULL at the end */
     struct sweep *sweep;       /* tidies up now and then */
+    struct queue *queue;       /* in front of signing in */
+    unsigned entering;         /* who may sign in and has not come to the hash threads yet */
     unsigned closing;          /* parts whose close callback is still to come */
     bool stopping;
     bool marks_owed; /* sessions ended that Redis may still call good: it is not asked meanwhile */
     struct gateway_figures {
         uint64_t calls, refused, failed;
         uint64_t session_cached, session_read;
-        uint64_t sign_ins, sign_ins_failed, sign_ins_throttled;
+        uint64_t sign_ins, sign_ins_failed, sign_ins_throttled, queued;
         uint64_t commands, commands_late;
         uint64_t uploads, upload_bytes;
         uint64_t transcripts, transcript_checks;
@@ -90,6 +93,8 @@ void gateway_metrics(struct proc *proc, void *state, struct buf *out);
 /* Errors: ERR_SETTINGS with the place in `note`. `dir` empty: nothing is served. */
 CHECKED enum err files_load(const char *dir, struct files **ret_files, struct err_note *note);
 void files_free(struct files *files);
+/* Headers of every page. */
+void files_set_security(struct gateway *gateway, struct http_request *request);
 /* Answers everything that is no route: see http_set_fallback(). */
 void files_answer(void *gateway, struct http_request *request);
 
@@ -130,6 +135,13 @@ void sweep_soon(struct sweep *sweep);
 
 struct places *places_open(struct gateway *gateway);
 void places_close(struct places *places, void (*closed)(void *arg), void *arg);
+
+/* ---- gateway_queue.c: who waits to sign in; see gateway_queue.h ---- */
+
+struct queue *queue_open(struct gateway *gateway);
+void queue_close(struct queue *queue, void (*closed)(void *arg), void *arg);
+/* How many wait for their turn, as far as this gateway knows. */
+int64_t queue_waiting(const struct queue *queue);
 
 /* ---- gateway_watch.c: streams that say what changed ---- */
 

@@ -94,9 +94,10 @@ static void send_problem(struct http_request *request, json_t *problem, bool eng
     json_decref(problem);
 }
 
-static void set_retry(struct call *call, unsigned seconds)
+void call_retry_after(struct call *call, unsigned seconds)
 {
     http_set_header(call->request, "Retry-After", arena_printf(call->flow.arena, "%u", seconds));
+    call->retry_set = true;
 }
 
 static json_t *told_param(const char *name, const char *value)
@@ -123,10 +124,10 @@ void call_answer_problem(struct call *call, enum code code, json_t *told)
     must(!call->answered);
     call->answered = true;
     call->gateway->figures.refused++;
-    if (status == 503 || (status == 429 && !call->retry_set)) {
+    if ((status == 503 || status == 429) && !call->retry_set) {
         unsigned seconds = retry_s();
 
-        set_retry(call, seconds);
+        call_retry_after(call, seconds);
         if (told == NULL)
             told = own = seconds_param(call, seconds);
     }
@@ -154,8 +155,7 @@ void call_problem_with(struct call *call, enum code code, const char *name, cons
 
 void call_problem_later(struct call *call, enum code code, unsigned seconds)
 {
-    set_retry(call, seconds);
-    call->retry_set = true;
+    call_retry_after(call, seconds);
     call_problem_with(call, code, "seconds", arena_printf(call->flow.arena, "%u", seconds));
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gateway/gateway_command.h"
+#include "gateway/gateway_queue.h"
 
 /* Every operation of the contract has its function here, or the program does not link. */
 #define X(method, path, operation, action, body_max, streams)                                      \
@@ -65,6 +66,7 @@ static void call_done(struct flow *flow)
 
     if (!call->answered)
         answer_failure(call);
+    queue_enter(call, false);
     command_forget(call);
     flow_fini(flow);
     free(call);

@@ -26,6 +26,7 @@ struct call {
     bool english;
     bool answered;
     bool retry_set;    /* Retry-After is there */
+    bool entering;     /* counted in gateway->entering */
     int64_t now_us;    /* business time of arrival */
     uint64_t since_ms; /* monotonic, of arrival */
     json_t *body;
@@ -110,6 +111,8 @@ void call_problem(struct call *call, enum code code);
 void call_field_problem(struct call *call, const char *pointer, enum code code);
 /* With one parameter of its text. */
 void call_problem_with(struct call *call, enum code code, const char *name, const char *value);
+/* Sets Retry-After of whatever is answered. */
+void call_retry_after(struct call *call, unsigned seconds);
 /* With Retry-After. */
 void call_problem_later(struct call *call, enum code code, unsigned seconds);
 /* As a worker told it: {"code", "params", "errors"}; see problem_of_worker(). */

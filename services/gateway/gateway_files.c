@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "gateway/gateway_call.h"
+#include "gateway/gateway_queue.h"
 
 enum {
     FILES_MAX = 500,
@@ -210,7 +210,7 @@ void files_free(struct files *files)
 
 /* ---- answering ---- */
 
-static void set_security(struct gateway *gateway, struct http_request *request)
+void files_set_security(struct gateway *gateway, struct http_request *request)
 {
     http_set_header(request, "Content-Security-Policy",
                     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
@@ -261,7 +261,7 @@ static void send_file(struct gateway *gateway, struct http_request *request,
 {
     bool zipped = file->gzip.len > 0 && takes_gzip(http_header(request, "Accept-Encoding"));
 
-    set_security(gateway, request);
+    files_set_security(gateway, request);
     http_set_header(request, "ETag", file->etag);
     http_set_header(request, "Cache-Control",
                     file->hashed ? "public, max-age=31536000, immutable" : "no-cache");
@@ -294,6 +294,8 @@ void files_answer(void *context, struct http_request *request)
         call_refuse(gateway, request, ERR_METHOD_NOT_ALLOWED, "pages are only read");
         return;
     }
+    if (queue_page(gateway, request))
+        return;
     file = find(gateway->files, path);
     /* Pages have addresses of their own that only the script knows; a missing asset is missing. */
     if (file == NULL && !str_starts(path, STR("/assets/")))

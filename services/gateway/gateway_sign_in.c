@@ -1,11 +1,13 @@
 /*
- * gateway_sign_in: login id and password to a session. Every try costs one Argon2id hash, whether
- * the login id exists, is a postcard's, or is nobody's: time tells nothing.
+ * gateway_sign_in: login id and password to a session, past the queue (gateway_queue.h). Every try
+ * costs one Argon2id hash, whether the login id exists, is a postcard's, or is nobody's: time tells
+ * nothing.
  */
 #include <string.h>
 
 #include "gateway/gateway_factor.h"
 #include "gateway/gateway_password.h"
+#include "gateway/gateway_queue.h"
 #include "gateway/gateway_throttle.h"
 #include "text/fold.h"
 
@@ -13,6 +15,7 @@ void endpoint_sign_in(struct flow *flow);
 
 enum sign_in_step {
     SIGN_IN_BODY,
+    SIGN_IN_QUEUED,   /* there is a number for whoever has to wait */
     SIGN_IN_FREE,     /* whether it has to wait is known */
     SIGN_IN_FOUND,    /* credentials were read; a try of the postcard is used up */
     SIGN_IN_CHECKED,  /* the password was compared */
@@ -25,6 +28,7 @@ struct sign_in {
     struct str login_id;              /* folded: NFKC, no blanks, lower case */
     char temp_login[TEMP_TEXT_BYTES]; /* as on postcards; "" when it cannot be one */
     char temp_password[TEMP_TEXT_BYTES];
+    struct queue_place place;
     struct throttle throttle;
     struct password_job job;
     struct db_query *credential, *postcard, *try;
@@ -88,6 +92,25 @@ static const struct db_stmt give_tries_back = {
 
 /* ---- finding ---- */
 
+static void enter(struct call *call, struct sign_in *sign_in)
+{
+    switch (queue_look(call, &sign_in->place)) {
+    case QUEUE_TAKE:
+        queue_take(call, &sign_in->place, SIGN_IN_QUEUED);
+        return;
+    case QUEUE_WAIT:
+        queue_answer_wait(call, &sign_in->place);
+        return;
+    case QUEUE_PASS:
+        queue_enter(call, true);
+        throttle_init(&sign_in->throttle, call, sign_in->login_id);
+        flow_wait(&call->flow, SIGN_IN_FREE);
+        throttle_check(&sign_in->throttle, &call->flow);
+        return;
+    }
+    must(false);
+}
+
 static void begin(struct call *call)
 {
     struct sign_in *sign_in = arena_new_of(call->flow.arena, struct sign_in);
@@ -100,9 +123,7 @@ static void begin(struct call *call)
         sign_in->temp_login[0] = '\0';
     if (!temp_fold(sign_in->body.password, sign_in->temp_password))
         sign_in->temp_password[0] = '\0';
-    throttle_init(&sign_in->throttle, call, sign_in->login_id);
-    flow_wait(&call->flow, SIGN_IN_FREE);
-    throttle_check(&sign_in->throttle, &call->flow);
+    enter(call, sign_in);
 }
 
 static struct db_query *add_temp(struct call *call, const struct db_stmt *stmt)
@@ -133,6 +154,7 @@ static void compare(struct call *call, struct sign_in *sign_in)
     sign_in->job.hash =
         known ? arena_str(call->flow.arena, db_get_text(sign_in->credential, 0, COLUMN_SECRET)).data
               : password_hash_of_nobody();
+    queue_enter(call, false); /* the pool counts it now */
     flow_wait(&call->flow, SIGN_IN_CHECKED);
     password_job_run(call->gateway, &sign_in->job, &call->flow);
 }
@@ -221,6 +243,7 @@ static void answer(struct call *call, struct sign_in *sign_in)
     who->organiser_code = db_get_text(account, 0, COLUMN_ORGANISER);
     who->l1_code = db_get_text(account, 0, COLUMN_L1);
     who->l2_code = db_get_text(account, 0, COLUMN_L2);
+    queue_leave(call);
     session_give(call, &sign_in->session);
     call->gateway->figures.sign_ins++;
     LOG_INFO("signed_in", F_STR("role", role_name(who->role)),
@@ -243,6 +266,10 @@ void endpoint_sign_in(struct flow *flow)
     switch ((enum sign_in_step)flow->step) {
     case SIGN_IN_BODY:
         begin(call);
+        return;
+    case SIGN_IN_QUEUED: /* also when Redis is away */
+        queue_taken(call, &sign_in->place);
+        queue_answer_wait(call, &sign_in->place);
         return;
     case SIGN_IN_FREE:
         if (sign_in->throttle.wait_s == 0) {

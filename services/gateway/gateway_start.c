@@ -20,7 +20,7 @@ const struct setting gateway_setting_table[GATEWAY_SETTING_COUNT] = {
 
 enum {
     NOTICES_BYTES_MAX = 256 * 1024,
-    HASH_NICE = 19,
+    HASH_NICE = 19, /* whatever else there is to do goes first */
     PAPER_NICE = 10,
     CLOSE_WAIT_MS = 1500,
 };
@@ -213,6 +213,7 @@ enum err gateway_start(struct proc *proc, void *state, struct err_note *note)
                                gateway_settings.hash_waiting_max, HASH_NICE);
     gateway->papers = pool_new(gateway->loop, gateway_settings.paper_threads,
                                gateway_settings.paper_waiting_max, PAPER_NICE);
+    gateway->queue = queue_open(gateway);
     gateway->sweep = sweep_open(gateway);
     gateway->places = places_open(gateway);
     open_bus(gateway);
@@ -245,11 +246,12 @@ static void http_closed(void *arg)
     struct gateway *gateway = arg;
 
     gateway->http = NULL;
-    gateway->closing = 4;
+    gateway->closing = 5;
     watchers_close(gateway->watchers, part_closed, gateway);
     replies_close(gateway->replies, part_closed, gateway);
     sweep_close(gateway->sweep, part_closed, gateway);
     places_close(gateway->places, part_closed, gateway);
+    queue_close(gateway->queue, part_closed, gateway);
 }
 
 void gateway_stop(struct proc *proc, void *state)
@@ -293,6 +295,8 @@ void gateway_metrics(struct proc *proc, void *state, struct buf *out)
     metric_add(out, "sign_ins_total", "result=\"good\"", (int64_t)figures->sign_ins);
     metric_add(out, "sign_ins_total", "result=\"failed\"", (int64_t)figures->sign_ins_failed);
     metric_add(out, "sign_ins_total", "result=\"throttled\"", (int64_t)figures->sign_ins_throttled);
+    metric_add(out, "sign_ins_total", "result=\"queued\"", (int64_t)figures->queued);
+    metric_add(out, "sign_in_queue", "", queue_waiting(gateway->queue));
     metric_pool_add(out, "pool=\"hashes\"", gateway->hashes);
     metric_pool_add(out, "pool=\"papers\"", gateway->papers);
     metric_add(out, "commands_total", "", (int64_t)figures->commands);

@@ -83,11 +83,11 @@ class Stack:
                             (str(register_no),))[0]
         return self.client().sign_in(mamis_no, PASSWORD)
 
-    def another_gateway(self, number=2):
+    def another_gateway(self, number=2, **settings):
         """One more gateway beside the first: the service, started, and its address."""
         port = self.copy.port(f"gateway-http-{number}")
         service = self.copy.service("gateway", number,
-                                    {"http_port": port, "http_hosts": f"127.0.0.1:{port}"})
+                                    {"http_port": port, "http_hosts": f"127.0.0.1:{port}"} | settings)
         service.start()
         service.wait_ready()
         return service, f"http://127.0.0.1:{port}"

@@ -127,6 +127,8 @@ void pool_run(struct pool *pool, void (*work)(void *arg), void *arg, struct flow
 /* Figures for the metrics. Loop thread. */
 struct pool_stats {
     unsigned threads, waiting;
+    uint64_t job_us;              /* what a job takes, of late; 0 before the first */
+    uint64_t wait_us;             /* predicted for a job that comes now */
     uint64_t done, refused;       /* jobs; those that found the queue full */
     struct metric_histogram wait; /* for a thread, by the jobs done */
 };

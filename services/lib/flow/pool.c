@@ -11,13 +11,16 @@
 #include "base/clock.h"
 #include "flow/flow_private.h"
 
+/* A job counts so much less than all before it in the mean. */
+enum { JOB_MEAN_PARTS = 16 };
+
 struct job {
     struct job *next;
     void (*work)(void *arg);
     void *arg;
     struct flow *flow;  /* only for the loop thread */
     uint64_t queued_us; /* monotonic */
-    uint64_t started_us;
+    uint64_t started_us, ended_us;
 };
 
 struct jobs {
@@ -32,12 +35,14 @@ struct pool {
     struct jobs queued; /* under lock, as `done` and `stopping` */
     struct jobs done;
     bool stopping;
-    atomic_uint waiting; /* changed under lock, read without */
-    unsigned queue_max;  /* constant, as all below */
+    atomic_uint waiting; /* changed under lock, read without, as `running` */
+    atomic_uint running;
+    unsigned queue_max; /* constant, as all below */
     unsigned thread_count;
     int nice_level;
     uv_thread_t *threads;
-    uint64_t done_count, refused; /* loop thread only, as `wait` */
+    uint64_t done_count, refused; /* loop thread only, as the following */
+    uint64_t job_us;              /* moving mean of what a job takes */
     struct metric_histogram wait;
 };
 
@@ -72,8 +77,10 @@ static struct job *take_job(struct pool *pool)
     while (pool->queued.head == NULL && !pool->stopping)
         uv_cond_wait(&pool->more, &pool->lock);
     job = jobs_pop(&pool->queued);
-    if (job != NULL)
+    if (job != NULL) {
         pool->waiting--;
+        pool->running++;
+    }
     uv_mutex_unlock(&pool->lock);
     return job;
 }
@@ -88,11 +95,24 @@ static void thread_main(void *arg)
     while ((job = take_job(pool)) != NULL) {
         job->started_us = clock_mono_us();
         job->work(job->arg);
+        job->ended_us = clock_mono_us();
         uv_mutex_lock(&pool->lock);
+        pool->running--;
         jobs_push(&pool->done, job);
         uv_mutex_unlock(&pool->lock);
         uv_async_send(&pool->async);
     }
+}
+
+static void note_job(struct pool *pool, const struct job *job)
+{
+    uint64_t took_us = job->ended_us - job->started_us;
+
+    if (pool->done_count++ == 0)
+        pool->job_us = took_us;
+    else
+        pool->job_us = (pool->job_us * (JOB_MEAN_PARTS - 1) + took_us) / JOB_MEAN_PARTS;
+    metric_observe_us(&pool->wait, job->started_us - job->queued_us);
 }
 
 static void resume_jobs(struct pool *pool, struct jobs jobs, enum err err)
@@ -100,10 +120,8 @@ static void resume_jobs(struct pool *pool, struct jobs jobs, enum err err)
     struct job *job;
 
     while ((job = jobs_pop(&jobs)) != NULL) {
-        if (err == ERR_OK) {
-            pool->done_count++;
-            metric_observe_us(&pool->wait, job->started_us - job->queued_us);
-        }
+        if (err == ERR_OK)
+            note_job(pool, job);
         flow_resume(job->flow, err);
         free(job);
     }
@@ -194,8 +212,14 @@ void pool_run(struct pool *pool, void (*work)(void *arg), void *arg, struct flow
 
 void pool_stats(const struct pool *pool, struct pool_stats *ret_stats)
 {
+    const unsigned waiting = atomic_load(&pool->waiting);
+    const unsigned before = waiting + atomic_load(&pool->running);
+    const unsigned rounds = before < pool->thread_count ? 0 : before - pool->thread_count + 1;
+
     *ret_stats = (struct pool_stats){.threads = pool->thread_count,
-                                     .waiting = atomic_load(&pool->waiting),
+                                     .waiting = waiting,
+                                     .job_us = pool->job_us,
+                                     .wait_us = pool->job_us * rounds / pool->thread_count,
                                      .done = pool->done_count,
                                      .refused = pool->refused,
                                      .wait = pool->wait};

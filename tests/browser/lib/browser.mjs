@@ -76,7 +76,7 @@ export async function audit(page, name) {
   await page.setViewportSize(size ?? DESKTOP);
 }
 
-async function axeClean(page, name) {
+export async function axeClean(page, name) {
   // By the debugger, because the pages' own policy lets no text become a script.
   const debug = await page.context().newCDPSession(page);
   await debug.send('Runtime.evaluate', { expression: axeSource });

@@ -1,7 +1,7 @@
 // Signing in: mistakes are named at their field, everything works by keyboard, both languages.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { audit, close, launch, newPage, settled, tabTo } from '../lib/browser.mjs';
+import { audit, axeClean, close, launch, newPage, settled, tabTo } from '../lib/browser.mjs';
 import { demo } from '../lib/stack.mjs';
 
 let browser;
@@ -119,5 +119,32 @@ test('English', async () => {
   await audit(page, 'login in English');
   await page.reload();
   await page.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor();
+  await close(page);
+});
+
+test('when many sign in, one sees the place and comes in by itself', async () => {
+  const page = await newPage(browser);
+  const told = { type: 'urn:mamis:problem:sign_in_queue', title: 'ログインの順番をお待ちください', status: 503, detail: '順番をお待ちください。', code: 'sign_in_queue', place: 240, wait_s: 130 };
+  const places = [{ place: 90, wait_s: 50, retry_s: 1 }, { place: 0, wait_s: 0, retry_s: 0 }];
+  let sent = 0;
+  await page.route('**/api/v1/session', async (route) => {
+    sent += 1;
+    if (sent > 1) return route.continue();
+    return route.fulfill({ status: 503, contentType: 'application/problem+json', headers: { 'Retry-After': '2' }, body: JSON.stringify(told) });
+  });
+  await page.route('**/api/v1/session/place', (route) => route.fulfill({ json: places.shift() }));
+  await page.goto('/login');
+  await page.getByLabel('ログインID').fill(demo.accounts.doctor.login_id);
+  await page.getByLabel('パスワード', { exact: true }).fill(demo.accounts.doctor.password);
+  await page.getByRole('button', { name: 'ログインする' }).click();
+  await page.getByText('あなたの順番: 240番目').waitFor();
+  const said = page.getByRole('status').filter({ hasText: 'あと約3分です。' });
+  assert.equal(await said.count(), 1, 'the waiting time is said');
+  await axeClean(page, 'waiting to sign in');
+  await page.getByRole('status').filter({ hasText: 'まもなく順番です。' }).waitFor();
+  await page.getByText('あなたの順番: 90番目').waitFor();
+  await page.waitForURL('**/me');
+  assert.equal(sent, 2, 'nothing had to be typed again');
+  assert.equal(places.length, 0);
   await close(page);
 });

@@ -161,6 +161,7 @@ static void a_full_queue_says_busy(void **state)
     assert_int_equal(stats.done, QUEUE_MAX + 1);
     assert_int_equal(stats.refused, 1);
     assert_int_equal(stats.wait.count, stats.done);
+    assert_int_equal(stats.wait_us, 0);
     for (size_t i = 0; i < ARRAY_LEN(tasks); i++)
         flow_fini(&tasks[i].flow);
     pool_free(pool);

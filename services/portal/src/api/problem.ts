@@ -18,6 +18,9 @@ export interface Problem {
   cure: string;
   code: string;
   errors: FieldError[];
+  /** In the queue for signing in, and the seconds until one's turn. */
+  place?: number;
+  wait_s?: number;
 }
 
 export class ApiError extends Error {
@@ -52,6 +55,8 @@ export function problemOf(body: unknown, status: number): Problem {
     detail: given['code'] === 'application_state' ? detail.replace(/([「"])(\w+)([」"])/, stateName) : detail,
     cure: textOf(given['cure']),
     code: textOf(given['code'], 'unknown'),
+    ...(typeof given['place'] === 'number' ? { place: given['place'] } : {}),
+    ...(typeof given['wait_s'] === 'number' ? { wait_s: given['wait_s'] } : {}),
     errors: errors.map((error) => ({
       ...(typeof error['pointer'] === 'string' ? { pointer: error['pointer'] } : {}),
       ...(typeof error['parameter'] === 'string' ? { parameter: error['parameter'] } : {}),

@@ -1,10 +1,12 @@
 // Signing in, and the same form again in a dialog when a session has ended.
 import { useState } from 'preact/hooks';
 import { useSite } from '../site';
+import { inTurn, type Place } from '../api/turn';
 import { Button, Notice, PageTitle } from '../parts/basics';
 import { Dialog } from '../parts/dialog';
 import { PasswordField, SendButton, TextField } from '../parts/fields';
 import { FormBox, useForm, type Errors } from '../parts/form';
+import { QueueNotice } from '../parts/queue';
 import { go, here, safePath } from '../router';
 import { forget, SECOND_STEP, session, signIn } from '../session';
 import { dateText } from '../text/format';
@@ -32,6 +34,7 @@ interface LoginFormProps {
 /** The password is cleared after a failed try, the ID kept. */
 function LoginForm({ after, prefix = '' }: LoginFormProps) {
   const form = useForm(empty, check);
+  const [place, setPlace] = useState<Place>();
   const errors: Errors = {};
   for (const [field, text] of Object.entries(form.errors)) errors[prefix + field] = text;
   return (
@@ -39,7 +42,7 @@ function LoginForm({ after, prefix = '' }: LoginFormProps) {
       form={{ ...form, errors }}
       send={async ({ login_id, password }) => {
         try {
-          const me = await signIn(login_id.trim(), password);
+          const me = await inTurn(() => signIn(login_id.trim(), password), setPlace);
           after(me?.next ?? '');
         } catch (cause) {
           form.set('password', '');
@@ -67,6 +70,7 @@ function LoginForm({ after, prefix = '' }: LoginFormProps) {
       <div>
         <SendButton busy={form.busy}>{t('login_send')}</SendButton>
       </div>
+      {place && <QueueNotice place={place} />}
     </FormBox>
   );
 }
