@@ -5,7 +5,7 @@
 #include "gateway/gateway_command.h"
 #include "gateway/gateway_reads.h"
 
-enum shown_by { SHOWN_BY_SCOPE, SHOWN_BY_ID, SHOWN_BY_NAME, SHOWN_BY_ENTRY };
+enum shown_by { SHOWN_BY_SCOPE, SHOWN_BY_ID, SHOWN_BY_ID_NOW, SHOWN_BY_NAME, SHOWN_BY_ENTRY };
 
 /* The first member that a result has tells. */
 static const struct shown {
@@ -16,6 +16,9 @@ static const struct shown {
     {"application_id",
      SHOWN_BY_ID,
      {"gateway_show_application", "SELECT portal.application_json($1)::text"}},
+    {"procedure_id",
+     SHOWN_BY_ID_NOW,
+     {"gateway_show_procedure", "SELECT portal.procedure_json($1, $2)::text"}},
     {"programme", SHOWN_BY_SCOPE, {"gateway_show_handbook", "SELECT portal.my_handbook()::text"}},
     /* "<upload_id>/<row_no>" */
     {"row",
@@ -37,16 +40,22 @@ bool show_add(struct call *call, const json_t *result)
     const struct shown *shown = shows;
     struct str name = STR_NONE;
     struct uuid id;
+    bool by_id;
 
     while (shown < shows + ARRAY_LEN(shows) && name.data == NULL) {
         name = str_of(json_string_value(json_object_get(result, shown->member)));
         shown += name.data == NULL;
     }
-    if (name.data == NULL || (shown->by == SHOWN_BY_ID && !uuid_parse(name, &id)))
+    if (name.data == NULL)
+        return false;
+    by_id = shown->by == SHOWN_BY_ID || shown->by == SHOWN_BY_ID_NOW;
+    if (by_id && !uuid_parse(name, &id))
         return false;
     call->query = db_add(call_scoped(call), &shown->stmt);
-    if (shown->by == SHOWN_BY_ID) {
+    if (by_id) {
         db_uuid(call->query, id);
+        if (shown->by == SHOWN_BY_ID_NOW)
+            db_time(call->query, call->now_us);
     } else if (shown->by == SHOWN_BY_NAME) {
         db_text(call->query, name);
     } else if (shown->by == SHOWN_BY_ENTRY) {

@@ -32,6 +32,16 @@ static const struct db_stmt put = {
     " ON CONFLICT (organiser_code) DO UPDATE SET name = excluded.name, kind = excluded.kind,"
     " l1_code = excluded.l1_code, l2_code = excluded.l2_code"};
 
+/* Who may be asked for membership: the associations among them. */
+static const struct db_stmt put_associations = {
+    "organisers_put_associations",
+    "INSERT INTO registration.association (layer, code, l2_code, name)"
+    " SELECT CASE kind WHEN 'l1' THEN 1 ELSE 2 END,"
+    "  CASE kind WHEN 'l1' THEN l1_code ELSE l2_code END, l2_code, min(name)"
+    " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])"
+    " AS given (name, kind, l1_code, l2_code) WHERE kind IN ('l1', 'l2') GROUP BY 1, 2, 3"
+    " ON CONFLICT (layer, code) DO UPDATE SET l2_code = excluded.l2_code, name = excluded.name"};
+
 static void check_row(struct import_file *file, struct import_row *row)
 {
     if (import_need(file, row, CODE))
@@ -100,6 +110,11 @@ static enum err store(struct import_file *file, const struct import_options *opt
         struct db_query *query = db_add(batch, &put);
 
         import_texts(query, rows, count, code_of);
+        import_texts(query, rows, count, name_of);
+        import_texts(query, rows, count, kind_of);
+        import_texts(query, rows, count, l1_code_of);
+        import_texts(query, rows, count, l2_code_of);
+        query = db_add(batch, &put_associations);
         import_texts(query, rows, count, name_of);
         import_texts(query, rows, count, kind_of);
         import_texts(query, rows, count, l1_code_of);

@@ -1,6 +1,6 @@
 /* registration: persons and accounts, first login's steps, profiles, what time brings about. */
 #include "gen/events.h"
-#include "registration/registration.h"
+#include "registration/procedure.h"
 
 static enum err start(struct proc *proc, void *state, struct err_note *note)
 {
@@ -9,6 +9,10 @@ static enum err start(struct proc *proc, void *state, struct err_note *note)
     {                                                                                              \
         .type = (name), .handle = registration_step_handle, .batch_max = 1,                        \
         .dead = registration_step_dead                                                             \
+    }
+#define PROCEDURE(name, handler)                                                                   \
+    {                                                                                              \
+        .type = (name), .handle = (handler), .batch_max = 1, .dead = registration_step_dead        \
     }
     static const struct work_route routes[] = {
         COMMAND(EVENT_ACCOUNT_AGREE_TERMS),
@@ -22,7 +26,10 @@ static enum err start(struct proc *proc, void *state, struct err_note *note)
         {.type = EVENT_CERTIFICATE_STATE,
          .handle = registration_certificate_handle,
          .batch_max = REGISTRATION_FEED_MAX},
+        PROCEDURE(EVENT_PROCEDURE_SUBMIT, procedure_file_handle),
+        PROCEDURE(EVENT_PROCEDURE_ACT, procedure_act_handle),
     };
+#undef PROCEDURE
 #undef COMMAND
     struct registration *registration = state;
 
@@ -33,22 +40,32 @@ static enum err start(struct proc *proc, void *state, struct err_note *note)
     bus_warm(proc_bus(proc), TOPIC_REPLIES);
     bus_warm(proc_bus(proc), TOPIC_ACCOUNT_EVENTS);
     bus_warm(proc_bus(proc), TOPIC_DOCTOR_EVENTS);
+    bus_warm(proc_bus(proc), TOPIC_PROCEDURE_EVENTS);
+    registration->clock = procedure_clock_open(registration, proc_loop(proc));
     work_subscribe(registration->work, topics, ARRAY_LEN(topics), routes, ARRAY_LEN(routes),
                    registration);
     registration->upkeep = upkeep_open(registration);
     return ERR_OK;
 }
 
-static void upkeep_closed(void *arg)
+static void clock_closed(void *arg)
 {
     proc_stopped(arg);
+}
+
+static void upkeep_closed(void *arg)
+{
+    struct registration *registration = arg;
+
+    procedure_clock_close(registration->clock, clock_closed, registration->proc);
 }
 
 static void stop(struct proc *proc, void *state)
 {
     struct registration *registration = state;
 
-    upkeep_close(registration->upkeep, upkeep_closed, proc);
+    registration->proc = proc;
+    upkeep_close(registration->upkeep, upkeep_closed, registration);
 }
 
 static bool ready(struct proc *proc, void *state, struct err_note *why)

@@ -10,11 +10,15 @@
 
 enum { REGISTRATION_READ_MS = 5000, REGISTRATION_FEED_MAX = 100 };
 
+struct procedure_clock;
+
 struct registration {
+    struct proc *proc; /* set when it stops */
     struct loop *loop;
     struct db_pool *db;
     struct work *work;
     struct upkeep *upkeep;
+    struct procedure_clock *clock;
     struct registration_figures {
         uint64_t commands, refused, my_pages;
     } figures;

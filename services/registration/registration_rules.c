@@ -196,7 +196,7 @@ static uint32_t next_char(struct str *text)
 }
 
 /* Full-width katakana with the long-vowel mark, the middle dot and spaces (R-TXT-01). */
-static bool is_kana(struct str text)
+bool rules_is_kana(struct str text)
 {
     while (text.len > 0) {
         uint32_t c = next_char(&text);
@@ -207,7 +207,7 @@ static bool is_kana(struct str text)
     return true;
 }
 
-static bool is_blank(struct str text)
+bool rules_is_blank(struct str text)
 {
     while (text.len > 0) {
         uint32_t c = next_char(&text);
@@ -221,13 +221,13 @@ static bool is_blank(struct str text)
 static bool profile_is_well_formed(const struct person *person, const struct profile *entered,
                                    struct verdict *verdict)
 {
-    if (is_blank(entered->name))
+    if (rules_is_blank(entered->name))
         refuse_field(verdict, CODE_FIELD_TOO_SHORT, "/name");
-    else if (is_blank(entered->name_kana))
+    else if (rules_is_blank(entered->name_kana))
         refuse_field(verdict, CODE_FIELD_TOO_SHORT, "/name_kana");
-    else if (!is_kana(entered->name_kana))
+    else if (!rules_is_kana(entered->name_kana))
         refuse_field(verdict, CODE_NAME_KANA_FORMAT, "/name_kana");
-    else if (!is_kana(entered->former_name_kana))
+    else if (!rules_is_kana(entered->former_name_kana))
         refuse_field(verdict, CODE_NAME_KANA_FORMAT, "/former_name_kana");
     else if (entered->birth_on == DAY_NONE || entered->birth_on > person->today)
         refuse_field(verdict, CODE_DATE_NOT_REAL, "/birth_on");

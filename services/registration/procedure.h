@@ -1,0 +1,154 @@
+/*
+ * procedure: what the files about procedures of membership share.
+ *
+ *   procedure_rules.c    stages, moves, who may
+ *   membership_rules.c   what a decided procedure does to memberships
+ *   membership_filing.c  what may be asked for
+ *   procedure_file.c     a procedure is filed
+ *   procedure_act.c      everything that happens to it afterwards
+ *   procedure_apply.c    its day has come: memberships, codes of the doctor, events
+ *   procedure_clock.c    days that come, daily digests, reminders
+ *   procedure_case.c     one doctor and one procedure as every flow needs them
+ *   procedure_store.c    SQL; procedure_tell.c: events and answers; procedure_wish.c: fields
+ */
+#pragma once
+#include "registration/membership_rules.h"
+#include "registration/registration.h"
+
+enum {
+    PROCEDURE_READ_MS = 5000,
+    PROCEDURE_WRITE_MS = 10000,
+    PROCEDURE_ROUTE_MAX = 8,
+};
+
+/* A procedure as it is stored. */
+struct stored {
+    struct procedure procedure;
+    struct wishes wishes;
+    struct str before; /* JSON, as stored */
+    struct str filed_role, filed_reason, told_reason;
+    bool loses_insurance;
+    day_t due_on, applied_on;
+};
+
+/* What is known of a doctor; the account is there when record.version > 0. */
+struct procedure_case {
+    struct db_batch *batch;
+    struct db_query *doctor, *memberships, *open, *association, *procedure;
+
+    bool doctor_found;
+    struct record record;
+    struct membership rows[MEMBERSHIPS_MAX];
+    size_t row_count;
+    struct standing standing;
+    bool stored_found;
+    struct stored stored;
+};
+
+/* Step 1: the doctor by his id, or by both numbers (doctor_id 0); or the procedure's. */
+struct db_query *case_find_doctor(struct db_batch *batch, int64_t doctor_id, struct str register_no,
+                                  day_t birth_on);
+struct db_query *case_find_procedure(struct db_batch *batch, struct uuid procedure_id);
+/* Step 2: everything. `l1_code` may have data NULL. */
+void case_read(struct registration *registration, struct arena *arena, int64_t doctor_id,
+               struct uuid procedure_id, struct str l1_code, struct procedure_case *found,
+               struct flow *flow);
+/* After a good read. */
+void case_take(struct procedure_case *found, struct uuid procedure_id);
+/* The open procedure of a family; false: there is none. */
+bool case_open(const struct procedure_case *found, const char *family, struct uuid *ret_id);
+/* The prefecture of the L1 that was asked for; data NULL: no such L1. */
+struct str case_home(const struct procedure_case *found);
+
+/* ---- procedure_store.c ---- */
+
+struct procedure_step {
+    const char *action;
+    enum procedure_stage from;
+    const struct actor *actor; /* NULL: the clock */
+    struct str reason;         /* data NULL: none */
+    int64_t now_us;
+};
+
+/* A new row. ERR_DB_CONFLICT when one of the family is open. */
+void store_insert_procedure(struct db_batch *batch, const struct stored *stored,
+                            const struct procedure_step *step);
+/* Guarded by the version that was read, which is raised by one; with its history. */
+void store_update_procedure(struct db_batch *batch, struct stored *stored,
+                            const struct procedure_step *step);
+void store_memberships(struct db_batch *batch, int64_t doctor_id, const struct procedure *procedure,
+                       const struct membership_plan *plan);
+/* Codes, names, workplace and whether My Page is closed; guarded by the doctor's version. */
+void store_member(struct db_batch *batch, const struct record *record, int64_t now_us);
+/* State and name of the account; guarded by its version. */
+void store_member_account(struct db_batch *batch, const struct record *record, int64_t now_us);
+/* The applicant was asked again to answer a return. */
+void store_reminded(struct db_batch *batch, struct uuid procedure_id, day_t today);
+
+/* ---- procedure_wish.c ---- */
+
+struct wish_field {
+    const char *name;
+    size_t offset; /* in struct wishes */
+};
+/* Ends with name NULL. */
+extern const struct wish_field wish_fields[];
+/* One field; data NULL: left as it is. */
+struct str wish_of(const struct wishes *wishes, const struct wish_field *field);
+/* What the doctor has in that field now. */
+struct str wish_present(const struct record *record, const struct standing *standing,
+                        const struct wish_field *field);
+/* JSON texts in the arena: {field: value} of all that is wished, and of what stands there now. */
+struct str wishes_asked(struct arena *arena, const struct wishes *wishes);
+struct str wishes_before(struct arena *arena, const struct wishes *wishes,
+                         const struct record *record, const struct standing *standing);
+/* From JSON as stored; texts live in the arena. */
+void wishes_read(struct arena *arena, struct str json, struct wishes *ret);
+/* `later` wins where it says something. */
+void wishes_merge(struct wishes *wishes, const struct wishes *later);
+
+/* ---- procedure_apply.c ---- */
+
+/* Is there something to do today for what was decided? */
+bool apply_is_due(const struct stored *stored, day_t today);
+/*
+ * Memberships, the doctor's codes and events into `batch`; the procedure becomes effective, which
+ * the caller stores. `record` is of the same doctor.
+ */
+void apply_procedure(struct registration *registration, struct db_batch *batch,
+                     struct procedure_case *found, const char *trace);
+
+/* ---- procedure_tell.c ---- */
+
+/* procedure.state. */
+void tell_state(struct registration *registration, struct db_batch *batch,
+                const struct stored *stored, const char *action, int layer, const char *trace);
+void tell_doctor(struct registration *registration, struct db_batch *batch,
+                 const struct record *record, const char *trace);
+void tell_account(struct registration *registration, struct db_batch *batch,
+                  const struct record *record, const char *trace);
+/* Answers: the procedure's id, or why not. `extra` is stolen and may be NULL. */
+void tell_done(struct registration *registration, struct work_batch *batch,
+               struct uuid operation_id, struct uuid procedure_id);
+void tell_refused(struct registration *registration, struct work_batch *batch,
+                  struct uuid operation_id, enum code code, json_t *extra);
+/* {"params": {name: value}}, added to `extra` (NULL: a new one). */
+json_t *tell_param(json_t *extra, const char *name, const char *value);
+/* {"errors": [{pointer, code}], "params": {"field": name}}, added to `extra`. */
+json_t *tell_pointer(json_t *extra, const char *pointer, enum code code);
+/* End a handler's flow: release it and tell the batch. */
+void procedure_finish(struct flow *flow, struct work_batch *batch);
+
+/* ---- procedure_file.c, procedure_act.c: handlers of commands ---- */
+
+void procedure_file_handle(void *service, struct work_batch *batch);
+void procedure_act_handle(void *service, struct work_batch *batch);
+/* What a filing says of its day when it is no good. */
+json_t *filing_extra(const struct filing_verdict *verdict);
+
+/* ---- procedure_clock.c ---- */
+
+struct procedure_clock;
+struct procedure_clock *procedure_clock_open(struct registration *registration, struct loop *loop);
+/* `closed` from the loop, when what runs has ended. */
+void procedure_clock_close(struct procedure_clock *clock, void (*closed)(void *arg), void *arg);

@@ -1,0 +1,468 @@
+/*
+ * Procedures of membership against a real database: rows, memberships by date, events, answers,
+ * what each office sees, days that come.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "gen/events.h"
+#include "lib/handler_bench.h"
+#include "registration/procedure.h"
+
+#define OPERATION "0190a000-0000-7000-8000-0000000000ff"
+#define ACCOUNT "0190a000-0000-7000-8000-000000000001"
+#define CLERK "0190a000-0000-7000-8000-000000000002"
+#define PROCEDURE "0190a000-0000-7000-8000-00000000000a"
+#define SECOND "0190a000-0000-7000-8000-00000000000b"
+
+static struct bench bench;
+static struct registration registration;
+
+static int open_bench(void **state)
+{
+    (void)state;
+    bench_open(&bench, "mamis_registration");
+    bench_clock("2026-11-29T09:00:00+09:00");
+    registration = (struct registration){.db = bench.db, .work = bench.work};
+    return 0;
+}
+
+static int close_bench(void **state)
+{
+    (void)state;
+    bench_close(&bench);
+    return 0;
+}
+
+/* Doctor 1 is nobody's member, doctor 2 a member of all layers, as an import leaves them. */
+static int fill(void **state)
+{
+    (void)state;
+    bench_clock("2026-11-29T09:00:00+09:00");
+    bench_sql(
+        &bench,
+        "TRUNCATE registration.procedure_history, registration.procedure, registration.digest,"
+        " registration.membership, registration.account_history, registration.name_history,"
+        " registration.account, registration.doctor RESTART IDENTITY CASCADE;"
+        "INSERT INTO registration.doctor (register_no, name, name_kana, birth_on, my_page,"
+        " l1_code, l2_code, l3_category, changed_at) VALUES"
+        " ('460190', '濱田　正樹', 'ハマダ　マサキ', '1975-12-18', 'active', '', '40', '',"
+        "  '2026-04-01'),"
+        " ('318239', '阿部　陽斗', 'アベ　ハルト', '1956-08-06', 'active', '13001', '13',"
+        "  'A1', '2026-04-01');"
+        "INSERT INTO registration.association (layer, code, l2_code, name) VALUES"
+        " (1, '13001', '13', '見本医師会'), (1, '13002', '13', ''), (1, '40016', '40', '')"
+        " ON CONFLICT DO NOTHING;"
+        "INSERT INTO registration.account (account_id, role, doctor_id, name, state)"
+        " VALUES ('" ACCOUNT "', 'doctor', 2, '阿部　陽斗', 'active')");
+    return 0;
+}
+
+static int64_t count(const char *sql)
+{
+    return bench_i64(&bench, sql);
+}
+
+static void file(const char *procedure, const char *who, const char *rest)
+{
+    assert_int_equal(bench_handle(&bench, procedure_file_handle, &registration,
+                                  EVENT_PROCEDURE_SUBMIT,
+                                  "{\"operation_id\": \"" OPERATION "\", \"procedure_id\": \"%s\","
+                                  " %s, %s}",
+                                  procedure, who, rest),
+                     ERR_OK);
+    assert_true(bench.answered);
+}
+
+#define DOCTOR(id) "\"account_id\": \"" ACCOUNT "\", \"role\": \"doctor\", \"doctor_id\": " #id
+#define L1(code)                                                                                   \
+    "\"account_id\": \"" CLERK "\", \"role\": \"office_l1\", \"actor_l1\": \"" code "\""
+#define L2(code)                                                                                   \
+    "\"account_id\": \"" CLERK "\", \"role\": \"office_l2\", \"actor_l2\": \"" code "\""
+#define L3 "\"account_id\": \"" CLERK "\", \"role\": \"office_l3\""
+
+static void act(const char *who, const char *action)
+{
+    assert_int_equal(bench_handle(&bench, procedure_act_handle, &registration, EVENT_PROCEDURE_ACT,
+                                  "{\"operation_id\": \"" OPERATION
+                                  "\", \"procedure_id\": \"" PROCEDURE "\","
+                                  " %s, \"action\": %s}",
+                                  who, action),
+                     ERR_OK);
+    assert_true(bench.answered);
+}
+
+static void done(const char *stage)
+{
+    assert_string_equal(bench.answer_code, "");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_PROCEDURE_STATE), "stage"), stage);
+}
+
+#define ADMISSION                                                                                  \
+    "\"kind\": \"admission\", \"depth\": 3, \"l1_code\": \"40016\", \"category_l3\": \"B\","       \
+    " \"effective_on\": \"2026-11-29\""
+
+static void an_admission_goes_through_three_desks(void **state)
+{
+    (void)state;
+    file(PROCEDURE, DOCTOR(1), ADMISSION);
+    done("l1_review");
+    file(SECOND, DOCTOR(1), ADMISSION);
+    assert_string_equal(bench.answer_code, "procedure_open");
+    assert_string_equal(bench_text(bench.answer, "procedure_id"), PROCEDURE);
+    act(L1("13001"), "\"approve\"");
+    assert_string_equal(bench.answer_code, "procedure_elsewhere");
+    act(L1("40016"), "\"need_board\"");
+    done("l1_wait_board");
+    act(L1("40016"), "\"approve\"");
+    assert_string_equal(bench.answer_code, "procedure_stage");
+    act(L1("40016"), "\"met\"");
+    act(L1("40016"), "\"approve\"");
+    done("l2_review");
+    act(L2("40"), "\"return\", \"reason\": \"区分を確かめてください。\"");
+    done("returned");
+    act(DOCTOR(1), "\"resubmit\", \"category_l3\": \"A1\"");
+    done("l2_review");
+    act(L2("40"), "\"approve\"");
+    act(L3, "\"approve\"");
+    assert_int_equal(bench_emitted(&bench, EVENT_PROCEDURE_STATE), 2);
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_DOCTOR_STATE), "l3_category"), "A1");
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 1"
+                           " AND valid_from = '2026-11-29' AND valid_to IS NULL"
+                           " AND (layer, code, category) IN ((1, '40016', ''), (2, '40', ''),"
+                           "  (3, '', 'A1')) AND began_by = 'admission'"
+                           " AND began_with = '" PROCEDURE "'"),
+                     3);
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor WHERE doctor_id = 1"
+                           " AND (l1_code, l2_code, l3_category) = ('40016', '40', 'A1')"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM registration.procedure WHERE stage = 'effective'"
+                           " AND applied_on = '2026-11-29' AND offices = '{l1:40016,l2:40,l3}'"),
+                     1);
+    assert_int_equal(count("SELECT max(version) FROM registration.procedure_history"), 9);
+    file(SECOND, DOCTOR(1), ADMISSION);
+    assert_string_equal(bench.answer_code, "membership_held");
+}
+
+static void a_part_that_was_given_stands(void **state)
+{
+    (void)state;
+    file(PROCEDURE, DOCTOR(1), ADMISSION);
+    act(L1("40016"), "\"approve\"");
+    act(L2("40"), "\"reject\"");
+    assert_string_equal(bench.answer_code, "field_missing");
+    act(L2("40"), "\"reject\", \"reason\": \"要件を満たしていません。\"");
+    done("partial");
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 1"), 1);
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor WHERE doctor_id = 1"
+                           " AND (l1_code, l2_code, l3_category) = ('40016', '40', '')"),
+                     1);
+}
+
+/* R-PROC-04: L1 lets go, L2 and L3 end with it on the day, L2 confirms. */
+static void a_withdrawal_from_l1_takes_the_others_along(void **state)
+{
+    (void)state;
+    file(PROCEDURE, DOCTOR(2), "\"kind\": \"withdrawal_all\", \"effective_on\": \"2026-12-31\"");
+    act(L1("13001"), "\"approve\"");
+    done("done");
+    assert_int_equal(
+        json_array_size(json_object_get(bench_event(&bench, EVENT_PROCEDURE_STATE), "notices")), 2);
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE valid_to IS NULL"),
+                     3);
+    act(L2("13"), "\"confirm\"");
+    done("done");
+    act(L2("13"), "\"confirm\"");
+    assert_string_equal(bench.answer_code, "state_conflict");
+    act(L2("14"), "\"confirm\"");
+    assert_string_equal(bench.answer_code, "procedure_elsewhere");
+}
+
+static void a_transfer_ends_nothing_before_it_is_done(void **state)
+{
+    (void)state;
+    file(PROCEDURE, DOCTOR(2),
+         "\"kind\": \"transfer\", \"l1_code\": \"40016\", \"effective_on\": \"2026-11-29\","
+         " \"workplace_name\": \"見本病院\"");
+    done("old_l1_release");
+    act(L1("13001"), "\"approve\"");
+    act(L2("13"), "\"approve\"");
+    done("new_l1_review");
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE valid_to IS NULL"),
+                     3);
+    act(L1("40016"), "\"approve\"");
+    act(L2("40"), "\"approve\"");
+    act(L3, "\"approve\"");
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 2"
+                           " AND valid_to = '2026-11-28' AND ended_by = 'transfer_away'"),
+                     2);
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 2"
+                           " AND valid_to IS NULL AND (layer, code) IN ((1, '40016'), (2, '40'),"
+                           " (3, ''))"),
+                     3);
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor WHERE doctor_id = 2"
+                           " AND (l1_code, l2_code, l3_category, workplace_name) ="
+                           " ('40016', '40', 'A1', '見本病院')"),
+                     1);
+}
+
+/* Edge 77. */
+static void a_transfer_that_the_new_side_rejects_changes_nothing(void **state)
+{
+    (void)state;
+    file(PROCEDURE, DOCTOR(2),
+         "\"kind\": \"transfer\", \"l1_code\": \"13002\", \"effective_on\": \"2026-11-29\"");
+    act(L1("13001"), "\"approve\"");
+    act(L1("13002"), "\"reject\", \"reason\": \"勤務先が区域外です。\"");
+    done("rejected");
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE valid_to IS NULL"),
+                     3);
+}
+
+static void a_change_of_name_keeps_the_old_one(void **state)
+{
+    (void)state;
+    file(PROCEDURE, DOCTOR(2),
+         "\"kind\": \"change\", \"effective_on\": \"2026-11-29\", \"name\": \"安部　陽斗\","
+         " \"category_l3\": \"B\"");
+    assert_int_equal(count("SELECT count(*) FROM registration.procedure WHERE loses_insurance"
+                           " AND before ->> 'name' = '阿部　陽斗'"
+                           " AND before ->> 'category_l3' = 'A1' AND asked ->> 'category_l3' = 'B'"
+                           " AND route = '{l1_review,l2_review,l3_review,done}'"),
+                     1);
+    act(L1("13001"), "\"approve\"");
+    act(L2("13"), "\"approve\"");
+    act(L3, "\"approve\"");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_DOCTOR_STATE), "name"), "安部　陽斗");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_ACCOUNT_STATE), "name"), "安部　陽斗");
+    assert_int_equal(count("SELECT count(*) FROM registration.name_history WHERE doctor_id = 2"
+                           " AND name = '阿部　陽斗'"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE layer = 3"
+                           " AND category = 'B' AND valid_from = '2026-11-29'"),
+                     1);
+}
+
+static void an_office_files_for_a_doctor_whom_both_numbers_name(void **state)
+{
+    (void)state;
+    file(PROCEDURE, L1("13001"),
+         "\"kind\": \"withdrawal_l3\", \"effective_on\": \"2026-11-29\","
+         " \"register_no\": \"0318239\", \"birth_on\": \"1956-08-07\"");
+    assert_string_equal(bench.answer_code, "doctor_not_found");
+    file(PROCEDURE, L1("40016"),
+         "\"kind\": \"withdrawal_l3\", \"effective_on\": \"2026-11-29\","
+         " \"register_no\": \"318239\", \"birth_on\": \"1956-08-06\"");
+    assert_string_equal(bench.answer_code, "doctor_not_found");
+    file(PROCEDURE, L1("13001"),
+         "\"kind\": \"withdrawal_l3\", \"effective_on\": \"2026-11-29\","
+         " \"register_no\": \"0318239\", \"birth_on\": \"1956-08-06\"");
+    done("l1_receive");
+    assert_true(
+        json_is_true(json_object_get(bench_event(&bench, EVENT_PROCEDURE_STATE), "by_office")));
+    act(L1("13001"), "\"return\", \"reason\": \"日付\"");
+    assert_int_equal(count("SELECT count(*) FROM registration.procedure WHERE desk = 'l1:13001'"),
+                     1);
+    act(L1("13001"), "\"resubmit\", \"effective_on\": \"2026-12-01\"");
+    done("l1_receive");
+}
+
+static void death_ends_everything_and_closes_my_page(void **state)
+{
+    (void)state;
+    file(PROCEDURE, L1("13001"),
+         "\"kind\": \"death\", \"effective_on\": \"2026-11-20\", \"reason\": \"ご家族からの届け\","
+         " \"register_no\": \"318239\", \"birth_on\": \"1956-08-06\"");
+    done("l3_confirm");
+    assert_int_equal(count("SELECT count(*) FROM registration.account WHERE state = 'active'"), 1);
+    act(L3, "\"approve\"");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_DOCTOR_STATE), "my_page"), "closed");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_ACCOUNT_STATE), "state"), "closed");
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 2"
+                           " AND valid_to = '2026-11-19'"),
+                     3);
+    assert_int_equal(count("SELECT count(*) FROM registration.account WHERE state = 'closed'"), 1);
+    file(SECOND, L1("13001"),
+         "\"kind\": \"revocation\", \"effective_on\": \"2026-11-20\", \"reason\": \"通知\","
+         " \"register_no\": \"318239\", \"birth_on\": \"1956-08-06\"");
+    assert_string_equal(bench.answer_code, "doctor_not_found"); /* nobody's member any more */
+}
+
+/* ---- days that come ---- */
+
+static bool clock_closed;
+
+static void closed(void *arg)
+{
+    (void)arg;
+    clock_closed = true;
+}
+
+/* Runs the clock until the condition holds. */
+static void run_clock_until(const char *sql)
+{
+    struct procedure_clock *clock = procedure_clock_open(&registration, bench.loop);
+    bool never = false;
+
+    for (int i = 0; i < 100 && count(sql) == 0; i++)
+        (void)loop_run_until(bench.loop, &never, 100);
+    clock_closed = false;
+    procedure_clock_close(clock, closed, NULL);
+    assert_true(loop_run_until(bench.loop, &clock_closed, BENCH_WAIT_MS));
+    assert_int_equal(count(sql) > 0, 1);
+}
+
+static void a_day_that_comes_takes_effect(void **state)
+{
+    (void)state;
+    file(PROCEDURE, DOCTOR(2), "\"kind\": \"withdrawal_l2_l3\", \"effective_on\": \"2026-12-01\"");
+    act(L1("13001"), "\"approve\"");
+    act(L2("13"), "\"approve\"");
+    done("done");
+    bench_clock("2026-12-01T06:00:00+09:00");
+    run_clock_until("SELECT count(*) FROM registration.procedure WHERE stage = 'effective'");
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 2"
+                           " AND valid_to = '2026-11-30'"
+                           " AND (layer, ended_by) IN ((2, 'withdrawal_l2_l3'), (3, 'cascade'))"),
+                     2);
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor WHERE doctor_id = 2"
+                           " AND (l1_code, l2_code, l3_category) = ('13001', '13', '')"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM registration.digest"), 0); /* not before 7:00 */
+}
+
+static void every_desk_hears_once_a_day_what_waits(void **state)
+{
+    (void)state;
+    file(PROCEDURE, DOCTOR(1), ADMISSION);
+    bench_clock("2026-11-30T07:30:00+09:00");
+    run_clock_until("SELECT count(*) FROM registration.digest WHERE desk = 'l1:40016'"
+                    " AND day = '2026-11-30'");
+    run_clock_until("SELECT 1");
+    assert_int_equal(count("SELECT count(*) FROM registration.digest"), 1);
+}
+
+static void a_return_that_is_not_answered_is_asked_for_again(void **state)
+{
+    (void)state;
+    file(PROCEDURE, DOCTOR(1), ADMISSION);
+    act(L1("40016"), "\"return\", \"reason\": \"区分\"");
+    bench_clock("2027-01-15T06:00:00+09:00");
+    run_clock_until("SELECT count(*) FROM registration.procedure WHERE reminded_on = '2027-01-15'");
+}
+
+/* ---- what each office sees ---- */
+
+static int64_t ask(const char *scope, const char *sql)
+{
+    struct pg_server as_gateway = bench.server;
+    const char *rest = strstr(bench.server.dsn, "user=postgres");
+
+    assert_non_null(rest);
+    (void)snprintf(as_gateway.dsn, sizeof(as_gateway.dsn),
+                   "%.*suser=mamis_gateway%s options='-c app.scope=%s'",
+                   (int)(rest - bench.server.dsn), bench.server.dsn, rest + strlen("user=postgres"),
+                   scope);
+    return pg_server_i64(&as_gateway, sql);
+}
+
+static void every_scope_sees_its_own(void **state)
+{
+    enum { ONE, WAITING, ALL, MEMBERS, PAST, QUERIES };
+    static const char *const queries[QUERIES] = {
+        [ONE] = "SELECT count(*) FROM (SELECT portal.procedure_json('" PROCEDURE "',"
+                " '2026-11-29T09:00:00+09:00') AS j) AS s WHERE j IS NOT NULL",
+        [WAITING] = "SELECT count(*) FROM portal.procedure_list(true, NULL,"
+                    " '2026-11-29T09:00:00+09:00', NULL, NULL, 100)",
+        [ALL] = "SELECT count(*) FROM portal.procedure_list(false, NULL,"
+                " '2026-11-29T09:00:00+09:00', NULL, NULL, 100)",
+        [MEMBERS] = "SELECT count(*) FROM portal.member_list('2026-11-29', NULL, 0, 100)",
+        [PAST] = "SELECT count(*) FROM portal.member_list('2026-11-27', NULL, 0, 100)",
+    };
+    static const struct {
+        const char *scope;
+        int64_t wanted[QUERIES];
+    } cases[] = {
+        {"doctor:2", {1, 0, 1, 3, 3}},
+        {"doctor:1", {0, 0, 0, 0, 0}},
+        {"l1:13001", {1, 0, 1, 0, 1}},
+        {"l1:13002", {1, 0, 1, 1, 0}},
+        {"l1:40016", {0, 0, 0, 0, 0}},
+        {"l2:13", {1, 0, 1, 1, 1}},
+        {"l2:40", {0, 0, 0, 0, 0}},
+        {"l3", {1, 0, 1, 1, 1}},
+        {"auditor", {1, 0, 1, 3, 3}},
+        {"organiser:P13", {0, 0, 0, 0, 0}},
+        {"call_centre", {0, 0, 0, 0, 0}},
+        {"admin", {0, 0, 0, 0, 0}},
+        {"", {0, 0, 0, 0, 0}},
+    };
+
+    (void)state;
+    file(PROCEDURE, DOCTOR(2),
+         "\"kind\": \"transfer\", \"l1_code\": \"13002\", \"effective_on\": \"2026-11-29\"");
+    assert_int_equal(ask("l1:13001", queries[WAITING]), 1);
+    assert_int_equal(ask("l1:13002", queries[ONE]), 0); /* not before it comes to its desk */
+    act(L1("13001"), "\"approve\"");
+    act(L1("13002"), "\"approve\"");
+    act(L2("13"), "\"approve\"");
+    act(L3, "\"approve\"");
+    done("done");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        for (int query = 0; query < QUERIES; query++) {
+            int64_t got = ask(cases[i].scope, queries[query]);
+
+            if (got != cases[i].wanted[query])
+                fail_msg("scope '%s', query %d: %lld, wanted %lld", cases[i].scope, query,
+                         (long long)got, (long long)cases[i].wanted[query]);
+        }
+    }
+}
+
+/* The imported list says who is a member, and since when it says so. */
+static void an_imported_list_moves_memberships(void **state)
+{
+    (void)state;
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 2"
+                           " AND valid_from IS NULL AND valid_to IS NULL AND began_by = 'import'"),
+                     3);
+    bench_sql(&bench, "UPDATE registration.doctor SET l1_code = '40016', l2_code = '40',"
+                      " l3_category = 'B', changed_at = '2026-10-01T00:00:00+09:00'"
+                      " WHERE doctor_id = 2");
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 2"
+                           " AND valid_to = '2026-09-30' AND ended_by = 'import'"),
+                     3);
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 2"
+                           " AND valid_from = '2026-10-01' AND valid_to IS NULL"),
+                     3);
+    bench_sql(&bench,
+              "UPDATE registration.doctor SET name_kana = 'アベ', changed_at = '2026-11-01'");
+    assert_int_equal(count("SELECT count(*) FROM registration.membership"), 6);
+    bench_sql(&bench, "UPDATE registration.doctor SET l1_code = '', l3_category = '',"
+                      " changed_at = '2026-11-01T00:00:00+09:00' WHERE doctor_id = 2");
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE valid_to IS NULL"),
+                     0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, fill)
+    const struct CMUnitTest tests[] = {
+        TEST(an_admission_goes_through_three_desks),
+        TEST(a_part_that_was_given_stands),
+        TEST(a_withdrawal_from_l1_takes_the_others_along),
+        TEST(a_transfer_ends_nothing_before_it_is_done),
+        TEST(a_transfer_that_the_new_side_rejects_changes_nothing),
+        TEST(a_change_of_name_keeps_the_old_one),
+        TEST(an_office_files_for_a_doctor_whom_both_numbers_name),
+        TEST(death_ends_everything_and_closes_my_page),
+        TEST(a_day_that_comes_takes_effect),
+        TEST(every_desk_hears_once_a_day_what_waits),
+        TEST(a_return_that_is_not_answered_is_asked_for_again),
+        TEST(every_scope_sees_its_own),
+        TEST(an_imported_list_moves_memberships),
+    };
+#undef TEST
+
+    return cmocka_run_group_tests(tests, open_bench, close_bench);
+}
