@@ -64,6 +64,8 @@ void notification_linked_handle(void *service, struct work_batch *batch);
 void notification_email_changed_handle(void *service, struct work_batch *batch);
 void notification_links_late_handle(void *service, struct work_batch *batch);
 void notification_application_handle(void *service, struct work_batch *batch);
+void notification_procedure_handle(void *service, struct work_batch *batch);
+void notification_digest_handle(void *service, struct work_batch *batch);
 void notification_posted_handle(void *service, struct work_batch *batch);
 void notification_upload_handle(void *service, struct work_batch *batch);
 void notification_expired_handle(void *service, struct work_batch *batch);
@@ -95,14 +97,15 @@ struct notification_mail {
 
 /* Append the insertion of a mail; the same occasion a second time changes nothing. */
 void notification_mail_add(struct work_batch *batch, const struct notification_mail *mail);
-/*
- * The same for each active account of a role with this organiser or prefecture (one of them, the
- * other empty; both empty: of the whole country), at most 50; to_doctor, to_account and to_address
- * are not looked at.
+/* Accounts of a role with one of these codes; office_l3 has none. */
+struct notification_staff {
+    const char *role;
+    struct str organiser_code, l1_code, l2_code; /* one of them, the others empty */
+};
+/* The same for each of them that is active, at most 50; the mail's own addressee is not looked at.
  */
 void notification_mail_add_to_staff(struct work_batch *batch, const struct notification_mail *mail,
-                                    const char *role, struct str organiser_code,
-                                    struct str l2_code);
+                                    const struct notification_staff *staff);
 
 /* ---- the queue of due mails ---- */
 

@@ -50,7 +50,10 @@ void notification_expired_handle(void *service, struct work_batch *batch)
     if (event.has_account_id)
         notification_mail_add(batch, &mail);
     else
-        notification_mail_add_to_staff(batch, &mail, "organiser", event.organiser_code, STR_NONE);
+        notification_mail_add_to_staff(
+            batch, &mail,
+            &(struct notification_staff){.role = "organiser",
+                                         .organiser_code = event.organiser_code});
 cleanup:
     flow_resume(batch->flow, err);
 }

@@ -21,9 +21,9 @@ static const struct db_stmt insert_staff_mails = {
               "        account_id, $4, 'ready', $5, $5"
               " FROM (SELECT account_id, $2 || ':' || account_id AS occasion FROM "
               "notification.account"
-              "       WHERE (organiser_code = $7 OR l2_code = $8 OR ($7::text IS NULL AND"
-              "        $8::text IS NULL)) AND role = $6 AND state = "
-              "'active'"
+              "       WHERE (organiser_code = $7 OR l2_code = $8 OR l1_code = $9 OR $6 = "
+              "'office_l3')"
+              "         AND role = $6 AND state = 'active'"
               "         AND email IS NOT NULL ORDER BY account_id LIMIT 50) AS staff"
               " ON CONFLICT (occasion) DO NOTHING",
 };
@@ -72,13 +72,14 @@ void notification_mail_add(struct work_batch *batch, const struct notification_m
 }
 
 void notification_mail_add_to_staff(struct work_batch *batch, const struct notification_mail *mail,
-                                    const char *role, struct str organiser_code, struct str l2_code)
+                                    const struct notification_staff *staff)
 {
     struct db_query *query = begin(batch, &insert_staff_mails, mail);
 
     add_data(query, mail->data);
     db_time(query, clock_now_us());
-    db_text_c(query, role);
-    text_or_null(query, organiser_code);
-    text_or_null(query, l2_code);
+    db_text_c(query, staff->role);
+    text_or_null(query, staff->organiser_code);
+    text_or_null(query, staff->l2_code);
+    text_or_null(query, staff->l1_code);
 }

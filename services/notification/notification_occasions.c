@@ -137,7 +137,7 @@ void notification_links_late_handle(void *service, struct work_batch *batch)
     mail.data = json_object();
     set_text(mail.data, "count", str_of(count));
     set_day(mail.data, "oldest_due_on", event.oldest_due_on);
-    notification_mail_add_to_staff(batch, &mail, "office_l3", STR_NONE, STR_NONE);
+    notification_mail_add_to_staff(batch, &mail, &(struct notification_staff){.role = "office_l3"});
 cleanup:
     flow_resume(batch->flow, err);
 }
@@ -222,7 +222,9 @@ void notification_application_handle(void *service, struct work_batch *batch)
     if (kinds->office != NULL) {
         mail.kind = kinds->office;
         mail.data = application_data(&event, id);
-        notification_mail_add_to_staff(batch, &mail, "office_l2", STR_NONE, event.l2_code);
+        notification_mail_add_to_staff(
+            batch, &mail,
+            &(struct notification_staff){.role = "office_l2", .l2_code = event.l2_code});
     }
 cleanup:
     flow_resume(batch->flow, err);

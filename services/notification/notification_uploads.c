@@ -73,7 +73,10 @@ static void add_organiser_mail(struct work_batch *batch, const struct event_uplo
     if (event->has_account_id)
         notification_mail_add(batch, &mail);
     else
-        notification_mail_add_to_staff(batch, &mail, "organiser", event->organiser_code, STR_NONE);
+        notification_mail_add_to_staff(
+            batch, &mail,
+            &(struct notification_staff){.role = "organiser",
+                                         .organiser_code = event->organiser_code});
 }
 
 void notification_upload_handle(void *service, struct work_batch *batch)
