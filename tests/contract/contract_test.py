@@ -384,6 +384,53 @@ def test_application_is_rejected(demo, people, clients, uploaded):
     assert doctor.get("/me/applications").expect(200).json["items"][0]["status"] == "rejected_l2"
 
 
+def test_membership_is_changed_and_ended(people, clients):
+    doctor, l1, l2 = clients["doctor"], clients["office_l1"], clients["office_l2"]
+    later = (people.now + datetime.timedelta(days=30)).date().isoformat()
+    paths = lambda made: (f"/me/procedures/{made['procedure_id']}",  # noqa: E731
+                          f"/procedures/{made['procedure_id']}")
+    change = doctor.post("/me/procedures", {"kind": "change", "effective_on": later,
+                                            "workplace_name": "見本病院"}).expect(201).json
+    own, office = paths(change)
+    l1.post(office + "/return", {"reason": "住所も\n書いてください。"}).expect(200)
+    doctor.post(own + "/resubmit", {"workplace_address": "東京都"}).expect(200)
+    doctor.get(own).expect(200)
+    l1.get(office).expect(200)
+    l1.post(office + "/approve", {}).expect(200)
+    own, _ = paths(doctor.post("/me/procedures", {"kind": "withdrawal_l3", "effective_on": later})
+                   .expect(201).json)
+    doctor.post(own + "/cancel", {}).expect(200)
+    doctor.get("/me/procedures").expect(200)
+    doctor.get("/me/memberships").expect(200)
+    doctor.get("/associations").expect(200)
+    other = people.doctors[1]
+    paper = {"register_no": other["register_no"], "birth_on": other["birth_on"],
+             "effective_on": later}
+    _, office = paths(l1.post("/procedures", {**paper, "kind": "withdrawal_l3"}).expect(201).json)
+    l1.post(office + "/return", {"reason": "日付"}).expect(200)
+    l1.post(office + "/resubmit", {"effective_on": later}).expect(200)
+    l1.post(office + "/cancel", {}).expect(200)
+    _, office = paths(l1.post("/procedures", {**paper, "kind": "withdrawal_all"}).expect(201).json)
+    l1.post(office + "/approve", {}).expect(200)
+    assert l2.get("/procedures?kind=withdrawal_all&limit=1").expect(200).json["items"]
+    l2.post(office + "/confirm", {}).expect(200)
+    l2.get("/procedures?waiting=false").expect(200)
+    l2.get("/members?on=2026-01-01&limit=1").expect(200)
+
+
+def test_admission_is_rejected_in_part(demo, people, clients):
+    doctor = demo.person(people.outsider["mamis_no"], PASSWORD)
+    made = doctor.post("/me/procedures", {
+        "kind": "admission", "depth": 2, "l1_code": "13001",
+        "effective_on": people.now.date().isoformat()}).expect(201).json
+    office = f"/procedures/{made['procedure_id']}"
+    clients["office_l1"].post(office + "/wait", {"awaits": "fee"}).expect(200)
+    clients["office_l1"].post(office + "/met", {}).expect(200)
+    clients["office_l1"].post(office + "/approve", {}).expect(200)
+    answer = clients["office_l2"].post(office + "/reject", {"reason": "要件を満たしません。"})
+    assert answer.expect(200).json["stage"] == "partial"
+
+
 def test_slow_commands_are_asked_for_later(demo, people, clients):
     """The worker stands still, so the answer is 202; then the operation tells how it ended."""
     doctor = clients["doctor"]

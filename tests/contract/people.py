@@ -59,6 +59,7 @@ class People:
         self.doctors = [self.doctor(), self.doctor()]
         self.newcomer = {**self.doctor(), "my_page": "temp_issued", "mamis_no": "",
                          "op_no": "", "op_from": "", "op_to": ""}
+        self.outsider = {**self.doctor(), "l1_code": "", "l3_category": ""}
         self.seminar_no = f"C{self.digits(8)}"
         self.load(folder)
         self.staff = {role: self.make_account(role, *words) for role, *words in (
@@ -85,7 +86,8 @@ class People:
         day = (self.now - datetime.timedelta(days=10)).strftime("%Y-%m-%d")
         sessions = [("1", "OPL-R:6;CME-001:6", "09:00", "12:00"), ("2", "OPL-J:6", "13:00", "15:00"),
                     ("3", "OPL-S:8", "15:00", "18:00")]
-        members = write(folder / "members.csv", MEMBER_COLUMNS, [*self.doctors, self.newcomer])
+        members = write(folder / "members.csv", MEMBER_COLUMNS, [*self.doctors, self.newcomer,
+                                                                       self.outsider])
         seminars = write(folder / "seminars.csv", SEMINAR_COLUMNS, [
             {"seminar_no": self.seminar_no, "title": "契約の試験", "organiser_code": "P13",
              "session_no": number, "session_title": f"第{number}部", "starts_at": f"{day} {begin}",

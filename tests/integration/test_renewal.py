@@ -8,6 +8,7 @@ import itertools
 import pytest
 
 from maildir import text_of, wait_mail
+from membership import test_membership  # noqa: F401 - it needs a stack, and this is one
 from running.process import wait_for
 from stack import PASSWORD
 
@@ -95,6 +96,11 @@ class Doctor:
 @pytest.fixture
 def doctor(stack, seminar):
     return Doctor(stack, seminar)
+
+
+@pytest.fixture
+def doctor_without_membership(stack, seminar):
+    return Doctor(stack, seminar, l1_code="", l2_code="13", l3_category="")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,157 @@
+"""Membership by the API (domain 4.2): one admission through three desks, a transfer to another
+prefecture, a withdrawal with its cascade, and who hears of what. test_renewal.py runs it on its
+stack."""
+
+import datetime
+
+from maildir import text_of, wait_mail
+from running.process import wait_for
+
+DAY = "2026-11-22"  # of the stack's clock
+
+
+def code(answer, status):
+    return answer.expect(status).json["code"]
+
+
+class Desks:
+    """Signed-in offices by what app.scope calls them, each with an address of its own."""
+
+    def __init__(self, stack):
+        self.stack, self.clients, self.addresses = stack, {}, {}
+
+    def of(self, office):
+        if office not in self.clients:
+            layer, _, name = office.partition(":")
+            words = {"l1": ("--l1", name), "l2": ("--l2", name), "l3": ()}[layer]
+            self.addresses[office] = f"{office.replace(':', '-')}@example.jp"
+            self.clients[office] = self.stack.staff_client(
+                f"office_{layer}", *words, "--email", self.addresses[office])
+        return self.clients[office]
+
+    def pass_on(self, procedure_id, *offices):
+        """Each approves in turn; gives what the last one was answered."""
+        for office in offices:
+            answer = self.of(office).post(f"/procedures/{procedure_id}/approve", {}).expect(200)
+        return answer.json
+
+    def waiting(self, office):
+        items = self.of(office).get("/procedures").expect(200).json["items"]
+        return {item["procedure_id"] for item in items}
+
+
+def memberships(doctor):
+    items = doctor.get("/me/memberships").expect(200).json["items"]
+    return {(item["layer"], item["code"], item["category"], item["valid_from"], item["valid_to"])
+            for item in items}
+
+
+def members_on(client, day, register_no):
+    items = client.get(f"/members?on={day}&q={register_no}").expect(200).json["items"]
+    return len(items)
+
+
+def admission(stack, desks, doctor):
+    """Three layers, a wait for the board, one return; nobody else sees it meanwhile."""
+    wanted = {"kind": "admission", "depth": 3, "l1_code": "13001", "effective_on": DAY,
+              "category_l3": "B"}
+    filed = doctor.client.post("/me/procedures", wanted).expect(201)
+    procedure = filed.json
+    procedure_id = procedure["procedure_id"]
+    assert filed.headers["Location"].endswith("/me/procedures/" + procedure_id)
+    assert [item["stage"] for item in procedure["route"]] == [
+        "l1_review", "l2_review", "l3_review", "done"]
+    again = doctor.client.post("/me/procedures", wanted).expect(409).json
+    assert (again["code"], again["procedure_id"]) == ("procedure_open", procedure_id)
+    wait_mail(stack, doctor.address, "会員手続きを受け付けました")
+    path = f"/procedures/{procedure_id}"
+    assert procedure_id in desks.waiting("l1:13001")
+    for stranger in ("l1:14001", "l2:13", "l3"):  # it has not come to them
+        assert code(desks.of(stranger).get(path), 404) == "not_found"
+        assert code(desks.of(stranger).post(path + "/approve", {}), 404) == "not_found"
+    l1 = desks.of("l1:13001")
+    assert l1.post(path + "/wait", {"awaits": "board"}).expect(200).json["stage"] == "l1_wait_board"
+    assert code(l1.post(path + "/approve", {}), 409) == "procedure_stage"
+    l1.post(path + "/met", {}).expect(200)
+    desks.pass_on(procedure_id, "l1:13001")
+    assert procedure_id not in desks.waiting("l1:13001")
+    assert code(l1.post(path + "/approve", {}), 409) == "procedure_elsewhere"
+    desks.of("l2:13").post(path + "/return", {"reason": "会員区分を確かめてください。"}).expect(200)
+    assert "会員区分を確かめてください。" in text_of(
+        wait_mail(stack, doctor.address, "会員手続きについて修正のお願い"))
+    sent = doctor.client.post(f"/me/procedures/{procedure_id}/resubmit", {"category_l3": "A1"})
+    assert sent.expect(200).json["stage"] == "l2_review"
+    done = desks.pass_on(procedure_id, "l2:13", "l3")
+    assert done["stage"] == "effective" and done["applied_on"] == DAY
+    assert [item["at"] is not None for item in done["route"]] == [True] * 4
+    wait_mail(stack, doctor.address, "会員手続きの結果のお知らせ")
+    assert memberships(doctor.client) == {
+        (1, "13001", "", DAY, None), (2, "13", "", DAY, None), (3, "", "A1", DAY, None)}
+
+
+def transfer(desks, doctor, day):
+    """Released by the old side, nothing ends before the new side has agreed; L3 goes on."""
+    procedure = doctor.client.post("/me/procedures", {
+        "kind": "transfer", "l1_code": "14001", "effective_on": day}).expect(201).json
+    procedure_id = procedure["procedure_id"]
+    assert procedure["kind"] == "transfer_away"
+    desks.pass_on(procedure_id, "l1:13001", "l2:13")
+    assert (1, "13001", "", DAY, None) in memberships(doctor.client)
+    done = desks.pass_on(procedure_id, "l1:14001", "l2:14", "l3")
+    assert done["stage"] == "done"
+    return procedure_id
+
+
+def test_membership(stack, doctor_without_membership):
+    doctor = doctor_without_membership
+    desks = Desks(stack)
+    day = "2026-11-23"
+    admission(stack, desks, doctor)
+    procedure_id = transfer(desks, doctor, day)
+    # The day comes; the stack's clock is not turned, so the day is brought here.
+    with stack.sql() as cursor:
+        cursor.execute("UPDATE registration.membership SET valid_from = valid_from - 10 FROM"
+                       " registration.doctor d WHERE d.doctor_id = membership.doctor_id"
+                       " AND d.register_no = %s", (doctor.register_no,))
+        cursor.execute("UPDATE registration.procedure SET effective_on = %s WHERE procedure_id = %s",
+                       (DAY, procedure_id))
+    wait_for(lambda: doctor.client.get(f"/me/procedures/{procedure_id}").expect(200).json["stage"]
+             == "effective", 20, "the effective date")
+    since = (datetime.date.fromisoformat(DAY) - datetime.timedelta(days=10)).isoformat()
+    before = (datetime.date.fromisoformat(DAY) - datetime.timedelta(days=1)).isoformat()
+    assert memberships(doctor.client) == {
+        (1, "13001", "", since, before), (2, "13", "", since, before), (3, "", "A1", since, None),
+        (1, "14001", "", DAY, None), (2, "14", "", DAY, None)}
+    for office, old, new in (("l1:13001", 1, 0), ("l1:14001", 0, 1), ("l2:13", 1, 0), ("l3", 1, 1)):
+        client = desks.of(office)
+        assert members_on(client, before, doctor.register_no) == old, office
+        assert members_on(client, DAY, doctor.register_no) == new, office
+    assert doctor.client.get("/me/profile").expect(200).json["l1_code"] == "14001"
+    withdrawal(stack, desks, doctor)
+
+
+def withdrawal(stack, desks, doctor):
+    """The paper came to the counter: the office files; L1 lets go and L2 has to see it."""
+    l1 = desks.of("l1:14001")
+    paper = {"register_no": doctor.register_no, "birth_on": "1978-05-05", "kind": "withdrawal_all",
+             "effective_on": "2026-12-31"}
+    assert code(desks.of("l1:13001").post("/procedures", paper), 404) == "doctor_not_found"
+    assert code(l1.post("/procedures", {**paper, "birth_on": "1978-05-06"}), 404) == \
+        "doctor_not_found"
+    answer = l1.post("/procedures", {**paper, "effective_on": "2026-03-31"}).expect(422).json
+    assert answer["code"] == "effective_on"
+    procedure = l1.post("/procedures", paper).expect(201).json
+    assert procedure["by_office"] and not procedure["plain"]
+    assert "代わって入力しました" in text_of(
+        wait_mail(stack, doctor.address, "会員手続きを受け付けました", 3))
+    desks.of("l2:14")
+    done = desks.pass_on(procedure["procedure_id"], "l1:14001")
+    assert done["stage"] == "done"
+    assert procedure["procedure_id"] in desks.waiting("l2:14")
+    path = f"/procedures/{procedure['procedure_id']}"
+    assert code(desks.of("l2:14").post(path + "/reject", {"reason": "x"}), 409) == "procedure_stage"
+    desks.of("l2:14").post(path + "/confirm", {}).expect(200)
+    assert procedure["procedure_id"] not in desks.waiting("l2:14")
+    for office in ("l2:14", "l3"):
+        wait_mail(stack, desks.addresses[office], "会員資格の終了のお知らせ")
+
