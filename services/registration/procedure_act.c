@@ -17,12 +17,14 @@ struct job {
 
 static void refuse(struct job *job, enum code code, json_t *extra)
 {
-    const struct stored *stored = &job->found.stored;
+    const char *stage = procedure_stage_name(job->found.stored.procedure.stage);
 
-    if (code == CODE_PROCEDURE_STAGE)
-        extra = tell_param(extra, "value", procedure_stage_name(stored->procedure.stage));
-    else if (code == CODE_FIELD_MISSING && extra == NULL)
+    if (code == CODE_PROCEDURE_STAGE) {
+        extra = json_object();
+        must(json_object_set_new(extra, "stage", json_string(stage)) == 0);
+    } else if (code == CODE_FIELD_MISSING && extra == NULL) {
         extra = tell_pointer(extra, "/reason", code);
+    }
     tell_refused(job->registration, job->batch, job->event.operation_id, code, extra);
 }
 
