@@ -43,6 +43,15 @@ const ReviewOnePage = later(async () => (await office()).ReviewOnePage);
 const desk = () => import('./group_desk');
 const LinksPage = later(async () => (await desk()).LinksPage);
 
+const membership = () => import('./group_membership');
+const DeskOnePage = later(async () => (await membership()).DeskOnePage);
+const DeskPage = later(async () => (await membership()).DeskPage);
+const FileForPage = later(async () => (await membership()).FileForPage);
+const FilePage = later(async () => (await membership()).FilePage);
+const MembersPage = later(async () => (await membership()).MembersPage);
+const MyMembershipPage = later(async () => (await membership()).MyMembershipPage);
+const MyProcedurePage = later(async () => (await membership()).MyProcedurePage);
+
 type Values = Record<string, string>;
 type Make = (values: Values) => VNode;
 
@@ -65,9 +74,16 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/me/applications', 'application_read_own', () => <MyApplicationsPage />],
   ['/me/applications/{id}', 'application_read_own', ({ id }) => <MyApplicationPage id={id!} />],
   ['/me/apply/{programme}', 'application_submit', ({ programme }) => <ApplyPage programme={programme!} />],
+  ['/me/procedures', 'procedure_read_own', () => <MyMembershipPage />],
+  ['/me/procedures/new', 'procedure_file', () => <FilePage />],
+  ['/me/procedures/{id}', 'procedure_read_own', ({ id }) => <MyProcedurePage id={id!} />],
   ['/applications', 'application_read', () => <ReviewPage />],
   ['/applications/{id}', 'application_read', ({ id }) => <ReviewOnePage id={id!} />],
   ['/desk/links', 'link_read', () => <LinksPage />],
+  ['/procedures', 'procedure_read', () => <DeskPage />],
+  ['/procedures/new', 'procedure_file_for', () => <FileForPage />],
+  ['/procedures/{id}', 'procedure_read', ({ id }) => <DeskOnePage id={id!} />],
+  ['/members', 'member_read', () => <MembersPage />],
   ['/seminars', 'seminar_read', () => <SeminarsPage />],
   ['/seminars/{no}', 'seminar_read', ({ no }) => <SeminarPage no={no!} />],
   ['/uploads', 'upload_read', () => <UploadsPage />],

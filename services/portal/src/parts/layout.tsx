@@ -18,9 +18,12 @@ const MENU: [path: string, text: Key, action: Action][] = [
   ['/me/applications', 'nav_applications', 'application_read_own'],
   ['/me/handbook', 'nav_handbook', 'handbook_read_own'],
   ['/me/certificates', 'nav_certificates', 'certificate_read_own'],
+  ['/me/procedures', 'nav_membership', 'procedure_read_own'],
   ['/me/profile', 'nav_profile', 'profile_read'],
   ['/applications', 'nav_review', 'application_read'],
   ['/desk/links', 'nav_links', 'link_read'],
+  ['/procedures', 'nav_desk', 'procedure_read'],
+  ['/members', 'nav_members', 'member_read'],
   ['/seminars', 'nav_seminars', 'seminar_read'],
   ['/uploads', 'nav_uploads', 'upload_read'],
 ];

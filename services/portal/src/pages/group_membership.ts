@@ -1,0 +1,4 @@
+// Membership: a doctor's procedures, the offices' desks, the members on a day.
+export { DeskPage, FileForPage, MembersPage } from './desk';
+export { DeskOnePage } from './desk_one';
+export { FilePage, MyMembershipPage, MyProcedurePage } from './my_membership';
