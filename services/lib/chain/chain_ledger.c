@@ -12,16 +12,33 @@ void chain_ledger_head(struct buf *out, int64_t upload_no, int64_t posted_us)
     chain_put_time(out, posted_us);
 }
 
+static void put_nothing_said(struct buf *out)
+{
+    static const char nulls[4];
+
+    buf_add(out, nulls, sizeof(nulls));
+}
+
+/* A million entries are hashed in the time that posting may take: few and large steps. */
 void chain_entry_put(struct buf *out, const struct chain_entry *entry)
 {
-    chain_put_i64(out, entry->session_id);
-    chain_put_i64(out, entry->doctor_id);
+    uint8_t bytes[16];
+
+    chain_write_i64(bytes, entry->session_id);
+    chain_write_i64(bytes + 8, entry->doctor_id);
+    buf_add(out, bytes, 16);
     chain_put_text(out, entry->programme);
-    chain_put_i16(out, entry->revision);
-    chain_put_i32(out, entry->row_no);
-    chain_put_day(out, entry->held_on);
-    chain_put_i16(out, entry->half_units);
+    chain_write_i16(bytes, entry->revision);
+    chain_write_i32(bytes + 2, entry->row_no);
+    chain_write_i32(bytes + 6, chain_day(entry->held_on));
+    chain_write_i16(bytes + 10, entry->half_units);
+    buf_add(out, bytes, 12);
     chain_put_text(out, entry->kind);
+    if (entry->reason.data == NULL && entry->actor == NULL && entry->actor_role.data == NULL &&
+        entry->actor_code.data == NULL) {
+        put_nothing_said(out);
+        return;
+    }
     chain_put_text_null(out, entry->reason);
     buf_add_char(out, entry->actor != NULL);
     if (entry->actor != NULL)
@@ -55,6 +72,18 @@ static int by_bytes(const void *left, const void *right)
     return (one->len > other->len) - (one->len < other->len);
 }
 
+/* The rows in `list` one after the other. */
+static void sort_rows(struct buf *rows, struct str *list, size_t count)
+{
+    struct buf sorted = {0};
+
+    qsort(list, count, sizeof(*list), by_bytes);
+    for (size_t i = 0; i < count; i++)
+        buf_add_str(&sorted, list[i]);
+    buf_free(rows);
+    *rows = sorted;
+}
+
 struct chain_hash chain_ledger_end(struct chain_ledger *ledger)
 {
     struct str *list = arena_array(ledger->arena, struct str, ledger->count);
@@ -66,14 +95,10 @@ struct chain_hash chain_ledger_end(struct chain_ledger *ledger)
         list[i] = (struct str){ledger->rows.data + from, ledger->ends[i] - from};
         in_order = in_order && (i == 0 || by_bytes(&list[i - 1], &list[i]) < 0);
     }
+    if (!in_order)
+        sort_rows(&ledger->rows, list, ledger->count);
     chain_sum_add(sum, buf_str(&ledger->head));
-    if (in_order) {
-        chain_sum_add(sum, buf_str(&ledger->rows));
-    } else {
-        qsort(list, ledger->count, sizeof(*list), by_bytes);
-        for (size_t i = 0; i < ledger->count; i++)
-            chain_sum_add(sum, list[i]);
-    }
+    chain_sum_add(sum, buf_str(&ledger->rows));
     buf_free(&ledger->head);
     buf_free(&ledger->rows);
     return chain_sum_end(sum);

@@ -5,9 +5,7 @@
 #include "base/arena.h"
 #include "chain/chain_private.h"
 
-/* From 1970-01-01 to 2000-01-01, where PostgreSQL begins to count. */
-enum { EPOCH_DAYS = 10957 };
-#define EPOCH_US (INT64_C(86400) * EPOCH_DAYS * CLOCK_SECOND_US)
+#define EPOCH_US (INT64_C(86400) * CHAIN_EPOCH_DAYS * CLOCK_SECOND_US)
 
 struct chain_sum {
     EVP_MD_CTX *context;
@@ -57,39 +55,25 @@ bool chain_hash_is(struct chain_hash hash, struct str bytes)
     return bytes.len == sizeof(hash.bytes) && memcmp(hash.bytes, bytes.data, bytes.len) == 0;
 }
 
-/* The lowest `width` bytes of a number, highest first. */
-static void put_number(struct buf *out, uint64_t value, size_t width)
+void chain_put_i32(struct buf *out, int32_t value)
 {
     uint8_t bytes[sizeof(value)];
 
-    for (size_t i = 0; i < width; i++)
-        bytes[i] = (uint8_t)(value >> (8 * (width - 1 - i)));
-    buf_add(out, bytes, width);
-}
-
-void chain_put_i16(struct buf *out, int16_t value)
-{
-    put_number(out, (uint64_t)value, sizeof(value));
-}
-
-void chain_put_i32(struct buf *out, int32_t value)
-{
-    put_number(out, (uint64_t)value, sizeof(value));
+    chain_write_i32(bytes, value);
+    buf_add(out, bytes, sizeof(bytes));
 }
 
 void chain_put_i64(struct buf *out, int64_t value)
 {
-    put_number(out, (uint64_t)value, sizeof(value));
+    uint8_t bytes[sizeof(value)];
+
+    chain_write_i64(bytes, value);
+    buf_add(out, bytes, sizeof(bytes));
 }
 
 void chain_put_time(struct buf *out, int64_t time_us)
 {
     chain_put_i64(out, time_us - EPOCH_US);
-}
-
-void chain_put_day(struct buf *out, day_t day)
-{
-    chain_put_i32(out, day - EPOCH_DAYS);
 }
 
 void chain_put_text(struct buf *out, struct str text)
