@@ -88,6 +88,11 @@ void gateway_stop(struct proc *proc, void *state);
 bool gateway_ready(struct proc *proc, void *state, struct err_note *why);
 void gateway_metrics(struct proc *proc, void *state, struct buf *out);
 
+/* ---- gateway_call.c ---- */
+
+/* See proc_service.routes: the very table that http_open() was given. */
+void gateway_routes(struct buf *out);
+
 /* ---- gateway_files.c: pages and scripts, loaded at start ---- */
 
 /* Errors: ERR_SETTINGS with the place in `note`. `dir` empty: nothing is served. */

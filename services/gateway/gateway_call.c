@@ -33,6 +33,20 @@ const struct http_route *call_routes(void)
     return routes;
 }
 
+void gateway_routes(struct buf *out)
+{
+    const char *before = "[";
+
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        buf_printf(out,
+                   "%s{\"method\":\"%s\",\"path\":\"%s\",\"operation\":\"%s\",\"action\":\"%s\"}",
+                   before, http_method_name(routes[i].method), routes[i].path, routes[i].operation,
+                   routes[i].action);
+        before = ",\n";
+    }
+    buf_add_char(out, ']');
+}
+
 /* ---- beginning and end ---- */
 
 static enum code code_of_failure(struct call *call)

@@ -13,6 +13,7 @@ int main(int argc, char **argv)
         .stop = gateway_stop,
         .ready = gateway_ready,
         .metrics = gateway_metrics,
+        .routes = gateway_routes,
     };
 
     return proc_main(argc, argv, &service);

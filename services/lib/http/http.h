@@ -17,6 +17,7 @@ struct http_server;
 struct http_request;
 
 enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
+const char *http_method_name(enum http_method method); /* "GET" */
 
 typedef void (*http_handler_fn)(void *context, struct http_request *request);
 

@@ -114,7 +114,7 @@ static bool path_fits(const char *pattern, struct str path, struct http_pair *pa
     return path.len == 0;
 }
 
-static const char *method_name(enum http_method method)
+const char *http_method_name(enum http_method method)
 {
     switch (method) {
     case HTTP_GET:
@@ -148,7 +148,7 @@ enum err http_route_find(struct http_request *request)
             return ERR_OK;
         }
         allow = arena_printf(request->arena, "%s%s%s", allow, *allow == '\0' ? "" : ", ",
-                             method_name(route->method));
+                             http_method_name(route->method));
     }
     request->param_count = 0;
     if (*allow != '\0') {

@@ -98,6 +98,20 @@ static void metrics(void *context, struct http_request *request)
     buf_free(&out);
 }
 
+/* What a test asks that has to go through all of them. */
+static void service_routes(void *context, struct http_request *request)
+{
+    const struct proc *proc = context;
+    struct buf out = {0};
+
+    if (proc->service->routes != NULL)
+        proc->service->routes(&out);
+    else
+        buf_add_c(&out, "[]");
+    http_answer(request, 200, "application/json", buf_str(&out));
+    buf_free(&out);
+}
+
 static void refuse(void *context, struct http_request *request, enum err err, const char *detail)
 {
     (void)context;
@@ -111,6 +125,7 @@ enum err admin_open(struct proc *proc, struct err_note *note)
         {HTTP_GET, "/livez", "livez", "public", 0, false, livez},
         {HTTP_GET, "/readyz", "readyz", "public", 0, false, readyz},
         {HTTP_GET, "/metrics", "metrics", "public", 0, false, metrics},
+        {HTTP_GET, "/routes", "routes", "public", 0, false, service_routes},
     };
     const struct http_options options = {
         .address = proc->settings.admin_address,

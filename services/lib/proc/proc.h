@@ -1,6 +1,6 @@
 /*
  * proc: the skeleton behind every main.c. Parses options, reads settings, opens the log, builds the
- * loop, serves /livez, /readyz and /metrics on the admin port, handles signals.
+ * loop, serves /livez, /readyz, /metrics and /routes on the admin port, handles signals.
  *
  * Options: --settings FILE, --help-settings, --check (read settings and stop).
  */
@@ -40,6 +40,8 @@ struct proc_service {
     bool (*ready)(struct proc *proc, void *state, struct err_note *why);
     /* Append own lines to /metrics. May be NULL. */
     void (*metrics)(struct proc *proc, void *state, struct buf *out);
+    /* Append the JSON list of the routes that it serves, for /routes. NULL: it serves none. */
+    void (*routes)(struct buf *out);
 };
 
 int proc_main(int argc, char **argv, const struct proc_service *service);

@@ -255,6 +255,7 @@ static void the_admin_port_answers(void **state)
     assert_status(port, "/livez", 200);
     assert_status(port, "/readyz", 200);
     assert_status(port, "/nowhere", 404);
+    assert_non_null(strstr(get(port, "/routes"), "\r\n\r\n[]")); /* it serves none */
     metrics = get(port, "/metrics");
     assert_non_null(strstr(metrics, "text/plain; version=0.0.4"));
     assert_non_null(strstr(metrics, "\nmamis_loop_lag_us "));
