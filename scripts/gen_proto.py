@@ -6,7 +6,8 @@ usage: gen_proto.py --proto DIR --out DIR
 Writes into OUT/ and touches only files whose content changes:
   errors.h errors.c   process errors                 codes.h codes.c    codes with their texts
   topics.h            topics of Kafka                events.h events.c  events and commands
-  access.h access.c   who may do what                bodies.h bodies.c  bodies of requests
+  access.h access.c access.sql  who may do what
+  bodies.h bodies.c   bodies of requests
   routes.h routes.c   routes, parameters             reference.md       all of it, to read
 Needs python3-yaml. The standards' own validators run in scripts/check.
 """

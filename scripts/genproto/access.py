@@ -1,4 +1,4 @@
-"""proto/access.yaml -> access.h access.c"""
+"""proto/access.yaml -> access.h access.c access.sql"""
 import re
 
 from .common import banner, c_text, expect
@@ -69,6 +69,12 @@ bool access_reauthenticate(enum action action)
     return actions[action].reauthenticate;
 }
 
+bool access_reason(enum role role, enum action action)
+{
+    must((size_t)role < ROLE_COUNT && (size_t)action < ACTION_COUNT);
+    return (actions[action].reason >> role & 1u) != 0;
+}
+
 bool access_token_allowed(struct str scope, enum action action)
 {
     must((size_t)action < ACTION_COUNT);
@@ -86,12 +92,14 @@ def check(doc):
     for name, action in doc["actions"].items():
         where = f"access.yaml: {name}"
         expect(NAME.match(name) and name != "public", f"{where}: no name")
-        expect(set(action) <= {"about", *FLAGS, "tokens", "roles"}, f"{where}: keys")
+        expect(set(action) <= {"about", *FLAGS, "tokens", "reason", "roles"}, f"{where}: keys")
         expect(action.get("about"), f"{where}: about")
         expect(action.get("roles"), f"{where}: nobody may do it")
         for role, scope in action["roles"].items():
             expect(role in roles, f"{where}: role {role}")
             expect(scope in scopes, f"{where}: scope {scope}")
+        for role in action.get("reason", []):
+            expect(role in action["roles"], f"{where}: reason of role {role}")
         for token in action.get("tokens", []):
             expect(token in doc["token_scopes"], f"{where}: token scope {token}")
 
@@ -100,6 +108,16 @@ def generate(doc, out):
     check(doc)
     out.add("access.h", header(doc))
     out.add("access.c", source(doc))
+    out.add("access.sql", table(doc))
+
+
+def table(doc):
+    """The rows of portal.access, all of them anew."""
+    rows = ",\n".join(f"    ('{role}', '{name}', '{scope}')" for name, action in doc["actions"].items()
+                      for role, scope in action["roles"].items())
+    return ("-- Made by scripts/gen_proto.py from proto/access.yaml.\n"
+            "DELETE FROM portal.access;\n"
+            f"INSERT INTO portal.access (role, action, scope) VALUES\n{rows};")
 
 
 def header(doc):
@@ -128,8 +146,12 @@ def header(doc):
               "bool access_second_factor(enum action action);",
               "/* Only for who has proved lately who they are. */",
               "bool access_reauthenticate(enum action action);",
+              "/* Whether the role has to say why. */",
+              "bool access_reason(enum role role, enum action action);",
               "/* Whether a token with this scope (\"attendance:write\") may do it. */",
-              "bool access_token_allowed(struct str scope, enum action action);"]
+              "bool access_token_allowed(struct str scope, enum action action);",
+              "/* Writes all rights into portal.access, which row security asks. */",
+              "extern const char access_sql[];"]
     return "\n".join(lines)
 
 
@@ -142,14 +164,17 @@ def source(doc):
              "static const struct {", "    const char *name;",
              *(f"    bool {flag};" for flag in FLAGS),
              "    unsigned tokens; /* bit i: token_scopes[i] */",
+             "    unsigned reason; /* bit i: role i */",
              "    unsigned char scopes[ROLE_COUNT];", "} actions[ACTION_COUNT] = {",
              '    [ACTION_PUBLIC] = {.name = "public", .first_login = true, .second_factor = true},']
     for name, action in doc["actions"].items():
         bits = sum(1 << doc["token_scopes"].index(token) for token in action.get("tokens", []))
+        reason = sum(2 << doc["roles"].index(role) for role in action.get("reason", []))
         scopes = ", ".join(f"[ROLE_{role.upper()}] = ACCESS_{scope.upper()}"
                            for role, scope in action["roles"].items())
         flags = ", ".join("true" if action.get(flag) else "false" for flag in FLAGS)
-        lines.append(f"    [ACTION_{name.upper()}] = {{{c_text(name)}, {flags}, {bits}, "
+        lines.append(f"    [ACTION_{name.upper()}] = {{{c_text(name)}, {flags}, {bits}, {reason}, "
                      f"{{{scopes}}}}},")
-    lines += ["};", FUNCTIONS]
+    sql = "\n".join(f"    {c_text(line + chr(10))}" for line in table(doc).split("\n"))
+    lines += ["};", "", f"const char access_sql[] =\n{sql};", FUNCTIONS]
     return "\n".join(lines)

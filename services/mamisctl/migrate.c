@@ -1,7 +1,8 @@
 /*
  * mamisctl migrate: brings the tables up to date. deploy/migrations/NNNN_name.sql are applied in
  * order, each in one transaction that also notes its number, name and SHA-256. Two runs at once
- * wait for each other; a file that changed after it was applied is refused.
+ * wait for each other; a file that changed after it was applied is refused. Then the rights of this
+ * version's proto/access.yaml are written, which row security asks.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "db/db_script.h"
+#include "gen/access.h"
 #include "mamisctl/mamisctl.h"
 
 enum { MIGRATIONS_MAX = 1000, MIGRATION_BYTES_MAX = 1024 * 1024, HEX_BYTES = 65 };
@@ -183,6 +185,7 @@ static enum err migrate_all(struct tool *tool, size_t *ret_applied, size_t *ret_
         TRY(read_migration(tool, folder, files[i], &migration, note));
         TRY(migrate_one(tool, script, &migration, ret_applied, note));
     }
+    TRY(db_script_exec(script, access_sql, note));
 cleanup:
     db_script_close(script); /* also gives the lock back */
     return err;

@@ -239,4 +239,5 @@ void pg_server_migrate(const struct pg_server *server)
     for (size_t i = 0; i < found.gl_pathc; i++)
         pg_server_file(server, found.gl_pathv[i]);
     globfree(&found);
+    pg_server_file(server, TEST_GEN_DIR "/access.sql");
 }
