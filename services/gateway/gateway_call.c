@@ -195,7 +195,10 @@ static enum code rights(struct call *call)
         return CODE_FIRST_LOGIN_STEP;
     if (!access_allowed(who->role, action))
         return CODE_FORBIDDEN;
-    return proved(call) ? CODE_NONE : CODE_REAUTHENTICATION_NEEDED;
+    if (!proved(call))
+        return CODE_REAUTHENTICATION_NEEDED;
+    return access_reason(who->role, action) && call_reason(call).data == NULL ? CODE_REASON_REQUIRED
+                                                                              : CODE_NONE;
 }
 
 static void refuse(struct call *call, enum code code)
@@ -237,18 +240,59 @@ void call_known(struct call *call)
 
 static const struct db_stmt set_scope = {
     "gateway_set_scope",
-    "SELECT set_config('app.scope', $1, true)",
+    "SELECT set_config('app.scope', $1, true), set_config('app.reader', $2, true)",
 };
+
+static void scope_add(struct db_batch *batch, const char *scope, struct str reader)
+{
+    struct db_query *query = db_add(batch, &set_scope);
+
+    db_text_c(query, scope);
+    db_text(query, reader);
+}
 
 void call_scope_add(struct db_batch *batch, const char *scope)
 {
-    db_text_c(db_add(batch, &set_scope), scope);
+    scope_add(batch, scope, STR(""));
+}
+
+struct str call_reason(struct call *call)
+{
+    struct str reason = http_header_text(call->request, "X-Reason");
+
+    return reason.len <= REASON_BYTES_MAX ? str_trim(reason) : STR_NONE;
+}
+
+/* What portal.note_read() writes of who reads; "" for a doctor, who reads what is his own. */
+static struct str reader(struct call *call)
+{
+    const struct who *who = &call->who;
+    struct str reason = call_reason(call), office = command_office(call), packed;
+    char actor[UUID_TEXT_BYTES];
+    json_t *json;
+    char *text;
+
+    if (who->role == ROLE_DOCTOR || who->role == ROLE_NONE)
+        return STR("");
+    uuid_format(who_id(who), actor);
+    json = json_pack("{sI ss ss ss% ss ss ss ss%}", "at_us", (json_int_t)call->now_us, "actor",
+                     actor, "role", role_name(who->role), "code", office.data, office.len, "action",
+                     action_name(call->endpoint->info->action), "operation",
+                     call->endpoint->info->operation, "request_id", http_request_id(call->request),
+                     "reason", reason.data == NULL ? "" : reason.data, reason.len);
+    must(json != NULL);
+    text = json_dumps(json, JSON_COMPACT);
+    must(text != NULL);
+    packed = arena_str(call->flow.arena, str_of(text));
+    free(text);
+    json_decref(json);
+    return packed;
 }
 
 struct db_batch *call_scoped(struct call *call)
 {
     call->batch = db_batch_new(call->flow.arena);
-    call_scope_add(call->batch, who_scope(call->flow.arena, &call->who));
+    scope_add(call->batch, who_scope(call->flow.arena, &call->who), reader(call));
     return call->batch;
 }
 

@@ -65,6 +65,11 @@ day_t call_day(const struct call *call, const char *name);
 /* Of a path parameter of that form. */
 struct uuid call_id(const struct call *call, const char *name);
 
+enum { REASON_BYTES_MAX = 1000 };
+
+/* X-Reason: why a person's data is looked at; data NULL when none is given that could be kept. */
+struct str call_reason(struct call *call);
+
 /*
  * The JSON body as a struct of gen/bodies.h:  if (!CALL_BODY(call, sign_in, &body)) return;
  * When it is no good the problem is answered and the flow ended.
@@ -83,7 +88,10 @@ bool call_body_checked(struct call *call, enum err err);
 
 /* ---- PostgreSQL ---- */
 
-/* A transaction that begins with the caller's scope; call->batch. */
+/*
+ * A transaction that begins with the caller's scope, and with what portal.note_read() keeps of a
+ * person of staff who reads; call->batch.
+ */
 struct db_batch *call_scoped(struct call *call);
 /* The first statement of a transaction that reads through the portal's views. */
 void call_scope_add(struct db_batch *batch, const char *scope);

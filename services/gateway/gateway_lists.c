@@ -109,7 +109,9 @@ static const struct db_stmt select_applications = {
     "  FROM shown)::text,"
     " CASE WHEN (SELECT count(*) FROM page) > $4::bigint THEN"
     "  (SELECT concat_ws('|', (extract(epoch FROM submitted_at) * 1000000)::bigint, application_id)"
-    "   FROM shown ORDER BY submitted_at, application_id LIMIT 1) END",
+    "   FROM shown ORDER BY submitted_at, application_id LIMIT 1) END,"
+    " portal.note_read(ARRAY(SELECT DISTINCT a.doctor_id FROM portal.application a"
+    "  WHERE a.application_id IN (SELECT application_id FROM shown)))",
 };
 
 void endpoint_list_applications(struct flow *flow)
@@ -236,7 +238,9 @@ static const struct db_stmt select_rows = {
     "  FROM shown)::text,"
     " CASE WHEN (SELECT count(*) FROM page) > $4::bigint THEN"
     "  (SELECT max(row_no)::text FROM shown) END,"
-    " (SELECT count(*) FROM portal.upload WHERE upload_id = $1)",
+    " (SELECT count(*) FROM portal.upload WHERE upload_id = $1),"
+    " (SELECT portal.note_read('{}', upload_no) FROM portal.upload"
+    "  WHERE upload_id = $1 AND EXISTS (SELECT FROM shown))",
 };
 
 /* What is searched for, as a word and as a kana name. Digits stand for a number, without the zeros

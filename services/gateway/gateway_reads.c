@@ -118,15 +118,18 @@ READ(get_my_handbook, "SELECT portal.my_handbook()::text", .wants = WANTS_NOTHIN
 READ(list_my_applications, "SELECT portal.my_applications()::text", .wants = WANTS_NOTHING)
 READ(get_my_application, "SELECT portal.application_json($1)::text", .wants = WANTS_ID,
      .id = "application_id")
-READ(get_application, "SELECT portal.application_json($1)::text", .wants = WANTS_ID,
-     .id = "application_id")
+READ(get_application, READS_APPLICATION, .wants = WANTS_ID, .id = "application_id")
 READ(get_upload, "SELECT json::text FROM portal.upload WHERE upload_id = $1", .wants = WANTS_ID,
      .id = "upload_id", .languages = true)
 
 READ(get_my_credit,
      "SELECT portal.credit_with_history(c, $2)::text FROM portal.credit_of($1) AS c WHERE NOT $3",
      .wants = WANTS_ENTRY)
-READ(list_row_credits, "SELECT portal.row_credits($1, $2, $3)::text", .wants = WANTS_ROW)
+READ(list_row_credits,
+     "SELECT portal.row_credits($1, $2, $3)::text, portal.note_read(ARRAY("
+     " SELECT DISTINCT p.doctor_id FROM portal.upload_chunk_posted p WHERE p.upload_id = $1"
+     "  AND p.row_no = $2 AND $2 BETWEEN p.first_row AND p.last_row))",
+     .wants = WANTS_ROW)
 
 /* ---- a seminar: offers are kept as organisers write them ---- */
 

@@ -30,6 +30,11 @@ int64_t cursor_number(const struct cursor *cursor, size_t part);
  */
 void reads_answer_list(struct call *call, const char *const *more, bool languages);
 
+/* SQL: application $1 whole; whoever of staff reads it is noted. */
+#define READS_APPLICATION                                                                          \
+    "SELECT portal.application_json(a.application_id)::text, portal.note_read(ARRAY[a.doctor_id])" \
+    " FROM portal.application a WHERE a.application_id = $1"
+
 /* SQL: a row of portal.upload_row as people see it. */
 #define READS_ROW_JSON                                                                             \
     "json_build_object('row_no', row_no, 'line_no', line_no, 'outcome', outcome,"                  \

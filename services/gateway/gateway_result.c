@@ -39,7 +39,8 @@ struct result {
 
 static const struct db_stmt select_upload = {
     "gateway_result_upload",
-    "SELECT status, header, encoding, delimiter, coalesce(chunks_total, 0), file_name"
+    "SELECT status, header, encoding, delimiter, coalesce(chunks_total, 0), file_name,"
+    " CASE WHEN status = 'done' THEN portal.note_read('{}', upload_no) END"
     " FROM portal.upload WHERE upload_id = $1",
 };
 

@@ -13,9 +13,7 @@ static const struct shown {
     enum shown_by by;
     struct db_stmt stmt;
 } shows[] = {
-    {"application_id",
-     SHOWN_BY_ID,
-     {"gateway_show_application", "SELECT portal.application_json($1)::text"}},
+    {"application_id", SHOWN_BY_ID, {"gateway_show_application", READS_APPLICATION}},
     {"procedure_id",
      SHOWN_BY_ID_NOW,
      {"gateway_show_procedure", "SELECT portal.procedure_json($1, $2)::text"}},
@@ -24,15 +22,18 @@ static const struct shown {
     {"row",
      SHOWN_BY_NAME,
      {"gateway_show_row",
-      "SELECT " READS_ROW_JSON "::text FROM portal.upload_rows(split_part($1, '/', 1)::uuid,"
-      " NULL, split_part($1, '/', 2)::bigint - 1, 1)"}},
+      "SELECT " READS_ROW_JSON "::text, (SELECT portal.note_read('{}', u.upload_no)"
+      "  FROM portal.upload u WHERE u.upload_id = split_part($1, '/', 1)::uuid)"
+      " FROM portal.upload_rows(split_part($1, '/', 1)::uuid, NULL,"
+      "  split_part($1, '/', 2)::bigint - 1, 1)"}},
     {"upload_id",
      SHOWN_BY_ID,
      {"gateway_show_upload", "SELECT json::text FROM portal.upload WHERE upload_id = $1"}},
     {"entry_id",
      SHOWN_BY_ENTRY,
      {"gateway_show_credit",
-      "SELECT portal.credit_json(c, $2)::text FROM portal.credit_of($1) AS c"}},
+      "SELECT portal.credit_json(c, $2)::text, portal.note_read(ARRAY[c.doctor_id])"
+      " FROM portal.credit_of($1) AS c"}},
 };
 
 bool show_add(struct call *call, const json_t *result)

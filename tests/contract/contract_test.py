@@ -431,6 +431,15 @@ def test_admission_is_rejected_in_part(demo, people, clients):
     assert answer.expect(200).json["stage"] == "partial"
 
 
+def test_who_looked(people, clients):
+    number = people.doctors[0]["mamis_no"]
+    assert clients["office_l1"].get(f"/doctors/{number}").expect(200).json["mamis_no"] == number
+    assert clients["auditor"].get(f"/doctors/{number}").expect(400).json["code"] == "reason_required"
+    clients["doctor"].get("/me/reads?limit=1").expect(200)
+    page = clients["auditor"].get(f"/reads?mamis_no={number}&limit=1").expect(200).json
+    assert page["items"][0]["operation"] == "get_doctor"
+
+
 def test_slow_commands_are_asked_for_later(demo, people, clients):
     """The worker stands still, so the answer is 202; then the operation tells how it ended."""
     doctor = clients["doctor"]

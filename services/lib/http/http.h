@@ -73,6 +73,9 @@ struct str http_query(const struct http_request *request, const char *name);
 /* The n-th query parameter's name, for refusing unknown ones; data NULL past the end. */
 struct str http_query_name(const struct http_request *request, size_t index);
 struct str http_header(const struct http_request *request, const char *name); /* case ignored */
+/* Percent-decoded, for text beyond ASCII; data NULL when absent, empty, or not well formed UTF-8.
+ */
+struct str http_header_text(struct http_request *request, const char *name);
 struct str http_cookie(const struct http_request *request, const char *name);
 /* The whole body; for streaming routes empty. */
 struct str http_body(const struct http_request *request);

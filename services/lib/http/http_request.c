@@ -311,6 +311,15 @@ struct str http_header(const struct http_request *request, const char *name)
     return STR_NONE;
 }
 
+struct str http_header_text(struct http_request *request, const char *name)
+{
+    struct str raw = http_header(request, name), text;
+
+    if (raw.len == 0 || !http_decode(http_request_arena(request), raw, false, &text))
+        return STR_NONE;
+    return text.len > 0 ? text : STR_NONE;
+}
+
 struct str http_cookie(const struct http_request *request, const char *name)
 {
     struct str cookies = http_header(request, "Cookie");

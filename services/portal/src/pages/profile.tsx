@@ -146,6 +146,9 @@ export function ProfilePage() {
               />
               <EmailChange pending={profile.pending_email} />
               <p>
+                <a href="/me/reads">{t('my_reads_open')}</a>
+              </p>
+              <p>
                 <a href="/account">{t('to_password')}</a>
               </p>
             </section>

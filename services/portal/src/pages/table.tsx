@@ -34,6 +34,7 @@ const CreditPage = later(async () => (await doctor()).CreditPage);
 const HandbookPage = later(async () => (await doctor()).HandbookPage);
 const MyApplicationPage = later(async () => (await doctor()).MyApplicationPage);
 const MyApplicationsPage = later(async () => (await doctor()).MyApplicationsPage);
+const MyReadsPage = later(async () => (await doctor()).MyReadsPage);
 const ProfilePage = later(async () => (await doctor()).ProfilePage);
 
 const office = () => import('./group_office');
@@ -51,6 +52,10 @@ const FilePage = later(async () => (await membership()).FilePage);
 const MembersPage = later(async () => (await membership()).MembersPage);
 const MyMembershipPage = later(async () => (await membership()).MyMembershipPage);
 const MyProcedurePage = later(async () => (await membership()).MyProcedurePage);
+
+const people = () => import('./group_people');
+const MemberPage = later(async () => (await people()).MemberPage);
+const ReadsPage = later(async () => (await people()).ReadsPage);
 
 type Values = Record<string, string>;
 type Make = (values: Values) => VNode;
@@ -71,6 +76,7 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/me/certificates', 'certificate_read_own', () => <CertificatesPage />],
   ['/me/handbook', 'handbook_read_own', () => <HandbookPage />],
   ['/me/profile', 'profile_read', () => <ProfilePage />],
+  ['/me/reads', 'read_log_own', () => <MyReadsPage />],
   ['/me/applications', 'application_read_own', () => <MyApplicationsPage />],
   ['/me/applications/{id}', 'application_read_own', ({ id }) => <MyApplicationPage id={id!} />],
   ['/me/apply/{programme}', 'application_submit', ({ programme }) => <ApplyPage programme={programme!} />],
@@ -88,6 +94,8 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/seminars/{no}', 'seminar_read', ({ no }) => <SeminarPage no={no!} />],
   ['/uploads', 'upload_read', () => <UploadsPage />],
   ['/uploads/{id}', 'upload_read', ({ id }) => <UploadPage id={id!} />],
+  ['/doctors', 'doctor_read', () => <MemberPage />],
+  ['/reads', 'read_log_read', () => <ReadsPage />],
   ['/account', 'account_password', () => <AccountPage />],
   ['/account/security', 'session_list', () => <SecurityPage />],
 ];

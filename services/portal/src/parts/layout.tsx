@@ -26,6 +26,8 @@ const MENU: [path: string, text: Key, action: Action][] = [
   ['/members', 'nav_members', 'member_read'],
   ['/seminars', 'nav_seminars', 'seminar_read'],
   ['/uploads', 'nav_uploads', 'upload_read'],
+  ['/doctors', 'nav_doctors', 'doctor_read'],
+  ['/reads', 'nav_reads', 'read_log_read'],
 ];
 const ACCOUNT: Item = ['/account', 'nav_account'];
 

@@ -7,10 +7,11 @@ import { intake } from './intake';
 import { lang } from './lang';
 import { office } from './office';
 import { organiser } from './organiser';
+import { people } from './people';
 import { signin } from './signin';
 import { tray } from './tray';
 
-const parts = [common, signin, doctor, organiser, intake, office, tray, corrections] as const;
+const parts = [common, signin, doctor, organiser, intake, office, tray, corrections, people] as const;
 type KeysOf<Part> = Part extends unknown ? keyof Part : never;
 type Twice<All extends readonly unknown[]> = All extends readonly [infer First, ...infer Rest]
   ? (keyof First & KeysOf<Rest[number]>) | Twice<Rest>

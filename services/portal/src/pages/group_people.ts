@@ -1,0 +1,3 @@
+// Members' data, and who looked at it: now and then, and by few.
+export { MemberPage } from './member';
+export { ReadsPage } from './reads';
