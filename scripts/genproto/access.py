@@ -5,7 +5,7 @@ from .common import banner, c_text, expect
 
 NAME = re.compile(r"[a-z][a-z0-9_]*$")
 # Of an action, besides who may do it.
-FLAGS = ("first_login", "second_factor", "reauthenticate")
+FLAGS = ("first_login", "second_factor", "reauthenticate", "administrator")
 
 FUNCTIONS = r"""
 const char *role_name(enum role role)
@@ -67,6 +67,12 @@ bool access_reauthenticate(enum action action)
 {
     must((size_t)action < ACTION_COUNT);
     return actions[action].reauthenticate;
+}
+
+bool access_administrator(enum action action)
+{
+    must((size_t)action < ACTION_COUNT);
+    return actions[action].administrator;
 }
 
 bool access_reason(enum role role, enum action action)
@@ -146,6 +152,8 @@ def header(doc):
               "bool access_second_factor(enum action action);",
               "/* Only for who has proved lately who they are. */",
               "bool access_reauthenticate(enum action action);",
+              "/* Only for accounts that administer their association, and the role admin. */",
+              "bool access_administrator(enum action action);",
               "/* Whether the role has to say why. */",
               "bool access_reason(enum role role, enum action action);",
               "/* Whether a token with this scope (\"attendance:write\") may do it. */",

@@ -195,6 +195,8 @@ static enum code rights(struct call *call)
         return CODE_FIRST_LOGIN_STEP;
     if (!access_allowed(who->role, action))
         return CODE_FORBIDDEN;
+    if (access_administrator(action) && !who->administrator && who->role != ROLE_ADMIN)
+        return CODE_ADMINISTRATOR_ONLY;
     if (!proved(call))
         return CODE_REAUTHENTICATION_NEEDED;
     return access_reason(who->role, action) && call_reason(call).data == NULL ? CODE_REASON_REQUIRED

@@ -4,6 +4,7 @@
 #include "gateway/gateway_command.h"
 #include "gateway/gateway_link.h"
 #include "gateway/gateway_password.h"
+#include "gateway/gateway_staff.h"
 #include "gateway/gateway_throttle.h"
 #include "gen/events.h"
 
@@ -48,11 +49,23 @@ static const struct db_stmt burn_link = {
     " SELECT mamis.changed(count(*)) FROM used",
 };
 
+void link_row_add(struct call *call, struct db_batch *batch, const struct link_new *link,
+                  struct uuid link_id)
+{
+    struct db_query *query = db_add(batch, &insert_link);
+
+    db_uuid(query, link_id);
+    db_text_c(query, link->purpose);
+    db_uuid(query, link->account_id);
+    db_text(query, link->email);
+    db_time(query, call->now_us);
+    db_time(query, call->now_us + link->good_s * CLOCK_SECOND_US);
+}
+
 void link_issue(struct call *call, struct db_batch *batch, const struct link_new *link)
 {
     struct uuid link_id = uuid_new();
     int64_t expires_us = call->now_us + link->good_s * CLOCK_SECOND_US;
-    struct db_query *query = db_add(batch, &insert_link);
     const struct event_link_issued issued = {.link_id = link_id,
                                              .purpose = str_of(link->purpose),
                                              .account_id = link->account_id,
@@ -60,12 +73,7 @@ void link_issue(struct call *call, struct db_batch *batch, const struct link_new
                                              .expires_at = expires_us};
     char key[UUID_TEXT_BYTES];
 
-    db_uuid(query, link_id);
-    db_text_c(query, link->purpose);
-    db_uuid(query, link->account_id);
-    db_text(query, link->email);
-    db_time(query, call->now_us);
-    db_time(query, expires_us);
+    link_row_add(call, batch, link, link_id);
     uuid_format(link->account_id, key);
     const struct work_event event = {.type = EVENT_LINK_ISSUED,
                                      .topic = TOPIC_ACCOUNT_EVENTS,
@@ -158,13 +166,19 @@ struct use_link {
     struct db_query *ended;
 };
 
+void link_burn(struct call *call, struct db_batch *batch, struct uuid link_id)
+{
+    struct db_query *query = db_add(batch, &burn_link);
+
+    db_uuid(query, link_id);
+    db_time(query, call->now_us);
+}
+
 static void burn(struct call *call, struct db_batch *batch)
 {
     const struct use_link *use = call->state;
-    struct db_query *query = db_add(batch, &burn_link);
 
-    db_uuid(query, use->link_id);
-    db_time(query, call->now_us);
+    link_burn(call, batch, use->link_id);
 }
 
 static void begin(struct call *call)
@@ -187,13 +201,16 @@ static void begin(struct call *call)
 
 static enum code judge(struct call *call, struct use_link *use)
 {
+    static const char *const purposes[] = {LINK_EMAIL_CONFIRM, LINK_PASSWORD_RESET,
+                                           LINK_STAFF_INVITE};
     const struct db_query *query = call->query;
-    bool reset;
 
-    if (db_rows(query) != 1)
+    for (size_t i = 0; i < ARRAY_LEN(purposes) && db_rows(query) == 1; i++) {
+        if (str_eq_c(db_get_text(query, 0, 0), purposes[i]))
+            use->purpose = purposes[i];
+    }
+    if (use->purpose == NULL)
         return CODE_LINK_INVALID;
-    reset = str_eq_c(db_get_text(query, 0, 0), LINK_PASSWORD_RESET);
-    use->purpose = reset ? LINK_PASSWORD_RESET : LINK_EMAIL_CONFIRM;
     use->account_id = db_get_uuid(query, 0, 1);
     use->login_id = db_get_text(query, 0, 5);
     if (!link_check(&call->gateway->link_key, use->purpose, use->body.link))
@@ -237,6 +254,20 @@ static void confirm(struct call *call, struct use_link *use)
     command.key = str_of(arena_strdup(call->flow.arena, key));
     command.data = event_account_confirm_email_encode(&event);
     command_accept(call, &command);
+}
+
+/* ---- somebody of staff was invited ---- */
+
+static void accept_invitation(struct call *call, struct use_link *use)
+{
+    const struct link_found found = {.link_id = use->link_id,
+                                     .account_id = use->account_id,
+                                     .login_id = use->login_id,
+                                     .name = db_get_text(call->query, 0, 6),
+                                     .email = db_get_text(call->query, 0, 2),
+                                     .password = use->body.password};
+
+    staff_accept(call, &found);
 }
 
 /* ---- a new password ---- */
@@ -292,6 +323,8 @@ void endpoint_use_link(struct flow *flow)
             call_problem(call, code);
         else if (strcmp(use->purpose, LINK_EMAIL_CONFIRM) == 0)
             confirm(call, use);
+        else if (strcmp(use->purpose, LINK_STAFF_INVITE) == 0)
+            accept_invitation(call, use);
         else
             hash(call, use);
         return;

@@ -18,6 +18,19 @@ struct link_new {
 /* Adds the row and the event that makes notification send it. */
 void link_issue(struct call *call, struct db_batch *batch, const struct link_new *link);
 
+/* The row alone, for a link that a worker mails when it has agreed. */
+void link_row_add(struct call *call, struct db_batch *batch, const struct link_new *link,
+                  struct uuid link_id);
+/* Uses the link up; whoever comes second changes nothing at all. */
+void link_burn(struct call *call, struct db_batch *batch, struct uuid link_id);
+
+/* Of a link that was found good. `login_id` is empty when the person has no password yet. */
+struct link_found {
+    struct uuid link_id, account_id;
+    struct str login_id, name, email;
+    struct str password; /* as given; data NULL: none */
+};
+
 /* So many links of one account in an hour: nobody's mailbox is to be filled. */
 enum { LINKS_PER_HOUR_MAX = 10, LINKS_RETRY_S = 600 };
 

@@ -1,6 +1,7 @@
 /* gateway_session: the row of a session, its cookie, its mark in Redis. */
 #include "gateway/gateway_call.h"
 #include "gateway/gateway_device.h"
+#include "gateway/gateway_staff.h"
 
 static const struct db_stmt insert_session = {
     "gateway_insert_session",
@@ -52,6 +53,8 @@ void session_add(struct call *call, struct db_batch *batch, struct session_new *
     device_hint(http_header(call->request, "User-Agent"), device);
     db_text_c(query, device);
     db_bool(query, session->factor_pending);
+    if (!session->doctor)
+        staff_used_add(batch, session->account_id, now_us);
 }
 
 void session_renew(struct call *call, struct db_batch *batch, struct session_new *session)

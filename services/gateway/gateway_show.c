@@ -34,6 +34,9 @@ static const struct shown {
      {"gateway_show_credit",
       "SELECT portal.credit_json(c, $2)::text, portal.note_read(ARRAY[c.doctor_id])"
       " FROM portal.credit_of($1) AS c"}},
+    {"account_id",
+     SHOWN_BY_ID,
+     {"gateway_show_staff", "SELECT json::text FROM portal.staff WHERE account_id = $1"}},
 };
 
 bool show_add(struct call *call, const json_t *result)

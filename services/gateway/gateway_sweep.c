@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "gateway/gateway_who.h"
+#include "gen/events.h"
 
 enum {
     SWEEP_MARK_EVERY_MS = 1000,
@@ -13,7 +14,16 @@ enum {
     SWEEP_MARKS_MAX = 100,
 };
 
-enum sweep_step { SWEEP_FIND, SWEEP_MARK, SWEEP_MARKED, SWEEP_CLEAR, SWEEP_CLEARED, SWEEP_TIDY };
+enum sweep_step {
+    SWEEP_FIND,
+    SWEEP_MARK,
+    SWEEP_MARKED,
+    SWEEP_CLEAR,
+    SWEEP_CLEARED,
+    SWEEP_TIDY,
+    SWEEP_UNUSED,
+    SWEEP_EXPIRE,
+};
 
 struct sweep {
     struct gateway *gateway;
@@ -60,6 +70,11 @@ static const struct db_stmt tidy[] = {
     {"gateway_tidy_throttles",
      "DELETE FROM gateway.throttle WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.throttle"
      " WHERE updated_at < $1 - interval '1 day' LIMIT 1000))"},
+};
+
+static const struct db_stmt find_unused = {
+    "gateway_find_unused",
+    "SELECT account_id FROM portal.staff_unused($1, 100)",
 };
 
 static void find(struct sweep *sweep)
@@ -129,8 +144,57 @@ static void delete_old(struct sweep *sweep)
     sweep->tidy_at_ms = clock_mono_ms() + SWEEP_TIDY_EVERY_MS;
     for (size_t i = 0; i < ARRAY_LEN(tidy); i++)
         db_time(db_add(batch, &tidy[i]), clock_now_us());
-    flow_wait(flow, FLOW_END);
+    flow_wait(flow, SWEEP_UNUSED);
     db_run(sweep->gateway->db, batch, GATEWAY_WRITE_MS, flow);
+}
+
+/* ---- accounts of staff that nobody uses ---- */
+
+static void ask_unused(struct sweep *sweep)
+{
+    struct flow *flow = &sweep->flow;
+    struct db_batch *batch = db_batch_read(flow->arena);
+
+    sweep->query = db_add(batch, &find_unused);
+    db_time(sweep->query, clock_now_us());
+    flow_wait(flow, SWEEP_EXPIRE);
+    db_run(sweep->gateway->db, batch, GATEWAY_READ_MS, flow);
+}
+
+/* Registration decides; one that was told before is as it was. */
+static void tell_expired(struct sweep *sweep, struct db_batch *batch, struct uuid account_id)
+{
+    const struct event_staff_change expire = {.operation_id = uuid_new(),
+                                              .account_id = account_id,
+                                              .actor_role = STR(""),
+                                              .action = STR("expire"),
+                                              .reason = STR(""),
+                                              .link_expires_at = INT64_MIN};
+    char key[UUID_TEXT_BYTES];
+
+    uuid_format(account_id, key);
+    const struct work_event event = {.type = EVENT_STAFF_CHANGE,
+                                     .topic = TOPIC_REGISTRATION_COMMANDS,
+                                     .key = str_of(key),
+                                     .data = event_staff_change_encode(&expire)};
+    (void)work_emit(sweep->gateway->work, batch, &event, NULL);
+    (void)session_end_others(batch, account_id, NULL, clock_now_us());
+}
+
+static void expire(struct sweep *sweep)
+{
+    struct flow *flow = &sweep->flow;
+    struct db_batch *batch;
+
+    if (db_rows(sweep->query) == 0) {
+        flow_end(flow, ERR_OK);
+        return;
+    }
+    batch = db_batch_new(flow->arena);
+    for (size_t i = 0; i < db_rows(sweep->query); i++)
+        tell_expired(sweep, batch, db_get_uuid(sweep->query, i, 0));
+    flow_wait(flow, FLOW_END);
+    work_run(sweep->gateway->work, batch, GATEWAY_WRITE_MS, flow);
 }
 
 static void sweep_run(struct flow *flow)
@@ -161,6 +225,12 @@ static void sweep_run(struct flow *flow)
         return;
     case SWEEP_TIDY:
         delete_old(sweep);
+        return;
+    case SWEEP_UNUSED:
+        ask_unused(sweep);
+        return;
+    case SWEEP_EXPIRE:
+        expire(sweep);
         return;
     }
     must(false);

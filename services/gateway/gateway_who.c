@@ -20,7 +20,8 @@ static const struct db_stmt find_session = {
     "  coalesce(a.doctor_id, 0), coalesce(a.mamis_no, ''), coalesce(a.register_no, ''),"
     "  coalesce(a.name_kana, ''), coalesce(a.my_page, ''), s.expires_at,"
     "  EXISTS (SELECT FROM portal.undeliverable u WHERE u.address = a.email), s.factor_pending,"
-    "  s.proved_at"
+    "  s.proved_at,"
+    "  EXISTS (SELECT FROM portal.administrator m WHERE m.account_id = s.account_id)"
     " FROM gateway.session s JOIN portal.sign_in a USING (account_id)"
     " WHERE s.token_sha256 = $1 AND s.ended_at IS NULL AND s.idle_expires_at > $2"
     "  AND s.expires_at > $2 AND a.state IN ('temp_issued', 'active')",
@@ -54,6 +55,7 @@ static struct str who_pack(struct arena *arena, const struct who *who)
     must(json_array_append_new(json, json_string(account)) == 0);
     must(json_array_append_new(json, json_integer(who->doctor_id)) == 0);
     must(json_array_append_new(json, json_boolean(who->email_undeliverable)) == 0);
+    must(json_array_append_new(json, json_boolean(who->administrator)) == 0);
 #define X(field)                                                                                   \
     must(json_array_append_new(json, json_stringn(who->field.data, who->field.len)) == 0);
     WHO_TEXTS(X)
@@ -81,15 +83,17 @@ static bool who_unpack(struct arena *arena, struct str text, struct who *who)
 {
     json_t *json = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
     struct str role, account;
-    size_t index = 4;
+    size_t index = 5;
     bool ok = json_is_array(json) && unpack_text(arena, json, 0, &role) &&
               unpack_text(arena, json, 1, &account) && uuid_parse(account, &who->account_id) &&
-              json_is_integer(json_array_get(json, 2)) && json_is_boolean(json_array_get(json, 3));
+              json_is_integer(json_array_get(json, 2)) &&
+              json_is_boolean(json_array_get(json, 3)) && json_is_boolean(json_array_get(json, 4));
 
     if (ok) {
         who->role = role_of_name(role);
         who->doctor_id = json_integer_value(json_array_get(json, 2));
         who->email_undeliverable = json_is_true(json_array_get(json, 3));
+        who->administrator = json_is_true(json_array_get(json, 4));
         ok = who->role != ROLE_NONE;
     }
 #define X(field) ok = ok && unpack_text(arena, json, index++, &who->field);
@@ -166,6 +170,7 @@ static bool take_session(struct call *call)
     who->account_step = who->step;
     if (who->factor_pending)
         who->step = STR(STEP_SECOND_FACTOR);
+    who->administrator = db_get_bool(query, 0, 20);
     remember(call, db_get_time(query, 0, 16));
     return who->role != ROLE_NONE;
 }
@@ -339,6 +344,7 @@ json_t *who_account(const struct who *who)
     set_text(account, "organiser_code", who->organiser_code, true);
     set_text(account, "l1_code", who->l1_code, true);
     set_text(account, "l2_code", who->l2_code, true);
+    must(json_object_set_new(account, "administrator", json_boolean(who->administrator)) == 0);
     return account;
 }
 

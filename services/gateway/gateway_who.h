@@ -26,6 +26,7 @@ struct who {
     bool temporary;           /* signed in with a postcard */
     bool factor_pending;      /* the second factor is still to be given: `step` says so */
     int64_t proved_us;        /* when they last proved who they are; only of who was not cached */
+    bool administrator;       /* makes and ends accounts of the own association */
     bool email_undeliverable; /* the smart host refused the address */
     const struct str *scopes; /* of a token */
     size_t scope_count;

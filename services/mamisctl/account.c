@@ -10,7 +10,12 @@
 #include "mail/mail.h"
 #include "mamisctl/account_change.h"
 
-enum { LOGIN_BYTES_MIN = 3, LOGIN_BYTES_MAX = 64, PASSWORD_LINE_BYTES = 1024 };
+enum {
+    LOGIN_BYTES_MIN = 3,
+    LOGIN_BYTES_MAX = 64,
+    PASSWORD_LINE_BYTES = 1024,
+    UNUSED_DAYS = 180, /* then an account that nobody uses is suspended */
+};
 
 static const char *const roles[] = {"organiser",   "office_l1", "office_l2", "office_l3",
                                     "call_centre", "admin",     "auditor"};
@@ -32,6 +37,11 @@ static const struct db_stmt put_credential = {
     "INSERT INTO gateway.credential (login_id, account_id, password_hash, changed_at)"
     " VALUES ($1, $2, $3, $4)"};
 
+static const struct db_stmt put_staff = {
+    "account_staff",
+    "INSERT INTO registration.staff (account_id, login_id, administrator, unused_days, made_at)"
+    " VALUES ($1, '', $2, $3, $4)"};
+
 static const struct db_stmt find_organiser = {
     "account_organiser", "SELECT 1 FROM credit.organiser WHERE organiser_code = $1"};
 
@@ -52,6 +62,7 @@ static const struct db_stmt set_password = {
 struct new_account {
     const char *role, *login, *password, *name, *email, *organiser, *l1_code, *l2_code;
     struct uuid account_id;
+    bool administrator;
     char hash[PASSWORD_HASH_BYTES];
 };
 
@@ -184,6 +195,11 @@ static enum err write_account(struct tool *tool, const struct new_account *accou
     query = db_add(batch, &put_history);
     db_uuid(query, account->account_id);
     db_time(query, now_us);
+    query = db_add(batch, &put_staff);
+    db_uuid(query, account->account_id);
+    db_bool(query, account->administrator);
+    db_i32(query, UNUSED_DAYS);
+    db_time(query, now_us);
     query = db_add(batch, &put_credential);
     db_text_c(query, account->login);
     db_uuid(query, account->account_id);
@@ -214,6 +230,7 @@ static enum tool_exit create(struct tool *tool, struct tool_args *args)
         .organiser = or_empty(args_option(args, "--organiser")),
         .l1_code = or_empty(args_option(args, "--l1")),
         .l2_code = or_empty(args_option(args, "--l2")),
+        .administrator = args_flag(args, "--administrator"),
         .account_id = uuid_new(),
     };
     const char *why = why_refused(&account);

@@ -7,6 +7,14 @@
 #include "gen/topics.h"
 #include "mamisctl/account_change.h"
 
+/* The days that it may stay unused begin anew. */
+static const struct db_stmt use_again = {
+    "account_use_again",
+    "WITH kept AS (UPDATE registration.staff SET expired = false WHERE account_id = $1 RETURNING 1)"
+    " INSERT INTO gateway.staff_use (account_id, used_at) SELECT $1, $2 FROM kept"
+    " ON CONFLICT (account_id) DO UPDATE SET used_at = excluded.used_at",
+};
+
 static enum err suspend(struct account_row *row, struct err_note *note)
 {
     if (!str_eq_c(row->state, "active") && !str_eq_c(row->state, "temp_issued"))
@@ -44,6 +52,12 @@ enum tool_exit account_set_state(struct tool *tool, struct tool_args *args, bool
     TRY(suspended ? suspend(&row, &note) : restore(&row, &note));
     batch = db_batch_new(tool->arena);
     account_save(tool, batch, &row, action);
+    if (!suspended) {
+        struct db_query *query = db_add(batch, &use_again);
+
+        db_uuid(query, row.account_id);
+        db_time(query, clock_now_us());
+    }
     TRY(tool_run_work(tool, batch, &note));
 cleanup:
     if (err != ERR_OK)

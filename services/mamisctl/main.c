@@ -32,7 +32,7 @@ static const struct tool_command commands[] = {
      "accounts of staff and organisers; the password - is read from standard input",
      command_account,
      {"account create --role ROLE --login ID --password PW --name NAME [--email ADDRESS]"
-      " [--organiser CODE] [--l1 CODE] [--l2 CODE]",
+      " [--organiser CODE] [--l1 CODE] [--l2 CODE] [--administrator]",
       "account list [--role ROLE]", "account reset-password --login ID --password PW",
       "account suspend|restore --login ID | --register-no N"}},
     {"token",

@@ -21,6 +21,20 @@ static void set_day(json_t *data, const char *name, day_t day)
 
 /* ---- M01, M04: links ---- */
 
+/* By what the link is for; a new password otherwise. */
+static const char *link_mail(struct str purpose)
+{
+    static const struct {
+        const char *purpose, *kind;
+    } mails[] = {{"email_confirm", "M01"}, {"staff_invite", "M01-staff"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(mails); i++) {
+        if (str_eq_c(purpose, mails[i].purpose))
+            return mails[i].kind;
+    }
+    return "M04";
+}
+
 void notification_link_handle(void *service, struct work_batch *batch)
 {
     struct event_link_issued event;
@@ -36,7 +50,7 @@ void notification_link_handle(void *service, struct work_batch *batch)
     time_format(event.expires_at, expires);
     expires[16] = '\0'; /* minutes are enough */
     expires[10] = ' ';
-    mail.kind = str_eq_c(event.purpose, "email_confirm") ? "M01" : "M04";
+    mail.kind = link_mail(event.purpose);
     mail.occasion = id;
     mail.to_address = event.email;
     mail.to_account = event.account_id;

@@ -10,7 +10,7 @@ static enum err start(struct proc *proc, void *state, struct err_note *note)
         .type = (name), .handle = registration_step_handle, .batch_max = 1,                        \
         .dead = registration_step_dead                                                             \
     }
-#define PROCEDURE(name, handler)                                                                   \
+#define OTHER(name, handler)                                                                       \
     {                                                                                              \
         .type = (name), .handle = (handler), .batch_max = 1, .dead = registration_step_dead        \
     }
@@ -26,10 +26,12 @@ static enum err start(struct proc *proc, void *state, struct err_note *note)
         {.type = EVENT_CERTIFICATE_STATE,
          .handle = registration_certificate_handle,
          .batch_max = REGISTRATION_FEED_MAX},
-        PROCEDURE(EVENT_PROCEDURE_SUBMIT, procedure_file_handle),
-        PROCEDURE(EVENT_PROCEDURE_ACT, procedure_act_handle),
+        OTHER(EVENT_PROCEDURE_SUBMIT, procedure_file_handle),
+        OTHER(EVENT_PROCEDURE_ACT, procedure_act_handle),
+        OTHER(EVENT_STAFF_CREATE, registration_staff_create),
+        OTHER(EVENT_STAFF_CHANGE, registration_staff_change),
     };
-#undef PROCEDURE
+#undef OTHER
 #undef COMMAND
     struct registration *registration = state;
 

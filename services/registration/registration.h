@@ -78,6 +78,10 @@ struct upkeep *upkeep_open(struct registration *registration);
 void upkeep_run(struct upkeep *upkeep, void (*done)(void *arg), void *arg);
 void upkeep_close(struct upkeep *upkeep, void (*closed)(void *arg), void *arg);
 
+/* Handlers of staff.create and staff.change. */
+void registration_staff_create(void *service, struct work_batch *batch);
+void registration_staff_change(void *service, struct work_batch *batch);
+
 /* ---- registration_wire.c: contracts from and to the bus ---- */
 
 /* Errors: ERR_SCHEMA, with the place in `note`. */
@@ -119,3 +123,24 @@ void store_save_doctor(struct db_batch *batch, const struct record *record, bool
                        int64_t now_us);
 /* Keep the names that are replaced; before store_save_doctor(). */
 void store_keep_names(struct db_batch *batch, const struct record *record, int64_t now_us);
+
+/* ---- registration_staff_store.c ---- */
+
+struct staff_row {
+    struct str login_id;
+    bool administrator;
+    int32_t unused_days;
+    struct uuid made_by;
+};
+void store_add_staff(struct db_batch *batch, const struct record *record,
+                     const struct staff_row *row, int64_t now_us);
+
+struct store_staff {
+    struct db_query *query;
+};
+void store_read_staff(struct registration *registration, struct arena *arena,
+                      struct uuid account_id, struct store_staff *staff, struct flow *flow);
+/* After a good read. False: the account is none of staff, or older than these rows. */
+bool store_staff_found(const struct store_staff *staff, bool *ret_expired);
+void store_save_staff(struct db_batch *batch, struct uuid account_id, bool expired,
+                      struct str reason);

@@ -440,6 +440,31 @@ def test_who_looked(people, clients):
     assert page["items"][0]["operation"] == "get_doctor"
 
 
+def test_tokens_of_ones_own_programs(demo, clients):
+    organiser = clients["organiser"]
+    made = organiser.post("/tokens", {"label": "契約の試験", "days": 30}).expect(201).json
+    demo.client(token=made["token"]).get("/uploads?limit=1").expect(200)
+    listed = organiser.get("/tokens").expect(200).json["items"]
+    assert made["token_id"] in [token["token_id"] for token in listed]
+    organiser.request("DELETE", f"/tokens/{made['token_id']}").expect(204)
+    assert demo.client(token=made["token"]).get("/uploads").status == 401
+
+
+def test_staff_is_invited_and_ended(people, clients):
+    l2 = clients["office_l2"]
+    person = {"name": "契約　担当", "email": f"staff{people.digits(6)}@example.jp",
+              "role": "office_l2", "administrator": False, "unused_days": 30}
+    made = l2.post("/staff", person).expect(201).json
+    assert made["status"] == "invited"
+    path = f"/staff/{made['account_id']}"
+    l2.post(path + "/invite", {}).expect(200)
+    assert l2.post(path + "/suspend", {"reason": "休職"}).expect(200).json["status"] == "suspended"
+    assert l2.post(path + "/restore", {}).expect(200).json["status"] == "invited"
+    assert l2.post(path + "/end", {"reason": "退職"}).expect(200).json["status"] == "ended"
+    assert l2.post(path + "/restore", {}).expect(409).json["code"] == "state_conflict"
+    assert "ended" in [one["status"] for one in l2.get("/staff?limit=500").expect(200).json["items"]]
+
+
 def test_slow_commands_are_asked_for_later(demo, people, clients):
     """The worker stands still, so the answer is 202; then the operation tells how it ended."""
     doctor = clients["doctor"]

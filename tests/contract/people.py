@@ -51,11 +51,12 @@ def write(path, columns, rows):
 class People:
     """Two doctors who can apply, one with a postcard, a seminar with 20 units, offices."""
 
-    def __init__(self, demo, folder):
+    def __init__(self, demo, folder, place=("13001", "13", "P13")):
+        """`place`: codes of the L1, its L2 and the L2's organiser."""
         self.demo = demo
         self.random = random.Random()
         self.now = datetime.datetime.now(JAPAN) + datetime.timedelta(microseconds=demo.offset_us())
-        self.l2_code = "13"
+        self.l1_code, self.l2_code, self.organiser_code = place
         self.doctors = [self.doctor(), self.doctor()]
         self.newcomer = {**self.doctor(), "my_page": "temp_issued", "mamis_no": "",
                          "op_no": "", "op_from": "", "op_to": ""}
@@ -63,7 +64,8 @@ class People:
         self.seminar_no = f"C{self.digits(8)}"
         self.load(folder)
         self.staff = {role: self.make_account(role, *words) for role, *words in (
-            ("organiser", "--organiser", "P13"), ("office_l1", "--l1", "13001"),
+            ("organiser", "--organiser", self.organiser_code),
+            ("office_l1", "--l1", self.l1_code),
             ("office_l2", "--l2", self.l2_code), ("office_l3",), ("call_centre",), ("admin",),
             ("auditor",))}
 
@@ -78,7 +80,7 @@ class People:
         return {"mamis_no": mamis_no(self.digits(9)), "register_no": number,
                 "licensed_on": "2000-04-01", "name": "契約　確認", "name_kana": "ケイヤク　カクニン",
                 "sex": "F", "birth_on": "1970-01-02", "email": f"c{number}@example.jp",
-                "l1_code": "13001", "l2_code": self.l2_code, "l3_category": "B",
+                "l1_code": self.l1_code, "l2_code": self.l2_code, "l3_category": "B",
                 "my_page": "active", "op_no": self.digits(8), "op_from": begins.isoformat(),
                 "op_to": ends.isoformat()}
 
@@ -89,7 +91,7 @@ class People:
         members = write(folder / "members.csv", MEMBER_COLUMNS, [*self.doctors, self.newcomer,
                                                                        self.outsider])
         seminars = write(folder / "seminars.csv", SEMINAR_COLUMNS, [
-            {"seminar_no": self.seminar_no, "title": "契約の試験", "organiser_code": "P13",
+            {"seminar_no": self.seminar_no, "title": "契約の試験", "organiser_code": self.organiser_code,
              "session_no": number, "session_title": f"第{number}部", "starts_at": f"{day} {begin}",
              "ends_at": f"{day} {end}", "delivery": "venue", "grace_minutes": 0, "capacity": 100,
              "offers": offers} for number, offers, begin, end in sessions])
@@ -104,7 +106,7 @@ class People:
     def make_account(self, role, *words):
         login = f"{role.replace('_', '-')}-{self.digits(6)}"
         self.demo.mamisctl("account", "create", "--role", role, "--login", login, "--password",
-                           PASSWORD, "--name", "契約の試験", *words)
+                           PASSWORD, "--name", "契約の試験", "--administrator", *words)
         return {"login_id": login, "password": PASSWORD}
 
     def attendance(self, doctors):

@@ -31,12 +31,17 @@ async function writeAccess() {
   const { roles, actions } = await read('access.yaml');
   const table = {};
   for (const [name, action] of Object.entries(actions)) table[name] = Object.keys(action.roles ?? {});
+  const administrators = Object.keys(actions).filter((name) => actions[name].administrator);
   const text =
     `export type Role = ${roles.map((role) => JSON.stringify(role)).join(' | ')};\n` +
     `const table = ${JSON.stringify(table, null, 1)} as const;\n` +
     'export type Action = keyof typeof table;\n' +
+    `const administrators: readonly string[] = ${JSON.stringify(administrators)};\n` +
     'export const may = (role: string, action: Action): boolean =>\n' +
-    '  (table[action] as readonly string[]).includes(role);\n';
+    '  (table[action] as readonly string[]).includes(role);\n' +
+    '/** Also for what only administrators of an association do. */\n' +
+    'export const mayAs = (by: { role: string; administrator?: boolean }, action: Action): boolean =>\n' +
+    "  may(by.role, action) && (by.administrator === true || by.role === 'admin' || !administrators.includes(action));\n";
   await writeFile(new URL('access.ts', out), NOTE + text);
 }
 

@@ -201,14 +201,16 @@ static void expired(void)
 
 static void every_mail_is_complete_and_discreet(void **state)
 {
-    static const char *const kinds[] = {"M01", "M02", "M04",        "M22", "M23", "M28",
-                                        "M33", "M34", "M28-office", "M42", "M43", "M34-office"};
+    static const char *const kinds[] = {"M01", "M01-staff", "M02",       "M04", "M22",
+                                        "M23", "M28",       "M33",       "M34", "M28-office",
+                                        "M42", "M43",       "M34-office"};
     static const char *const secret[] = {"460191", "6423876638", "1975", "{", "}", "\r"};
     struct arena *arena = arena_new();
 
     (void)state;
     link_issued(LINK, "email_confirm");
     link_issued(UPLOAD, "password_reset");
+    link_issued(ORGANISER, "staff_invite");
     my_page(DOCTOR_ADDRESS);
     posted(0, "OPL-S", 4, 0);
     upload_done(1, "\"" ORGANISER "\"", 3);

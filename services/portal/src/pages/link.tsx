@@ -78,7 +78,7 @@ function AskForm({ link, onStage }: { link: string; onStage: (stage: Stage) => v
         form={form}
         send={async () => {
           const used = await call('post', '/api/v1/links', { body: { link } });
-          if (used.purpose === 'password_reset') return onStage('password');
+          if (used.purpose !== 'email_confirm') return onStage('password');
           clean();
           onStage('confirmed');
           if (session() && (await refresh())?.next) go('/first-login', { replace: true });

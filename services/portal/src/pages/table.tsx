@@ -1,6 +1,6 @@
 // Which page an address means, for whom.
 import type { VNode } from 'preact';
-import { may, type Action } from '../gen/access';
+import { mayAs, type Action } from '../gen/access';
 import { LinkButton, PageTitle } from '../parts/basics';
 import { GoTo } from '../parts/go_to';
 import { homeOf } from '../parts/layout';
@@ -55,6 +55,8 @@ const MyProcedurePage = later(async () => (await membership()).MyProcedurePage);
 
 const people = () => import('./group_people');
 const MemberPage = later(async () => (await people()).MemberPage);
+const StaffPage = later(async () => (await people()).StaffPage);
+const TokensPage = later(async () => (await people()).TokensPage);
 const ReadsPage = later(async () => (await people()).ReadsPage);
 
 type Values = Record<string, string>;
@@ -95,6 +97,8 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/uploads', 'upload_read', () => <UploadsPage />],
   ['/uploads/{id}', 'upload_read', ({ id }) => <UploadPage id={id!} />],
   ['/doctors', 'doctor_read', () => <MemberPage />],
+  ['/staff', 'staff_manage', () => <StaffPage />],
+  ['/tokens', 'token_manage', () => <TokensPage />],
   ['/reads', 'read_log_read', () => <ReadsPage />],
   ['/account', 'account_password', () => <AccountPage />],
   ['/account/security', 'session_list', () => <SecurityPage />],
@@ -110,11 +114,10 @@ export function pageAt({ path }: Place, me: Me | null): VNode {
   }
   if (path === '/first-login') return keyed(path, <FirstLoginPage />);
   if (me.next) return <GoTo path="/first-login" />;
-  const { role } = me.account;
-  if (path === '/') return <GoTo path={homeOf(role)} />;
+  if (path === '/') return <GoTo path={homeOf(me.account)} />;
   for (const [pattern, action, make] of PAGES) {
     const values = match(pattern, path);
-    if (values && may(role, action)) return keyed(path, make(values));
+    if (values && mayAs(me.account, action)) return keyed(path, make(values));
   }
   return <NotFound />;
 }

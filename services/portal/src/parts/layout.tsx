@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { errorOf } from '../api/problem';
-import { may, type Action } from '../gen/access';
+import { may, mayAs, type Action } from '../gen/access';
 import { signOut, type Me } from '../session';
 import { useSite } from '../site';
 import { lang, type Lang } from '../text/lang';
@@ -26,18 +26,22 @@ const MENU: [path: string, text: Key, action: Action][] = [
   ['/members', 'nav_members', 'member_read'],
   ['/seminars', 'nav_seminars', 'seminar_read'],
   ['/uploads', 'nav_uploads', 'upload_read'],
+  ['/tokens', 'nav_tokens', 'token_manage'],
   ['/doctors', 'nav_doctors', 'doctor_read'],
   ['/reads', 'nav_reads', 'read_log_read'],
+  ['/staff', 'nav_staff', 'staff_manage'],
 ];
 const ACCOUNT: Item = ['/account', 'nav_account'];
 
-export function menuOf(role: string): Item[] {
-  const items: Item[] = MENU.filter(([, , action]) => may(role, action)).map(([path, text]) => [path, text]);
-  return may(role, 'profile_read') ? items : [...items, ACCOUNT];
+type Account = Me['account'];
+
+export function menuOf(account: Account): Item[] {
+  const items: Item[] = MENU.filter(([, , action]) => mayAs(account, action)).map(([path, text]) => [path, text]);
+  return may(account.role, 'profile_read') ? items : [...items, ACCOUNT];
 }
 
 /** Where a person of this role begins. */
-export const homeOf = (role: string): string => menuOf(role)[0]![0];
+export const homeOf = (account: Account): string => menuOf(account)[0]![0];
 
 /** The menu's longest path that the page's path begins with. */
 function currentItem(items: Item[], path: string): string {
@@ -59,7 +63,7 @@ export function Layout({ me, path, onLang, children }: LayoutProps) {
         {t('skip')}
       </a>
       <Header me={me} onLang={onLang} />
-      {me && !me.next && <Menu items={menuOf(me.account.role)} path={path} />}
+      {me && !me.next && <Menu items={menuOf(me.account)} path={path} />}
       <main id="main" tabIndex={-1}>
         <div class="band">
           {me && <MailNotice me={me} />}
