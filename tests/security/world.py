@@ -1,0 +1,122 @@
+"""Two places of the country with the same things in each: a doctor, a seminar, an upload, an
+application, offices. What belongs to the one is foreign to the people of the other."""
+import json
+import pathlib
+import uuid
+
+from people import PASSWORD, People, wait_for
+
+HOME = ("13001", "13", "P13")
+AWAY = ("27001", "27", "P27")
+
+
+class Tool:
+    """What people.People asks of a running copy."""
+
+    def __init__(self, stack):
+        self.copy = stack.copy
+        self.mamisctl = stack.copy.mamisctl
+        self.mail_dir = pathlib.Path(stack.copy.mail.folder)
+
+    def offset_us(self):
+        return self.copy.now_offset_us()
+
+
+class Place:
+    """The people of one place, signed in, and the ids of what belongs to it."""
+
+    def __init__(self, stack, folder, codes, name, kana):
+        folder.mkdir()
+        self.stack = stack
+        self.name, self.kana = name, kana
+        self.people = _Named(Tool(stack), folder, codes, name, kana)
+        self.doctor = self.people.doctors[0]
+        self.clients = {role: stack.client().sign_in(**account)
+                        for role, account in self.people.staff.items()}
+        self.clients["doctor"] = stack.client().sign_in(self.doctor["mamis_no"], PASSWORD)
+        self.ids = self._ids()
+        self._upload()
+
+    def _ids(self):
+        doctor_id, account_id = self.stack.one(
+            "SELECT d.doctor_id, a.account_id FROM registration.doctor d"
+            " JOIN registration.account a USING (doctor_id) WHERE d.register_no = %s",
+            (self.doctor["register_no"],))
+        codes = self.people
+        staff_id = self.clients["office_l2"].session["account"]["id"]
+        token = {"label": "program", "days": 1}
+        token_id = self.clients["organiser"].post("/tokens", token).expect(201).json["token_id"]
+        sessions = self.clients["doctor"].get("/me/sessions").expect(200).json["items"]
+        return {"doctor_id": str(doctor_id), "session_id": sessions[0]["session_id"], "doctor_account_id": str(account_id),
+                "account_id": staff_id, "token_id": token_id,
+                "mamis_no": self.doctor["mamis_no"], "register_no": self.doctor["register_no"],
+                "email": self.doctor["email"], "login_id": self.doctor["mamis_no"],
+                "name": self.name, "name_kana": self.kana, "seminar_no": codes.seminar_no,
+                "organiser_code": codes.organiser_code, "l1_code": codes.l1_code,
+                "l2_code": codes.l2_code, "row_no": "1"}
+
+    def _upload(self):
+        data = self.people.attendance([self.doctor])
+        answer = self.clients["organiser"].post_attendance(self.ids["seminar_no"], data,
+                                                           "出席簿.csv").expect(202)
+        self.ids["upload_id"] = answer.json["upload_id"]
+
+    def wait(self):
+        """Until its upload has posted and its doctor has applied."""
+        organiser, doctor = self.clients["organiser"], self.clients["doctor"]
+        wait_for("the upload", lambda: organiser.upload(self.ids["upload_id"])["status"] == "done")
+        credits = doctor.get("/me/credits?programme=CME").expect(200).json["items"]
+        self.ids["entry_id"] = credits[0]["entry_id"]
+        wait_for("standing", lambda: any(item["can_apply"] for item in
+                                         doctor.get("/me/standing").expect(200).json["items"]))
+        application = doctor.post("/me/applications", {"programme": "OP"}).expect(201).json
+        self.ids["application_id"] = application["application_id"]
+        self.ids["operation_id"] = str(self.stack.one(
+            "SELECT operation_id FROM gateway.command WHERE account_id = %s",
+            (self.ids["doctor_account_id"],))[0])
+
+    def marks(self):
+        """Texts that nobody else may read."""
+        kept = ("doctor_account_id", "account_id", "token_id", "session_id", "mamis_no",
+                "register_no", "email", "name", "name_kana", "seminar_no", "upload_id", "entry_id",
+                "application_id")
+        return {name: self.ids[name] for name in kept}
+
+    def state(self):
+        """All that an attack could change of it, as one text."""
+        ids = self.ids
+        asked = {
+            "registration.account": ("account_id", ids["doctor_account_id"]),
+            "registration.staff": ("account_id", ids["account_id"]),
+            "gateway.token": ("token_id", ids["token_id"]),
+            "registration.doctor": ("register_no", ids["register_no"]),
+            "credit.upload": ("upload_id", ids["upload_id"]),
+            "credit.seminar": ("seminar_no", ids["seminar_no"]),
+            "renewal.application": ("application_id", ids["application_id"]),
+            "gateway.credential": ("account_id", ids["doctor_account_id"]),
+        }
+        rows = {table: self.stack.one(f"SELECT json_agg(to_json(t))::text FROM {table} t"
+                                      f" WHERE {column} = %s", (value,))[0]
+                for table, (column, value) in asked.items()}
+        rows["ledger"] = self.stack.one(
+            "SELECT json_agg(to_json(l) ORDER BY revision, programme, session_id)::text"
+            " FROM credit.ledger l JOIN credit.upload u USING (upload_no) WHERE u.upload_id = %s",
+            (ids["upload_id"],))[0]
+        return json.dumps(rows, sort_keys=True)
+
+
+class _Named(People):
+    """Doctors with a name that is found in an answer."""
+
+    def __init__(self, demo, folder, codes, name, kana):
+        self.name, self.kana = name, kana
+        super().__init__(demo, folder, codes)
+
+    def doctor(self):
+        return {**super().doctor(), "name": self.name, "name_kana": self.kana}
+
+
+def missing(name):
+    """An id of that kind that nothing has."""
+    return {"seminar_no": "NO-SUCH-SEMINAR", "row_no": "1", "mamis_no": "0000000000",
+            "entry_id": "A" * 28, "code": "0000000000000000"}.get(name, str(uuid.uuid4()))
