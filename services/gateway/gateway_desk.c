@@ -79,7 +79,8 @@ static const struct db_stmt select_link_pending = {
     "   ORDER BY coalesce(due_on, '0001-01-01'), account_id), '[]') FROM shown)::text,"
     " CASE WHEN (SELECT count(*) FROM page) > $5::bigint THEN"
     "  (SELECT concat_ws('|', coalesce(due_on, '0001-01-01'), account_id) FROM shown"
-    "   ORDER BY coalesce(due_on, '0001-01-01') DESC, account_id DESC LIMIT 1) END",
+    "   ORDER BY coalesce(due_on, '0001-01-01') DESC, account_id DESC LIMIT 1) END,"
+    " portal.note_read(ARRAY(SELECT DISTINCT doctor_id FROM shown))",
 };
 
 void endpoint_list_link_pending(struct flow *flow)

@@ -242,7 +242,7 @@ static void read_run(struct flow *flow, const struct db_stmt *stmt, enum wants w
 
 READ(list_my_procedures, "SELECT portal.my_procedures($1)::text", WANTS_TIME)
 READ(get_my_procedure, "SELECT portal.procedure_json($1, $2)::text", WANTS_ID)
-READ(get_procedure, "SELECT portal.procedure_json($1, $2)::text", WANTS_ID)
+READ(get_procedure, READS_PROCEDURE, WANTS_ID)
 READ(list_my_memberships, "SELECT portal.my_memberships()::text", WANTS_NOTHING)
 READ(list_associations, "SELECT portal.association_list()::text", WANTS_NOTHING)
 
@@ -256,7 +256,9 @@ static const struct db_stmt select_procedures = {
     " SELECT (SELECT coalesce(json_agg(item ORDER BY key, procedure_id), '[]') FROM shown)::text,"
     " CASE WHEN (SELECT count(*) FROM page) > $6::bigint THEN"
     "  (SELECT concat_ws('|', key, procedure_id) FROM shown"
-    "   ORDER BY key DESC, procedure_id DESC LIMIT 1) END",
+    "   ORDER BY key DESC, procedure_id DESC LIMIT 1) END,"
+    " portal.note_read(ARRAY(SELECT DISTINCT p.doctor_id FROM portal.procedure p"
+    "  WHERE p.procedure_id IN (SELECT procedure_id FROM shown)))",
 };
 
 static void add_text(struct db_query *query, struct str text)
@@ -306,7 +308,9 @@ static const struct db_stmt select_members = {
     " shown AS (SELECT * FROM page ORDER BY membership_id LIMIT $4::bigint)"
     " SELECT (SELECT coalesce(json_agg(item ORDER BY membership_id), '[]') FROM shown)::text,"
     " CASE WHEN (SELECT count(*) FROM page) > $4::bigint THEN"
-    "  (SELECT max(membership_id)::text FROM shown) END",
+    "  (SELECT max(membership_id)::text FROM shown) END,"
+    " portal.note_read(ARRAY(SELECT DISTINCT m.doctor_id FROM portal.membership m"
+    "  WHERE m.membership_id IN (SELECT membership_id FROM shown)))",
 };
 
 void endpoint_list_members(struct flow *flow)

@@ -35,6 +35,11 @@ void reads_answer_list(struct call *call, const char *const *more, bool language
     "SELECT portal.application_json(a.application_id)::text, portal.note_read(ARRAY[a.doctor_id])" \
     " FROM portal.application a WHERE a.application_id = $1"
 
+/* SQL: procedure $1 as of $2; the same. */
+#define READS_PROCEDURE                                                                            \
+    "SELECT portal.procedure_json($1, $2)::text, portal.note_read(ARRAY(SELECT p.doctor_id"        \
+    " FROM portal.procedure p WHERE p.procedure_id = $1))"
+
 /* SQL: a row of portal.upload_row as people see it. */
 #define READS_ROW_JSON                                                                             \
     "json_build_object('row_no', row_no, 'line_no', line_no, 'outcome', outcome,"                  \

@@ -14,9 +14,7 @@ static const struct shown {
     struct db_stmt stmt;
 } shows[] = {
     {"application_id", SHOWN_BY_ID, {"gateway_show_application", READS_APPLICATION}},
-    {"procedure_id",
-     SHOWN_BY_ID_NOW,
-     {"gateway_show_procedure", "SELECT portal.procedure_json($1, $2)::text"}},
+    {"procedure_id", SHOWN_BY_ID_NOW, {"gateway_show_procedure", READS_PROCEDURE}},
     {"programme", SHOWN_BY_SCOPE, {"gateway_show_handbook", "SELECT portal.my_handbook()::text"}},
     /* "<upload_id>/<row_no>" */
     {"row",

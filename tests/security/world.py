@@ -1,5 +1,6 @@
 """Two places of the country with the same things in each: a doctor, a seminar, an upload, an
 application, offices. What belongs to the one is foreign to the people of the other."""
+import datetime
 import json
 import pathlib
 import uuid
@@ -71,6 +72,9 @@ class Place:
                                          doctor.get("/me/standing").expect(200).json["items"]))
         application = doctor.post("/me/applications", {"programme": "OP"}).expect(201).json
         self.ids["application_id"] = application["application_id"]
+        later = (self.people.now + datetime.timedelta(days=30)).date().isoformat()
+        procedure = doctor.post("/me/procedures", {"kind": "withdrawal_l3", "effective_on": later})
+        self.ids["procedure_id"] = procedure.expect(201).json["procedure_id"]
         self.ids["operation_id"] = str(self.stack.one(
             "SELECT operation_id FROM gateway.command WHERE account_id = %s",
             (self.ids["doctor_account_id"],))[0])
@@ -79,7 +83,7 @@ class Place:
         """Texts that nobody else may read."""
         kept = ("doctor_account_id", "account_id", "token_id", "session_id", "mamis_no",
                 "register_no", "email", "name", "name_kana", "seminar_no", "upload_id", "entry_id",
-                "application_id")
+                "application_id", "procedure_id")
         return {name: self.ids[name] for name in kept}
 
     def state(self):
@@ -93,6 +97,7 @@ class Place:
             "credit.upload": ("upload_id", ids["upload_id"]),
             "credit.seminar": ("seminar_no", ids["seminar_no"]),
             "renewal.application": ("application_id", ids["application_id"]),
+            "registration.procedure": ("procedure_id", ids["procedure_id"]),
             "gateway.credential": ("account_id", ids["doctor_account_id"]),
         }
         rows = {table: self.stack.one(f"SELECT json_agg(to_json(t))::text FROM {table} t"
