@@ -67,6 +67,7 @@ struct gateway {
     struct sweep *sweep;       /* tidies up now and then */
     struct queue *queue;       /* in front of signing in */
     unsigned entering;         /* who may sign in and has not come to the hash threads yet */
+    unsigned licences_open;    /* copies of licences that come in now */
     unsigned closing;          /* parts whose close callback is still to come */
     bool stopping;
     bool marks_owed; /* sessions ended that Redis may still call good: it is not asked meanwhile */

@@ -62,6 +62,16 @@ void link_row_add(struct call *call, struct db_batch *batch, const struct link_n
     db_time(query, call->now_us + link->good_s * CLOCK_SECOND_US);
 }
 
+void link_row_init(struct call *call, struct link_row *row, const char *purpose,
+                   struct uuid account_id, struct str email, uint32_t good_s)
+{
+    *row = (struct link_row){
+        .link_id = uuid_new(),
+        .link = {.purpose = purpose, .account_id = account_id, .email = email, .good_s = good_s},
+        .expires_us = call->now_us + good_s * CLOCK_SECOND_US,
+    };
+}
+
 void link_issue(struct call *call, struct db_batch *batch, const struct link_new *link)
 {
     struct uuid link_id = uuid_new();
@@ -158,9 +168,7 @@ enum link_step { LINK_BODY, LINK_FOUND, LINK_HASHED, LINK_SAVED };
 
 struct use_link {
     struct body_use_link body;
-    struct uuid link_id;
-    struct uuid account_id;
-    const char *purpose;
+    struct link_seen seen;
     struct str login_id;
     struct password_job make;
     struct db_query *ended;
@@ -178,7 +186,40 @@ static void burn(struct call *call, struct db_batch *batch)
 {
     const struct use_link *use = call->state;
 
-    link_burn(call, batch, use->link_id);
+    link_burn(call, batch, use->seen.link_id);
+}
+
+bool link_see(struct call *call, struct db_batch *batch, struct str text,
+              struct link_seen *ret_seen)
+{
+    *ret_seen = (struct link_seen){.text = text};
+    if (text.data == NULL || !link_id(text, &ret_seen->link_id))
+        return false;
+    ret_seen->query = db_add(batch, &find_link);
+    db_uuid(ret_seen->query, ret_seen->link_id);
+    db_time(ret_seen->query, call->now_us);
+    return true;
+}
+
+static const char *const purposes[] = {LINK_EMAIL_CONFIRM, LINK_PASSWORD_RESET, LINK_SIGNUP_CONFIRM,
+                                       LINK_FIRST_LOGIN, LINK_STAFF_INVITE};
+
+enum code link_judge(struct call *call, struct link_seen *seen)
+{
+    const struct db_query *query = seen->query;
+    const char *purpose = NULL;
+
+    for (size_t i = 0; i < ARRAY_LEN(purposes) && db_rows(query) == 1; i++) {
+        if (str_eq_c(db_get_text(query, 0, 0), purposes[i]))
+            purpose = purposes[i];
+    }
+    if (purpose == NULL || !link_check(&call->gateway->link_key, purpose, seen->text))
+        return CODE_LINK_INVALID;
+    seen->purpose = str_of(purpose);
+    seen->account_id = db_get_uuid(query, 0, 1);
+    if (db_get_bool(query, 0, 3))
+        return CODE_LINK_USED;
+    return db_get_bool(query, 0, 4) ? CODE_LINK_EXPIRED : CODE_NONE;
 }
 
 static void begin(struct call *call)
@@ -188,36 +229,13 @@ static void begin(struct call *call)
     call->state = use;
     if (!CALL_BODY(call, use_link, &use->body))
         return;
-    if (!link_id(use->body.link, &use->link_id)) {
+    call->batch = db_batch_read(call->flow.arena);
+    if (!link_see(call, call->batch, use->body.link, &use->seen)) {
         call_problem(call, CODE_LINK_INVALID);
         return;
     }
-    call->batch = db_batch_read(call->flow.arena);
-    call->query = db_add(call->batch, &find_link);
-    db_uuid(call->query, use->link_id);
-    db_time(call->query, call->now_us);
+    call->query = use->seen.query;
     call_run(call, LINK_FOUND);
-}
-
-static enum code judge(struct call *call, struct use_link *use)
-{
-    static const char *const purposes[] = {LINK_EMAIL_CONFIRM, LINK_PASSWORD_RESET,
-                                           LINK_STAFF_INVITE};
-    const struct db_query *query = call->query;
-
-    for (size_t i = 0; i < ARRAY_LEN(purposes) && db_rows(query) == 1; i++) {
-        if (str_eq_c(db_get_text(query, 0, 0), purposes[i]))
-            use->purpose = purposes[i];
-    }
-    if (use->purpose == NULL)
-        return CODE_LINK_INVALID;
-    use->account_id = db_get_uuid(query, 0, 1);
-    use->login_id = db_get_text(query, 0, 5);
-    if (!link_check(&call->gateway->link_key, use->purpose, use->body.link))
-        return CODE_LINK_INVALID;
-    if (db_get_bool(query, 0, 3))
-        return CODE_LINK_USED;
-    return db_get_bool(query, 0, 4) ? CODE_LINK_EXPIRED : CODE_NONE;
 }
 
 /* ---- an address is confirmed ---- */
@@ -245,12 +263,12 @@ static void confirm(struct call *call, struct use_link *use)
     };
     const struct event_account_confirm_email event = {
         .operation_id = command.operation_id,
-        .account_id = use->account_id,
+        .account_id = use->seen.account_id,
         .email = db_get_text(call->query, 0, 2),
     };
 
-    call->who.account_id = use->account_id; /* whose command it is */
-    uuid_format(use->account_id, key);
+    call->who.account_id = use->seen.account_id; /* whose command it is */
+    uuid_format(use->seen.account_id, key);
     command.key = str_of(arena_strdup(call->flow.arena, key));
     command.data = event_account_confirm_email_encode(&event);
     command_accept(call, &command);
@@ -260,8 +278,8 @@ static void confirm(struct call *call, struct use_link *use)
 
 static void accept_invitation(struct call *call, struct use_link *use)
 {
-    const struct link_found found = {.link_id = use->link_id,
-                                     .account_id = use->account_id,
+    const struct link_found found = {.link_id = use->seen.link_id,
+                                     .account_id = use->seen.account_id,
                                      .login_id = use->login_id,
                                      .name = db_get_text(call->query, 0, 6),
                                      .email = db_get_text(call->query, 0, 2),
@@ -300,11 +318,28 @@ static void save(struct call *call, struct use_link *use)
     }
     call->batch = db_batch_new(call->flow.arena);
     burn(call, call->batch);
-    credential_change(call->batch, use->account_id, use->make.made, call->now_us);
-    use->ended = session_end_others(call->batch, use->account_id, NULL, call->now_us);
+    credential_change(call->batch, use->seen.account_id, use->make.made, call->now_us);
+    use->ended = session_end_others(call->batch, use->seen.account_id, NULL, call->now_us);
     if (use->login_id.len > 0)
         throttle_forget_login(call, use->login_id, call->batch);
     call_run(call, LINK_SAVED);
+}
+
+static void use_for(struct call *call, struct use_link *use)
+{
+    struct str purpose = use->seen.purpose;
+
+    use->login_id = db_get_text(call->query, 0, 5);
+    if (str_eq_c(purpose, LINK_EMAIL_CONFIRM))
+        confirm(call, use);
+    else if (str_eq_c(purpose, LINK_STAFF_INVITE))
+        accept_invitation(call, use);
+    else if (str_eq_c(purpose, LINK_FIRST_LOGIN))
+        first_link_use(call, use->seen.account_id);
+    else if (str_eq_c(purpose, LINK_SIGNUP_CONFIRM)) /* its page sends the licence next */
+        call_json(call, 200, STR("{\"purpose\":\"signup_confirm\",\"next\":\"\"}"));
+    else
+        hash(call, use);
 }
 
 void endpoint_use_link(struct flow *flow)
@@ -318,15 +353,11 @@ void endpoint_use_link(struct flow *flow)
         begin(call);
         return;
     case LINK_FOUND:
-        code = judge(call, use);
+        code = link_judge(call, &use->seen);
         if (code != CODE_NONE)
             call_problem(call, code);
-        else if (strcmp(use->purpose, LINK_EMAIL_CONFIRM) == 0)
-            confirm(call, use);
-        else if (strcmp(use->purpose, LINK_STAFF_INVITE) == 0)
-            accept_invitation(call, use);
         else
-            hash(call, use);
+            use_for(call, use);
         return;
     case LINK_HASHED:
         save(call, use);

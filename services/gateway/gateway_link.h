@@ -7,6 +7,8 @@
 
 #define LINK_EMAIL_CONFIRM "email_confirm"
 #define LINK_PASSWORD_RESET "password_reset"
+#define LINK_SIGNUP_CONFIRM "signup_confirm"
+#define LINK_FIRST_LOGIN "first_login"
 
 struct link_new {
     const char *purpose;
@@ -36,3 +38,34 @@ enum { LINKS_PER_HOUR_MAX = 10, LINKS_RETRY_S = 600 };
 
 /* Adds the question how many were issued in the last hour; column 0. */
 struct db_query *link_count(struct call *call, struct db_batch *batch, const char *purpose);
+
+/* ---- parts, for those who do more with a link than POST /links ---- */
+
+/* A link whose mail somebody else orders: its row alone, which nobody can use before. */
+struct link_row {
+    struct uuid link_id;
+    struct link_new link;
+    int64_t expires_us;
+};
+void link_row_init(struct call *call, struct link_row *row, const char *purpose,
+                   struct uuid account_id, struct str email, uint32_t good_s);
+
+/* A link as it was given. Texts live as long as the query. */
+struct link_seen {
+    struct uuid link_id, account_id;
+    struct str text, purpose;
+    struct db_query *query;
+};
+/* Adds the question for it. False: it is none of ours. */
+bool link_see(struct call *call, struct db_batch *batch, struct str text,
+              struct link_seen *ret_seen);
+/* After a good run: CODE_NONE, or why it cannot be used. */
+enum code link_judge(struct call *call, struct link_seen *seen);
+
+/*
+ * gateway_first_link.c: the link of an accepted sign-up signs in for first login, like a postcard:
+ * as often as it takes, until that is over. Takes over the call's flow.
+ */
+void first_link_use(struct call *call, struct uuid account_id);
+/* First login is over: its links are worth nothing from here on. */
+void first_link_end(struct db_batch *batch, struct uuid account_id, int64_t now_us);

@@ -3,6 +3,7 @@
 
 #include "gateway/gateway_command.h"
 #include "gateway/gateway_factor.h"
+#include "gateway/gateway_link.h"
 #include "gateway/gateway_password.h"
 #include "gateway/gateway_throttle.h"
 #include "gen/events.h"
@@ -106,6 +107,7 @@ static void add_first(struct call *call, struct db_batch *batch)
     query = db_add(batch, &end_postcard);
     db_uuid(query, call->who.account_id);
     db_time(query, call->now_us);
+    first_link_end(batch, call->who.account_id, call->now_us);
     query = db_add(batch, &make_permanent);
     db_bytes(query, (struct str){(const char *)call->who.digest, SECRET_DIGEST_BYTES});
     db_text(query, call->who.mamis_no);

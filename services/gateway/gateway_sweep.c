@@ -58,6 +58,9 @@ static const struct db_stmt tidy[] = {
     {"gateway_tidy_links",
      "DELETE FROM gateway.link WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.link"
      " WHERE expires_at < $1 - interval '30 days' LIMIT 1000))"},
+    {"gateway_tidy_signups",
+     "DELETE FROM gateway.signup WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.signup"
+     " WHERE created_at < $1 - interval '8 days' LIMIT 1000))"},
     {"gateway_tidy_keys",
      "DELETE FROM gateway.idempotency WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.idempotency"
      " WHERE created_at < $1 - interval '35 days' LIMIT 1000))"},

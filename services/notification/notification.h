@@ -60,6 +60,7 @@ void notification_account_handle(void *service, struct work_batch *batch);
 void notification_doctor_handle(void *service, struct work_batch *batch);
 void notification_link_handle(void *service, struct work_batch *batch);
 void notification_my_page_handle(void *service, struct work_batch *batch);
+void notification_signup_refused_handle(void *service, struct work_batch *batch);
 void notification_linked_handle(void *service, struct work_batch *batch);
 void notification_email_changed_handle(void *service, struct work_batch *batch);
 void notification_links_late_handle(void *service, struct work_batch *batch);

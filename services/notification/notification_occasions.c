@@ -19,14 +19,17 @@ static void set_day(json_t *data, const char *name, day_t day)
     buf_free(&text);
 }
 
-/* ---- M01, M04: links ---- */
+/* ---- M01, M04, M07: links ---- */
 
 /* By what the link is for; a new password otherwise. */
 static const char *link_mail(struct str purpose)
 {
     static const struct {
         const char *purpose, *kind;
-    } mails[] = {{"email_confirm", "M01"}, {"staff_invite", "M01-staff"}};
+    } mails[] = {{"email_confirm", "M01"},
+                 {"signup_confirm", "M01-signup"},
+                 {"first_login", "M07"},
+                 {"staff_invite", "M01-staff"}};
 
     for (size_t i = 0; i < ARRAY_LEN(mails); i++) {
         if (str_eq_c(purpose, mails[i].purpose))
@@ -107,6 +110,29 @@ void notification_linked_handle(void *service, struct work_batch *batch)
     mail.to_address = event.email;
     mail.data = json_object();
     set_text(mail.data, "name", event.name);
+    notification_mail_add(batch, &mail);
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
+/* ---- M07: a sign-up was refused ---- */
+
+void notification_signup_refused_handle(void *service, struct work_batch *batch)
+{
+    struct event_signup_refused event;
+    struct notification_mail mail = {.kind = "M07-refused"};
+    char id[UUID_TEXT_BYTES];
+    enum err err;
+
+    (void)service;
+    TRY(event_signup_refused_decode(batch->arena, batch->messages[0].data, &event,
+                                    &batch->flow->note));
+    uuid_format(event.account_id, id);
+    mail.occasion = id;
+    mail.to_address = event.email;
+    mail.data = json_object();
+    set_text(mail.data, "name", event.name);
+    set_text(mail.data, "reason", event.reason);
     notification_mail_add(batch, &mail);
 cleanup:
     flow_resume(batch->flow, err);

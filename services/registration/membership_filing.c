@@ -2,6 +2,7 @@
 #include "domain/calendar.h"
 #include "registration/membership_rules.h"
 #include "registration/registration_rules.h"
+#include "text/names.h"
 
 enum { AHEAD_MONTHS = 6 };
 
@@ -159,13 +160,13 @@ static void check_change(const struct filing *filing, struct filing_verdict *ver
 /* Names are as first login wants them. */
 static void check_names(const struct wishes *wishes, struct filing_verdict *verdict)
 {
-    if (wishes->name.data != NULL && rules_is_blank(wishes->name))
+    if (wishes->name.data != NULL && name_is_blank(wishes->name))
         refuse(verdict, CODE_FIELD_MISSING, "/name");
-    else if (wishes->name_kana.data != NULL && rules_is_blank(wishes->name_kana))
+    else if (wishes->name_kana.data != NULL && name_is_blank(wishes->name_kana))
         refuse(verdict, CODE_FIELD_MISSING, "/name_kana");
-    else if (!rules_is_kana(wishes->name_kana))
+    else if (!name_is_kana(wishes->name_kana))
         refuse(verdict, CODE_NAME_KANA_FORMAT, "/name_kana");
-    else if (!rules_is_kana(wishes->former_name_kana))
+    else if (!name_is_kana(wishes->former_name_kana))
         refuse(verdict, CODE_NAME_KANA_FORMAT, "/former_name_kana");
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 #include "proc/proc.h"
 #include "registration/registration_rules.h"
+#include "registration/registration_signup_rules.h"
 
 enum { REGISTRATION_READ_MS = 5000, REGISTRATION_FEED_MAX = 100 };
 
@@ -68,6 +69,9 @@ struct command {
 void registration_step_handle(void *service, struct work_batch *batch);
 /* A command was given up: whoever waits for its answer is told. See work_route.dead. */
 void registration_step_dead(void *service, struct work_batch *batch, const char *reason);
+/* registration_signup.c: people without a postcard come in, and are decided on. */
+void registration_signup_handle(void *service, struct work_batch *batch);
+void registration_signup_decide_handle(void *service, struct work_batch *batch);
 /* registration_feed.c: who has certification data. */
 void registration_certificate_handle(void *service, struct work_batch *batch);
 
@@ -121,6 +125,8 @@ void store_save_account(struct db_batch *batch, const struct record *record, con
                         const struct desk *desk, int64_t now_us);
 void store_save_doctor(struct db_batch *batch, const struct record *record, bool my_page_created,
                        int64_t now_us);
+void store_add_history(struct db_batch *batch, struct uuid account_id, int64_t version,
+                       const char *action, const struct desk *desk, int64_t now_us);
 /* Keep the names that are replaced; before store_save_doctor(). */
 void store_keep_names(struct db_batch *batch, const struct record *record, int64_t now_us);
 
@@ -144,3 +150,33 @@ void store_read_staff(struct registration *registration, struct arena *arena,
 bool store_staff_found(const struct store_staff *staff, bool *ret_expired);
 void store_save_staff(struct db_batch *batch, struct uuid account_id, bool expired,
                       struct str reason);
+/* ---- registration_signup_store.c: SQL of sign-ups ---- */
+
+struct event_signup_submit;
+struct event_signup_decide;
+
+/* A sign-up, and the doctor on record under its register number, or the id of one to be made. */
+struct signup_record {
+    struct str status, name, name_kana, sex, register_no, email;
+    day_t birth_on, licensed_on;
+    bool known, has_account;
+    int64_t doctor_id, doctor_version;
+    day_t known_birth_on;
+    struct str l1_code, l2_code, l3_category, mamis_no, former_name, former_name_kana;
+};
+
+struct signup_read {
+    struct db_query *signup, *doctor_id;
+    struct signup_record record;
+};
+void store_read_signup(struct registration *registration, struct arena *arena,
+                       struct uuid signup_id, struct signup_read *read, struct flow *flow);
+/* After a good read: fills the record. False: there is no such sign-up. */
+bool store_signup(struct signup_read *read);
+void store_add_signup(struct db_batch *batch, const struct event_signup_submit *event,
+                      int64_t now_us);
+/* ERR_DB_CONFLICT when somebody else decided meanwhile. */
+void store_decide_signup(struct db_batch *batch, const struct event_signup_decide *event,
+                         const char *status, int64_t now_us);
+void store_accept_signup(struct db_batch *batch, const struct signup_record *found,
+                         const struct record *record, const struct desk *desk, int64_t now_us);

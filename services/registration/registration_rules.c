@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "text/names.h"
+
 static const char *const step_names[] = {
     [STEP_TERMS] = "terms",
     [STEP_EMAIL] = "email",
@@ -179,55 +181,16 @@ void rules_time_out(struct person *person, struct verdict *ret_verdict)
     go_to(person, STEP_TERMS, ret_verdict);
 }
 
-/* The next character of well-formed UTF-8, 0 when it is none. */
-static uint32_t next_char(struct str *text)
-{
-    const uint8_t *bytes = (const uint8_t *)text->data;
-    size_t len = bytes[0] < 0x80 ? 1 : bytes[0] >= 0xF0 ? 4 : bytes[0] >= 0xE0 ? 3 : 2;
-    uint32_t c = len == 1 ? bytes[0] : bytes[0] & (0xFFu >> (len + 1));
-
-    if (len > text->len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        c = (c << 6) | (bytes[i] & 0x3Fu);
-    text->data += len;
-    text->len -= len;
-    return c;
-}
-
-/* Full-width katakana with the long-vowel mark, the middle dot and spaces (R-TXT-01). */
-bool rules_is_kana(struct str text)
-{
-    while (text.len > 0) {
-        uint32_t c = next_char(&text);
-
-        if (!(c >= 0x30A1 && c <= 0x30FE) && c != 0x3000 && c != ' ')
-            return false;
-    }
-    return true;
-}
-
-bool rules_is_blank(struct str text)
-{
-    while (text.len > 0) {
-        uint32_t c = next_char(&text);
-
-        if (c != ' ' && c != 0x3000)
-            return false;
-    }
-    return true;
-}
-
 static bool profile_is_well_formed(const struct person *person, const struct profile *entered,
                                    struct verdict *verdict)
 {
-    if (rules_is_blank(entered->name))
+    if (name_is_blank(entered->name))
         refuse_field(verdict, CODE_FIELD_TOO_SHORT, "/name");
-    else if (rules_is_blank(entered->name_kana))
+    else if (name_is_blank(entered->name_kana))
         refuse_field(verdict, CODE_FIELD_TOO_SHORT, "/name_kana");
-    else if (!rules_is_kana(entered->name_kana))
+    else if (!name_is_kana(entered->name_kana))
         refuse_field(verdict, CODE_NAME_KANA_FORMAT, "/name_kana");
-    else if (!rules_is_kana(entered->former_name_kana))
+    else if (!name_is_kana(entered->former_name_kana))
         refuse_field(verdict, CODE_NAME_KANA_FORMAT, "/former_name_kana");
     else if (entered->birth_on == DAY_NONE || entered->birth_on > person->today)
         refuse_field(verdict, CODE_DATE_NOT_REAL, "/birth_on");

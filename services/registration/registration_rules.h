@@ -105,9 +105,6 @@ void rules_time_out(struct person *person, struct verdict *ret_verdict);
  */
 void rules_set_profile(struct person *person, const struct profile *entered,
                        struct verdict *ret_verdict);
-/* Whether a name's reading is one, and whether a name says anything; also for changes of names. */
-bool rules_is_kana(struct str text);
-bool rules_is_blank(struct str text);
 /*
  * The own password was set: My Page is complete. Certification data is linked later for who comes
  * after the system was opened for certified doctors (R-ACC-08, 09).

@@ -161,13 +161,13 @@ struct str store_number(const struct store_number *number)
     return db_get_text(number->query, 0, 0);
 }
 
-static void add_history(struct db_batch *batch, const struct record *record, const char *action,
-                        const struct desk *desk, int64_t now_us)
+void store_add_history(struct db_batch *batch, struct uuid account_id, int64_t version,
+                       const char *action, const struct desk *desk, int64_t now_us)
 {
     struct db_query *query = db_add(batch, &insert_history);
 
-    db_uuid(query, record->account_id);
-    db_i64(query, record->version + 1);
+    db_uuid(query, account_id);
+    db_i64(query, version);
     db_time(query, now_us);
     db_text_c(query, action);
     if (desk == NULL) {
@@ -200,7 +200,7 @@ void store_save_account(struct db_batch *batch, const struct record *record, con
     db_time(query, now_us);
     db_time(query, person->step_at_us);
     db_text(query, person->shared_email);
-    add_history(batch, record, action, desk, now_us);
+    store_add_history(batch, record->account_id, record->version + 1, action, desk, now_us);
 }
 
 void store_save_doctor(struct db_batch *batch, const struct record *record, bool my_page_created,

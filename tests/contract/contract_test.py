@@ -230,6 +230,27 @@ def test_own_pages(clients):
     assert b"event: credits" in events and b"event: standing" in events
 
 
+def test_sign_up(demo, people, clients):
+    """From nobody to an accepted and a refused sign-up, with the copy of the licence."""
+    desk = clients["call_centre"]
+    for register_no, decision in (("9800001", "accept"), ("9800002", "refuse")):
+        email = f"s{register_no}@example.jp"
+        demo.client().post("/signups", {
+            "name": "見本　花子", "name_kana": "ミホン　ハナコ", "sex": "F", "email": email,
+            "birth_on": "1980-05-01", "register_no": register_no,
+            "licensed_on": "2006-04-20"}).expect(202)
+        link = people.mailed_link(email)
+        sent = demo.client().request("POST", "/signups/licence", b"%PDF-1.4 %%EOF", {
+            "Content-Type": "application/pdf", "X-Signup-Link": link}).expect(200, 202)
+        assert sent.status == 202 or sent.json == {"status": "review"}
+        items = desk.get("/desk/signups?status=review&limit=500").expect(200).json["items"]
+        [found] = [item for item in items if item["email"] == email]
+        path = f"/desk/signups/{found['signup_id']}"
+        assert desk.get(path).expect(200).json["register_no"] == register_no
+        assert desk.get(path + "/licence").expect(200).body == b"%PDF-1.4 %%EOF"
+        desk.post(f"{path}/{decision}", {"reason": "確認した"}).expect(200, 202)
+
+
 @pytest.mark.parametrize("kind", ["csv", "pdf"])
 def test_transcripts(demo, clients, uploaded, kind):
     doctor = clients["doctor"]

@@ -1,6 +1,7 @@
 """First login from the sealed postcard to the own password (R-ACC-01..04, 16..19), by the API."""
 
 import csv
+import pathlib
 
 import pytest
 
@@ -388,3 +389,161 @@ def test_one_mail_an_occasion(stack, newcomer):
     wait_mail(stack, newcomer.address, "登録が完了")
     assert len(mails_to(stack, newcomer.address, "確認")) == 1
     assert len(mails_to(stack, newcomer.address, "登録が完了")) == 1
+
+
+# ---- sign-up without a postcard (R-ACC-04, 14, 15) ----
+
+PNG = (pathlib.Path(__file__).parent.parent / "fuzz/corpus/document/small.png").read_bytes()
+APPLICANT = {"name": "見本　花子", "name_kana": "ミホン　ハナコ", "sex": "F",
+             "birth_on": "1980-05-01", "licensed_on": "2006-04-20"}
+
+
+class Applicant:
+    def __init__(self, stack, register_no):
+        self.stack, self.register_no = stack, register_no
+        self.address = f"applicant-{register_no}@example.jp"
+
+    def start(self, **changes):
+        return self.stack.client().post("/signups", {
+            **APPLICANT, "register_no": self.register_no, "email": self.address, **changes})
+
+    def link(self, subject="アドレスの確認", count=1):
+        return link_of(wait_mail(self.stack, self.address, subject, count))
+
+    def send(self, link, body=PNG, kind="image/png"):
+        return self.stack.client().request("POST", "/signups/licence", body,
+                                           {"Content-Type": kind, "X-Signup-Link": link})
+
+    def submit(self):
+        self.start().expect(202)
+        link = self.link()
+        assert self.send(link).expect(200).json == {"status": "review"}
+        return link
+
+
+@pytest.fixture(scope="module")
+def desk(stack):
+    return stack.staff_client("call_centre")
+
+
+def waiting_signup(desk, applicant):
+    items = desk.get("/desk/signups?status=review&limit=500").expect(200).json["items"]
+    [found] = [item for item in items if item["email"] == applicant.address]
+    return found
+
+
+def test_from_the_sign_up_to_my_page(stack, desk):
+    applicant = Applicant(stack, "9700001")
+    link = applicant.submit()
+    told = stack.client().post("/links", {"link": link})
+    assert code(told, 410) == "link_used"
+    found = waiting_signup(desk, applicant)
+    assert found["known"] is None and not found["email_in_use"]
+    path = f"/desk/signups/{found['signup_id']}"
+    licence = desk.get(path + "/licence").expect(200)
+    assert licence.body == PNG and licence.headers["Content-Type"] == "image/png"
+    assert licence.headers["X-Content-Type-Options"] == "nosniff"
+    assert licence.headers["Content-Disposition"].startswith("attachment;")
+    for role, words in (("office_l1", ("--l1", "13001")), ("admin", ())):
+        assert code(stack.staff_client(role, *words).get(path), 403) == "forbidden"
+    assert code(desk.post(path + "/accept", {}), 400) == "schema"
+    desk.post(path + "/accept", {"reason": "医師免許証を確認した"}).expect(200)
+    desk.post(path + "/accept", {"reason": "もう一度"}).expect(200)
+    assert code(desk.post(path + "/refuse", {"reason": "やはり"}), 409) == "state_conflict"
+    first_login_by_link(stack, applicant)
+
+
+def first_login_by_link(stack, applicant):
+    """As with a postcard: the link comes back to where one was, and dies when all is done."""
+    link = applicant.link("承認しました")
+    for _ in range(2):
+        client = stack.client()
+        used = client.post("/links", {"link": link}).expect(200)
+        assert used.json == {"purpose": "first_login", "next": "terms"}
+    client.cookie = used.headers["Set-Cookie"].split(";")[0]
+    client.csrf = client.get("/me").expect(200).json["csrf_token"]
+    version = client.get("/site").expect(200).json["terms"]["version"]
+    assert client.post("/me/terms", {"version": version}).expect(200).json["next"] == "profile"
+    entered = {**{name: "" for name in PROFILE}, **APPLICANT}
+    del entered["licensed_on"]
+    wrong = client.put("/me/profile", {**entered, "birth_on": "1980-05-02"})
+    assert code(wrong, 422) == "birth_on_mismatch"
+    assert client.put("/me/profile", entered).expect(200).json["next"] == "password"
+    assert client.put("/me/password", {"password": PASSWORD}).expect(200).json["next"] == ""
+    assert client.get("/me").expect(200).json["doctor"]["status"] == "active"
+    assert stack.client().sign_in(applicant.address, PASSWORD).session["next"] == ""
+    assert code(stack.client().post("/links", {"link": link}), 410) == "link_used"
+    assert len(mails_to(stack, applicant.address, "承認しました")) == 1
+
+
+def test_a_refused_sign_up_is_told_why(stack, desk):
+    applicant = Applicant(stack, "9700002")
+    applicant.submit()
+    path = f"/desk/signups/{waiting_signup(desk, applicant)['signup_id']}"
+    desk.post(path + "/refuse", {"reason": "写しが読み取れません。"}).expect(200)
+    text = text_of(wait_mail(stack, applicant.address, "お受けできません"))
+    assert "写しが読み取れません。" in text and applicant.register_no not in text
+    assert desk.get(path).expect(200).json["status"] == "refused"
+
+
+def test_a_known_register_number_is_told_to_the_desk_only(stack, desk, newcomer):
+    applicant = Applicant(stack, newcomer.card["register_no"])
+    fresh = Applicant(stack, "9700003").start()
+    known = applicant.start()
+    assert (known.status, known.json) == (fresh.status, fresh.json) == (202, {})
+    assert applicant.send(applicant.link()).expect(200).json == {"status": "review"}
+    found = waiting_signup(desk, applicant)
+    assert found["known"]["has_account"] and not found["known"]["same_birth_on"]
+    answer = desk.post(f"/desk/signups/{found['signup_id']}/accept", {"reason": "見落とし"})
+    assert code(answer, 409) == "register_no_known"
+
+
+@pytest.mark.parametrize("body,kind,status,wanted", [
+    (b"", "image/png", 422, "document_empty"),
+    (b"PK\x03\x04" + bytes(100), "application/pdf", 415, "document_type"),
+    (b"%PDF-1.7 /Encrypt %%EOF", "application/pdf", 422, "document_locked"),
+    (PNG[:-4], "image/png", 422, "document_damaged"),
+    (b"%PDF-1.7" + bytes(10 * 1024 * 1024), "application/pdf", 413, "document_too_large"),
+    (b"{}", "application/json", 415, "content_type_bad"),
+])
+def test_other_files_than_documents(stack, unused_link, body, kind, status, wanted):
+    applicant, link = unused_link
+    assert code(applicant.send(link, body, kind), status) == wanted
+
+
+@pytest.fixture(scope="module")
+def unused_link(stack):
+    applicant = Applicant(stack, "9700004")
+    applicant.start().expect(202)
+    return applicant, applicant.link()
+
+
+def test_a_multipart_body_and_its_end(stack, unused_link):
+    applicant, link = unused_link
+    assert stack.client().post("/links", {"link": link}).expect(200).json == {
+        "purpose": "signup_confirm", "next": ""}
+    body = (b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+            + PNG + b"\r\n--x--\r\n")
+    kind = "multipart/form-data; boundary=x"
+    assert code(applicant.send(link[:-1] + "_", body, kind), 400) == "link_invalid"
+    applicant.send(link, body, kind).expect(200)
+    assert code(applicant.send(link, body, kind), 410) == "link_used"
+
+
+def test_fields_of_a_sign_up_are_named(stack):
+    applicant = Applicant(stack, "9700005")
+    for changes, pointer in (({"name_kana": "みほん"}, "/name_kana"),
+                             ({"register_no": "12 34"}, "/register_no"),
+                             ({"licensed_on": "1990-01-01"}, "/licensed_on"),
+                             ({"email": "a@b@c"}, "/email"), ({"sex": "X"}, "/sex")):
+        answer = applicant.start(**changes)
+        assert answer.status == 400, changes
+        assert answer.json["errors"][0]["pointer"] == pointer
+
+
+def test_nobodys_mailbox_is_filled(stack):
+    applicant = Applicant(stack, "9700006")
+    for _ in range(5):
+        applicant.start().expect(202)
+    assert stack.one("SELECT count(*) FROM gateway.signup WHERE email = %s",
+                     (applicant.address,)) == (3,)

@@ -8,9 +8,12 @@ import { FormBox, useForm } from '../parts/form';
 import { NewPasswordFields, checkNewPassword } from '../parts/new_password';
 import { go } from '../router';
 import { forget, refresh, session } from '../session';
+import { later } from './later';
 import { t } from '../text/messages';
 
-type Stage = 'ask' | 'password' | 'confirmed' | 'reset';
+type Stage = 'ask' | 'password' | 'confirmed' | 'reset' | 'licence';
+
+const LicenceForm = later(async () => (await import('./signup')).LicenceForm);
 
 export function LinkPage() {
   const [link, setLink] = useState(() => location.hash.slice(1));
@@ -35,6 +38,7 @@ export function LinkPage() {
       </div>
     );
   if (stage === 'password') return <ResetForm link={link} done={() => setStage('reset')} />;
+  if (stage === 'licence') return <LicenceForm link={link} done={clean} />;
   if (stage === 'reset')
     return (
       <div class="stack read">
@@ -78,7 +82,14 @@ function AskForm({ link, onStage }: { link: string; onStage: (stage: Stage) => v
         form={form}
         send={async () => {
           const used = await call('post', '/api/v1/links', { body: { link } });
-          if (used.purpose !== 'email_confirm') return onStage('password');
+          if (used.purpose === 'password_reset' || used.purpose === 'staff_invite') return onStage('password');
+          if (used.purpose === 'signup_confirm') return onStage('licence');
+          if (used.purpose === 'first_login') {
+            // It stays good until registration is done; the mail keeps it for that, not the address.
+            clean();
+            await refresh();
+            return go('/first-login');
+          }
           clean();
           onStage('confirmed');
           if (session() && (await refresh())?.next) go('/first-login', { replace: true });

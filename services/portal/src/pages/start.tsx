@@ -25,6 +25,9 @@ export function StartPage() {
           </LinkButton>
         </div>
         <p>{t('start_no_card')}</p>
+        <p>
+          <a href="/signup">{t('start_signup')}</a>
+        </p>
       </div>
       <HelpLine />
     </div>

@@ -21,6 +21,7 @@ const FirstLoginPage = later(async () => (await entry()).FirstLoginPage);
 const LinkPage = later(async () => (await entry()).LinkPage);
 const ResetPage = later(async () => (await entry()).ResetPage);
 const StartPage = later(async () => (await entry()).StartPage);
+const SignupPage = later(async () => (await import('./signup')).SignupPage);
 const VerifyPage = later(async () => (await import('./verify')).VerifyPage);
 
 const security = () => import('./group_security');
@@ -42,6 +43,8 @@ const ReviewPage = later(async () => (await office()).ReviewPage);
 const ReviewOnePage = later(async () => (await office()).ReviewOnePage);
 
 const desk = () => import('./group_desk');
+const SignupsPage = later(async () => (await desk()).SignupsPage);
+const SignupOnePage = later(async () => (await desk()).SignupOnePage);
 const LinksPage = later(async () => (await desk()).LinksPage);
 
 const membership = () => import('./group_membership');
@@ -68,6 +71,7 @@ const OPEN: [pattern: string, make: Make][] = [
   ['/start', () => <StartPage />],
   ['/reset', () => <ResetPage />],
   ['/link', () => <LinkPage />],
+  ['/signup', () => <SignupPage />],
   ['/verify', () => <VerifyPage />],
 ];
 
@@ -87,6 +91,8 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/me/procedures/{id}', 'procedure_read_own', ({ id }) => <MyProcedurePage id={id!} />],
   ['/applications', 'application_read', () => <ReviewPage />],
   ['/applications/{id}', 'application_read', ({ id }) => <ReviewOnePage id={id!} />],
+  ['/desk/signups', 'signup_read', () => <SignupsPage />],
+  ['/desk/signups/{id}', 'signup_read', ({ id }) => <SignupOnePage id={id!} />],
   ['/desk/links', 'link_read', () => <LinksPage />],
   ['/procedures', 'procedure_read', () => <DeskPage />],
   ['/procedures/new', 'procedure_file_for', () => <FileForPage />],

@@ -46,6 +46,7 @@ export const signin = {
     'はがきが届いていない方、なくされた方、仮パスワードが使えなくなった方は、お問い合わせ窓口へご連絡ください。',
     'If the postcard did not arrive, was lost, or no longer works, please contact the help line.',
   ],
+  start_signup: ['会員でない医師の方など、はがきをお持ちでない方の申し込みはこちら', 'Sign up without a postcard (for doctors who are no members)'],
   forgot_title: ['パスワードの再設定', 'Reset your password'],
   forgot_lead: [
     '登録済みのメールアドレスを入力してください。再設定用のリンクをお送りします。リンクは30分間、1回だけ使えます。',
