@@ -295,6 +295,11 @@ void command_accept(struct call *call, const struct command *command)
         flow_goto(&call->flow, COMMAND_COMMIT);
 }
 
+bool command_in_doubt(const struct call *call)
+{
+    return call->accept != NULL && call->accept->doubt;
+}
+
 void command_forget(struct call *call)
 {
     struct accept *accept = call->accept;

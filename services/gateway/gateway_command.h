@@ -30,6 +30,8 @@ struct command {
  */
 void command_accept(struct call *call, const struct command *command);
 
+/* Nobody knows whether the commit worked: the system may be finishing the work. */
+bool command_in_doubt(const struct call *call);
 /* When the call ends, however it does. */
 void command_forget(struct call *call);
 /* Of a command to credit: its type and seminar; data is still to come. */

@@ -61,6 +61,10 @@ static const struct db_stmt tidy[] = {
     {"gateway_tidy_signups",
      "DELETE FROM gateway.signup WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.signup"
      " WHERE created_at < $1 - interval '8 days' LIMIT 1000))"},
+    {"gateway_tidy_licences",
+     "DELETE FROM gateway.document WHERE document_id = ANY (ARRAY(SELECT d.document_id"
+     " FROM portal.licence_over o JOIN gateway.document d ON d.document_id = o.signup_id"
+     " WHERE o.decided_at < $1 - interval '90 days' LIMIT 20))"},
     {"gateway_tidy_keys",
      "DELETE FROM gateway.idempotency WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.idempotency"
      " WHERE created_at < $1 - interval '35 days' LIMIT 1000))"},

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "mamisctl/import_members.h"
-#include "mamisctl/postcard.h"
+#include "mamisctl/postcard_resume.h"
 
 static const struct db_stmt put_postcards = {
     "members_postcards",

@@ -1,11 +1,11 @@
-/* postcard: going on in the file of a run that died. */
+/* postcard_resume: see postcard_resume.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mamisctl/postcard.h"
+#include "mamisctl/postcard_resume.h"
 #include "text/csv.h"
 
 enum { RESUME_BYTES_MAX = 256 * 1024 * 1024, RESUME_SLICE = 1000, POSTCARD_FIELDS = 4 };

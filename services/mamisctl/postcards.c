@@ -10,15 +10,11 @@
 
 #include "gen/topics.h"
 #include "mamisctl/account_change.h"
-#include "mamisctl/postcard.h"
+#include "postcard/postcard.h"
 
 static const struct db_stmt put_postcard = {
     "postcards_put",
-    "INSERT INTO gateway.temp_credential (login_id, account_id, hmac, tries_left, issued_at,"
-    " expires_at) VALUES ($1, $2, $3, 5, $4, $5)"
-    " ON CONFLICT (account_id) DO UPDATE SET login_id = excluded.login_id, hmac = excluded.hmac,"
-    " tries_left = excluded.tries_left, issued_at = excluded.issued_at,"
-    " expires_at = excluded.expires_at, dead_at = NULL",
+    POSTCARD_PUT,
 };
 static const struct db_stmt void_links = {
     "postcards_void_links",

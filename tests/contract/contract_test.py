@@ -230,6 +230,27 @@ def test_own_pages(clients):
     assert b"event: credits" in events and b"event: standing" in events
 
 
+def test_the_desk(demo, people, clients):
+    """What helps somebody in, found by the number alone; each with its reason."""
+    desk, reason = clients["call_centre"], {"reason": "本人から電話があった"}
+    path = desk_path(desk, people.caller)
+    client = demo.person(people.callers_postcard["login_id"],
+                         people.callers_postcard["temporary_password"])
+    version = demo.client().get("/site").expect(200).json["terms"]["version"]
+    client.post("/me/terms", {"version": version}).expect(200)
+    client.post("/me/email", {"email": people.caller["email"]}).expect(200)
+    for action in ("unlock", "resend", "share-email"):
+        desk.post(f"{path}/{action}", reason).expect(200)
+    assert desk.post(f"{path}/reissue", reason).expect(200).json["file"].endswith(".csv")
+    demo.mamisctl("account", "suspend", "--register-no", people.suspended["register_no"])
+    desk.post(f"{desk_path(desk, people.suspended)}/restore", reason).expect(200)
+
+
+def desk_path(desk, doctor):
+    items = desk.get(f"/desk/accounts?number={doctor['register_no']}").expect(200).json["items"]
+    return f"/desk/accounts/{items[0]['account_id']}"
+
+
 def test_sign_up(demo, people, clients):
     """From nobody to an accepted and a refused sign-up, with the copy of the licence."""
     desk = clients["call_centre"]

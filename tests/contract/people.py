@@ -49,7 +49,7 @@ def write(path, columns, rows):
 
 
 class People:
-    """Two doctors who can apply, one with a postcard, a seminar with 20 units, offices."""
+    """Two doctors who can apply, two with postcards, one to suspend, a seminar with 20 units, offices."""
 
     def __init__(self, demo, folder, place=("13001", "13", "P13")):
         """`place`: codes of the L1, its L2 and the L2's organiser."""
@@ -58,8 +58,9 @@ class People:
         self.now = datetime.datetime.now(JAPAN) + datetime.timedelta(microseconds=demo.offset_us())
         self.l1_code, self.l2_code, self.organiser_code = place
         self.doctors = [self.doctor(), self.doctor()]
-        self.newcomer = {**self.doctor(), "my_page": "temp_issued", "mamis_no": "",
-                         "op_no": "", "op_from": "", "op_to": ""}
+        self.newcomer = {**self.doctor(), "my_page": "temp_issued", "mamis_no": ""}
+        self.caller = {**self.doctor(), "my_page": "temp_issued"}
+        self.suspended = self.doctor()
         self.outsider = {**self.doctor(), "l1_code": "", "l3_category": ""}
         self.seminar_no = f"C{self.digits(8)}"
         self.load(folder)
@@ -88,8 +89,8 @@ class People:
         day = (self.now - datetime.timedelta(days=10)).strftime("%Y-%m-%d")
         sessions = [("1", "OPL-R:6;CME-001:6", "09:00", "12:00"), ("2", "OPL-J:6", "13:00", "15:00"),
                     ("3", "OPL-S:8", "15:00", "18:00")]
-        members = write(folder / "members.csv", MEMBER_COLUMNS, [*self.doctors, self.newcomer,
-                                                                       self.outsider])
+        members = write(folder / "members.csv", MEMBER_COLUMNS, [
+            *self.doctors, self.newcomer, self.outsider, self.caller, self.suspended])
         seminars = write(folder / "seminars.csv", SEMINAR_COLUMNS, [
             {"seminar_no": self.seminar_no, "title": "契約の試験", "organiser_code": self.organiser_code,
              "session_no": number, "session_title": f"第{number}部", "starts_at": f"{day} {begin}",
@@ -100,8 +101,9 @@ class People:
                            "--postcards", str(postcards))
         self.demo.mamisctl("import", "seminars", seminars)
         with open(postcards, encoding="utf-8-sig", newline="") as file:
-            self.postcard = next(row for row in csv.DictReader(file)
-                                 if row["register_no"] == self.newcomer["register_no"])
+            cards = {row["register_no"]: row for row in csv.DictReader(file)}
+        self.postcard = cards[self.newcomer["register_no"]]
+        self.callers_postcard = cards[self.caller["register_no"]]
 
     def make_account(self, role, *words):
         login = f"{role.replace('_', '-')}-{self.digits(6)}"

@@ -2,6 +2,7 @@
 
 import csv
 import pathlib
+import urllib.parse
 
 import pytest
 
@@ -547,3 +548,119 @@ def test_nobodys_mailbox_is_filled(stack):
         applicant.start().expect(202)
     assert stack.one("SELECT count(*) FROM gateway.signup WHERE email = %s",
                      (applicant.address,)) == (3,)
+
+
+# ---- the call centre's desk ----
+
+
+def found_at(desk, number):
+    items = desk.get(f"/desk/accounts?number={number}").expect(200).json["items"]
+    assert len(items) <= 1
+    return items[0] if items else None
+
+
+def test_an_account_is_found_by_its_number_only(stack, desk, newcomer):
+    newcomer.agree().expect(200)
+    newcomer.give_email().expect(200)
+    found = found_at(desk, newcomer.card["register_no"])
+    assert found == found_at(desk, "000" + newcomer.card["register_no"])
+    assert found["pending_email"] == "f***@e***.jp" and found["email"] is None
+    assert (found["state"], found["step"], found["postcard"]) == ("temp_issued", "email_confirm",
+                                                                  "good")
+    assert set(found) == {"account_id", "register_no", "mamis_no", "name", "my_page", "state",
+                          "step", "email", "email_confirmed", "pending_email", "pending_shared",
+                          "postcard", "wait_s"}
+    for number in (newcomer.card["name"], newcomer.card["register_no"] + "%", "0", "1234567890"):
+        assert found_at(desk, urllib.parse.quote(number)) is None
+    assert code(newcomer.client.get("/desk/accounts?number=1"), 403) == "first_login_step"
+    assert code(stack.staff_client("admin").get("/desk/accounts?number=1"), 403) == "forbidden"
+
+
+def act(desk, newcomer, action, status=200, reason="本人から電話があった"):
+    return desk.post(f"/desk/accounts/{newcomer.account_id()}/{action}",
+                     {"reason": reason}).expect(status).json
+
+
+def history(newcomer, action):
+    return newcomer.stack.one(
+        "SELECT count(*), max(detail ->> 'role'), max(detail ->> 'reason') FROM"
+        " registration.account_history WHERE account_id = %s AND action = %s",
+        (newcomer.account_id(), action))
+
+
+def test_a_postcard_is_issued_again_at_the_desk(stack, desk, newcomer):
+    newcomer.agree().expect(200)
+    before = newcomer.card
+    answer = act(desk, newcomer, "reissue")
+    path = pathlib.Path(stack.copy.paths.postcards) / answer["file"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    with open(path, encoding="utf-8", newline="") as file:
+        [newcomer.card] = csv.DictReader(file)
+    assert newcomer.card["register_no"] == before["register_no"]
+    assert newcomer.card["temporary_password"] not in str(answer)
+    dead = stack.client().post("/session", {"login_id": before["login_id"],
+                                            "password": before["temporary_password"]})
+    assert code(dead, 401) == "sign_in_failed"
+    assert newcomer.client.get("/me").status == 401
+    newcomer.client = newcomer.sign_in()
+    assert newcomer.client.session["next"] == "terms"
+    assert history(newcomer, "reissue") == (1, "call_centre", "本人から電話があった")
+    newcomer.all_but_password()
+    newcomer.password().expect(200)
+    files = set(path.parent.iterdir())
+    assert act(desk, newcomer, "reissue", 409)["code"] == "state_conflict"
+    assert set(path.parent.iterdir()) == files
+
+
+def test_the_waits_after_failures_are_lifted(stack, desk, newcomer):
+    newcomer.all_but_password()
+    newcomer.password().expect(200)
+    tried = [stack.client().post("/session", {"login_id": newcomer.mamis_no, "password": "x" * 13})
+             for _ in range(7)]
+    assert tried[-1].json["code"] == "sign_in_throttled"
+    assert found_at(desk, newcomer.mamis_no)["wait_s"] > 0
+    act(desk, newcomer, "unlock")
+    assert found_at(desk, newcomer.mamis_no)["wait_s"] == 0
+    assert stack.client().sign_in(newcomer.mamis_no, PASSWORD).session["next"] == ""
+    assert history(newcomer, "unlock")[0] == 1
+
+
+def test_a_link_is_mailed_again(stack, desk, newcomer):
+    newcomer.agree().expect(200)
+    assert act(desk, newcomer, "resend", 409)["code"] == "state_conflict"
+    newcomer.give_email().expect(200)
+    first = newcomer.link()
+    act(desk, newcomer, "resend")
+    again = newcomer.another_link(first)
+    assert stack.client().post("/links", {"link": again}).expect(200).json["next"] == "profile"
+    newcomer.profile().expect(200)
+    newcomer.password().expect(200)
+    act(desk, newcomer, "resend")
+    wait_mail(stack, newcomer.address, "パスワード再設定")
+    assert history(newcomer, "resend")[0] == 2
+
+
+def test_an_address_is_shared_when_the_desk_lets_them(stack, desk, newcomer, postcards):
+    newcomer.all_but_password()
+    known = newcomer.link()
+    second = Newcomer(stack, next(postcards))
+    second.agree().expect(200)
+    second.give_email(newcomer.address).expect(200)
+    refused = second.another_link(known, newcomer.address)
+    assert code(stack.client().post("/links", {"link": refused}), 409) == "email_in_use"
+    assert found_at(desk, second.card["register_no"])["pending_shared"]
+    act(desk, second, "share-email")
+    wait_mail(stack, newcomer.address, "確認", 3)
+    [link] = {link_of(mail) for mail in mails_to(stack, newcomer.address, "確認")} - {known, refused}
+    assert stack.client().post("/links", {"link": link}).expect(200).json["next"] == "profile"
+    assert history(second, "share_email")[0] == 1
+
+
+def test_a_suspension_is_lifted(stack, desk, newcomer):
+    assert act(desk, newcomer, "restore", 409)["code"] == "state_conflict"
+    newcomer.all_but_password()
+    newcomer.password().expect(200)
+    stack.copy.mamisctl("account", "suspend", "--register-no", newcomer.card["register_no"])
+    assert found_at(desk, newcomer.mamis_no)["state"] == "suspended"
+    act(desk, newcomer, "restore")
+    assert stack.client().sign_in(newcomer.mamis_no, PASSWORD).session["next"] == ""

@@ -158,6 +158,7 @@ class Copy:
                 "http_port": self.port("gateway-http"),
                 "pepper_file": self.paths.key("pepper"),
                 "temp_key_file": self.paths.key("temp_key"),
+                "postcards_dir": self.paths.postcards,
                 "factor_key_file": self.paths.key("factor_key"),
                 "second_factor_staff": "optional",
                 "portal_dir": self.portal_dir(),

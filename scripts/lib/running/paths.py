@@ -52,6 +52,7 @@ class Paths:
         self.settings = os.path.join(self.run, "settings")
         self.keys = os.path.join(self.run, "keys")
         self.mail = os.path.join(self.run, "mail")
+        self.postcards = os.path.join(self.run, "postcards")
         self.state = os.path.join(self.run, "state")
         self.kafka = os.path.join(self.run, "kafka")
         self.redis = os.path.join(self.run, "redis")
@@ -59,8 +60,8 @@ class Paths:
     def make(self):
         os.makedirs(self.run, exist_ok=True)
         os.chmod(self.run, 0o711)
-        for folder in (self.pids, self.logs, self.settings, self.keys, self.state, self.kafka,
-                       self.redis):
+        for folder in (self.pids, self.logs, self.settings, self.keys, self.postcards, self.state,
+                       self.kafka, self.redis):
             os.makedirs(folder, mode=0o700, exist_ok=True)
         os.chmod(self.pids, 0o755)
         base = self.base()

@@ -13,14 +13,14 @@ const PAGES = {
   organiser: ['/seminars', `/seminars/${demo.sample.seminar_no}`, '/uploads', `/uploads/${demo.sample.upload_id}`, '/account', '/account/security'],
   office_l1: ['/procedures', '/procedures/new', '/members', '/seminars', '/uploads', '/account', '/account/security'],
   office_l2: ['/applications', '/procedures', '/members', '/seminars', '/uploads', '/account', '/account/security'],
-  office_l3: ['/applications', '/procedures', '/members', '/seminars', '/uploads', '/account', '/account/security'],
-  call_centre: ['/account', '/account/security'],
+  office_l3: ['/applications', '/desk', '/desk/signups', '/desk/links', '/procedures', '/members', '/seminars', '/uploads', '/account', '/account/security'],
+  call_centre: ['/desk', '/desk/signups', '/account', '/account/security'],
   admin: ['/account', '/account/security'],
 };
 
 test('pages before signing in', async () => {
   const page = await newPage(browser);
-  for (const path of ['/login', '/start', '/reset', '/verify', '/link', '/link#x.y']) {
+  for (const path of ['/login', '/start', '/signup', '/reset', '/verify', '/link', '/link#x.y']) {
     await page.goto(path);
     await audit(page, path);
   }

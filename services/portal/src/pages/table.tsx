@@ -43,6 +43,7 @@ const ReviewPage = later(async () => (await office()).ReviewPage);
 const ReviewOnePage = later(async () => (await office()).ReviewOnePage);
 
 const desk = () => import('./group_desk');
+const AccountDeskPage = later(async () => (await desk()).AccountDeskPage);
 const SignupsPage = later(async () => (await desk()).SignupsPage);
 const SignupOnePage = later(async () => (await desk()).SignupOnePage);
 const LinksPage = later(async () => (await desk()).LinksPage);
@@ -91,6 +92,7 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/me/procedures/{id}', 'procedure_read_own', ({ id }) => <MyProcedurePage id={id!} />],
   ['/applications', 'application_read', () => <ReviewPage />],
   ['/applications/{id}', 'application_read', ({ id }) => <ReviewOnePage id={id!} />],
+  ['/desk', 'account_desk', () => <AccountDeskPage />],
   ['/desk/signups', 'signup_read', () => <SignupsPage />],
   ['/desk/signups/{id}', 'signup_read', ({ id }) => <SignupOnePage id={id!} />],
   ['/desk/links', 'link_read', () => <LinksPage />],

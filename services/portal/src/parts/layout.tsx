@@ -21,6 +21,7 @@ const MENU: [path: string, text: Key, action: Action][] = [
   ['/me/procedures', 'nav_membership', 'procedure_read_own'],
   ['/me/profile', 'nav_profile', 'profile_read'],
   ['/applications', 'nav_review', 'application_read'],
+  ['/desk', 'nav_account_desk', 'account_desk'],
   ['/desk/signups', 'nav_signups', 'signup_read'],
   ['/desk/links', 'nav_links', 'link_read'],
   ['/procedures', 'nav_desk', 'procedure_read'],

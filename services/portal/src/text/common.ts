@@ -114,6 +114,7 @@ export const common = {
   nav_profile: ['登録情報', 'Profile'],
   nav_seminars: ['研修会', 'Seminars'],
   nav_uploads: ['送信した名簿', 'Uploads'],
+  nav_account_desk: ['アカウントの窓口', 'Account desk'],
   nav_signups: ['登録の申し込み', 'Sign-ups'],
   nav_links: ['認定医情報の反映', 'Data to link'],
   nav_review: ['申請の審査', 'Review'],

@@ -3,11 +3,21 @@
  * its file only, which is on disk before the database knows them.
  */
 #pragma once
-#include <sys/types.h>
-
-#include "mamisctl/mamisctl.h"
+#include "base/arena.h"
+#include "secret/secret.h"
 
 #define POSTCARD_HEADER "register_no,name,login_id,temporary_password\r\n"
+
+/*
+ * SQL that puts it in the place of the one before; $1 login id, $2 account, $3 HMAC, $4 now, $5 its
+ * end. Who runs it ends sessions and links that the old one began.
+ */
+#define POSTCARD_PUT                                                                               \
+    "INSERT INTO gateway.temp_credential (login_id, account_id, hmac, tries_left, issued_at,"      \
+    " expires_at) VALUES ($1, $2, $3, 5, $4, $5)"                                                  \
+    " ON CONFLICT (account_id) DO UPDATE SET login_id = excluded.login_id, hmac = excluded.hmac,"  \
+    " tries_left = excluded.tries_left, issued_at = excluded.issued_at,"                           \
+    " expires_at = excluded.expires_at, dead_at = NULL"
 
 /* What the database keeps: gateway.temp_credential. */
 struct postcard {
@@ -24,12 +34,5 @@ void postcard_forget(struct buf *csv);
  * not printed yet. `*ret_fd` is the caller's. Errors: ERR_SETTINGS, with words in `note`.
  */
 CHECKED enum err postcard_open(const char *path, int *ret_fd, struct err_note *note);
-/*
- * A file that a run which died left behind, to go on in it: what follows the last postcard that the
- * database has was never committed and is cut off, `cut_max` lines at most. `*ret_kept`: its bytes
- * then. Errors: ERR_SETTINGS when it is not such a file, and those of the database.
- */
-CHECKED enum err postcard_resume(struct tool *tool, const char *path, size_t cut_max, int *ret_fd,
-                                 off_t *ret_kept, struct err_note *note);
 /* Appends `csv` and waits until it is on disk. Errors: ERR_SETTINGS. */
 CHECKED enum err postcard_save(int fd, const char *path, struct str csv, struct err_note *note);

@@ -1,5 +1,5 @@
 /* postcard: see postcard.h. */
-#include "mamisctl/postcard.h"
+#include "postcard/postcard.h"
 
 #include <errno.h>
 #include <fcntl.h>
