@@ -107,7 +107,7 @@ function columnsOf(ask: ((item: Item) => void) | undefined): Column<Item>[] {
   if (ask)
     columns.push({
       id: 'link',
-      label: '',
+      label: td('action'),
       wide: true,
       cell: (item) => (
         <Button label={td('link_of', { name: item.name })} onClick={() => ask(item)}>

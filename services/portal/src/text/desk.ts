@@ -60,6 +60,7 @@ export const td = textsOf({
   has_data: ['認定証', 'Certificate'],
   has_data_yes: ['あり', 'on record'],
   has_data_no: ['なし', 'none'],
+  action: ['手続き', 'Action'],
   link: ['反映する', 'Link'],
   link_of: ['{name}さんの情報を反映する', 'Link the data of {name}'],
   linked: ['{name}さんの情報を反映しました。', 'The data of {name} is linked.'],
