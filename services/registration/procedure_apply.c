@@ -76,8 +76,10 @@ void apply_procedure(struct registration *registration, struct db_batch *batch,
     renamed = take_wishes(&stored->wishes, &record->person.profile);
     if (renamed)
         store_keep_names(batch, record, step.now_us);
-    if (procedure->kind == PROCEDURE_DEATH)
+    if (procedure->kind == PROCEDURE_DEATH) {
         record->person.my_page = STR("closed");
+        store_cancel_others(batch, procedure, step.now_us);
+    }
     store_member(batch, record, step.now_us);
     record->doctor_version++;
     tell_doctor(registration, batch, record, trace);

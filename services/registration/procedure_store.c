@@ -72,6 +72,21 @@ static const struct db_stmt update_member_account = {
     " SELECT mamis.changed(count(*)) FROM changed",
 };
 
+/* Whatever else is under way, or decided for a later day, has nobody to happen to any more. */
+static const struct db_stmt cancel_others = {
+    "registration_cancel_others",
+    "WITH others AS (SELECT procedure_id, stage FROM registration.procedure WHERE doctor_id = $1"
+    "  AND procedure_id <> $2 AND stage NOT IN ('effective', 'partial', 'rejected', 'cancelled')"
+    "  FOR UPDATE),"
+    " closed AS (UPDATE registration.procedure AS p SET stage = 'cancelled', version = version + 1,"
+    "  desk = '', stage_at = $3, due_on = NULL, told_reason = $4 FROM others o"
+    "  WHERE o.procedure_id = p.procedure_id"
+    "  RETURNING p.procedure_id, p.version, o.stage AS stage_from)"
+    " INSERT INTO registration.procedure_history"
+    "  (procedure_id, version, at, action, stage_from, stage, actor_role, reason)"
+    " SELECT procedure_id, version, $3, 'cancel', stage_from, 'cancelled', '', $4 FROM closed",
+};
+
 /* As app.scope is written; "" for nobody. */
 static const char *desk_text(struct arena *arena, struct office office)
 {
@@ -299,4 +314,14 @@ void store_reminded(struct db_batch *batch, struct uuid procedure_id, day_t toda
 
     db_uuid(query, procedure_id);
     db_day(query, today);
+}
+
+void store_cancel_others(struct db_batch *batch, const struct procedure *procedure, int64_t now_us)
+{
+    struct db_query *query = db_add(batch, &cancel_others);
+
+    db_i64(query, procedure->doctor_id);
+    db_uuid(query, procedure->id);
+    db_time(query, now_us);
+    db_text_c(query, "死亡による退会");
 }

@@ -270,6 +270,7 @@ static void an_office_files_for_a_doctor_whom_both_numbers_name(void **state)
 static void death_ends_everything_and_closes_my_page(void **state)
 {
     (void)state;
+    file(SECOND, DOCTOR(2), "\"kind\": \"withdrawal_l3\", \"effective_on\": \"2026-12-31\"");
     file(PROCEDURE, L1("13001"),
          "\"kind\": \"death\", \"effective_on\": \"2026-11-20\", \"reason\": \"ご家族からの届け\","
          " \"register_no\": \"318239\", \"birth_on\": \"1956-08-06\"");
@@ -282,6 +283,11 @@ static void death_ends_everything_and_closes_my_page(void **state)
                            " AND valid_to = '2026-11-19'"),
                      3);
     assert_int_equal(count("SELECT count(*) FROM registration.account WHERE state = 'closed'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM registration.procedure p JOIN"
+                           " registration.procedure_history h USING (procedure_id, version)"
+                           " WHERE procedure_id = '" SECOND "' AND p.stage = 'cancelled'"
+                           " AND desk = '' AND h.stage_from = 'l1_receive'"),
+                     1);
     file(SECOND, L1("13001"),
          "\"kind\": \"revocation\", \"effective_on\": \"2026-11-20\", \"reason\": \"通知\","
          " \"register_no\": \"318239\", \"birth_on\": \"1956-08-06\"");

@@ -6,6 +6,7 @@ import type { components } from '../gen/api';
 import { dayOf } from '../text/days';
 import { tm, tmOf } from '../text/membership';
 import { t } from '../text/messages';
+import { Notice } from './basics';
 import { AreaField, ChoiceField, SelectField, SendButton, TextField } from './fields';
 import { FormBox, useForm, type Form, type Found } from './form';
 import { useLoad } from './load';
@@ -145,6 +146,11 @@ export function FileForm({ office = false, send, refused }: FileFormProps) {
         />
       )}
       {hasTarget(values.kind) && <TargetField form={form} />}
+      {values.kind !== 'admission' && ['B', 'C'].includes(values.category_l3) && (
+        <Notice tone="warn">
+          <p>{tm('insurance')}</p>
+        </Notice>
+      )}
       <WishFields form={form} fields={fieldsOf(values)} need={values.kind === 'admission' && values.depth === '3'} />
       <TextField
         id="effective_on"
