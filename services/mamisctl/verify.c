@@ -162,6 +162,16 @@ static const struct check checks[] = {
       " FROM renewal.certificate AS r FULL JOIN credit.certificate AS c"
       " USING (doctor_id, programme)) AS compared"},
      .may_arrive = true},
+    {"memberships: on every day the layer below is there",
+     {"verify_memberships",
+      "WITH spans AS (SELECT doctor_id, layer, range_agg(daterange(valid_from, valid_to, '[]'))"
+      " AS days FROM registration.membership GROUP BY doctor_id, layer)"
+      " SELECT count(*), count(*) FILTER (WHERE wrong), min(format('doctor %s layer %s', doctor_id,"
+      " layer)) FILTER (WHERE wrong) FROM (SELECT c.doctor_id, c.layer,"
+      " (below.days @> c.days) IS NOT TRUE AS wrong FROM spans AS c LEFT JOIN spans AS below"
+      " ON below.doctor_id = c.doctor_id AND below.layer = c.layer - 1 WHERE c.layer > 1)"
+      " AS judged"},
+     .pass = LEDGER_NONE},
     {"copies: accounts are as registration has them",
      {"verify_accounts",
       "SELECT count(*), count(*) FILTER (WHERE wrong), min('account ' || account_id::text)"

@@ -98,6 +98,11 @@ PLANTED = [
     ("certificates are as renewal",
         "UPDATE credit.certificate SET valid_to = valid_to + 1",
         "UPDATE credit.certificate SET valid_to = valid_to - 1"),
+    ("the layer below is there",
+        "UPDATE registration.membership SET valid_from = '2026-10-01' WHERE layer = 1 AND doctor_id"
+        " = (SELECT min(doctor_id) FROM registration.membership WHERE layer = 2)",
+        "UPDATE registration.membership SET valid_from = NULL WHERE layer = 1 AND doctor_id"
+        " = (SELECT min(doctor_id) FROM registration.membership WHERE layer = 2)"),
     ("accounts are as registration",
         "UPDATE notification.account SET version = version + 1",
         "UPDATE notification.account SET version = version - 1"),
