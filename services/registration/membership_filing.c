@@ -117,7 +117,7 @@ static void check_admission(const struct filing *filing, struct filing_verdict *
         return;
     if (elsewhere && filing->depth > 1)
         refuse(verdict, CODE_MEMBERSHIP_ELSEWHERE, NULL);
-    else if (!elsewhere && standing->member[filing->depth])
+    else if ((!elsewhere && standing->member[filing->depth]) || (elsewhere && filing->at_target))
         refuse(verdict, CODE_MEMBERSHIP_HELD, NULL);
     else if (filing->depth == LAYERS && filing->wishes.category[3].len == 0)
         refuse(verdict, CODE_FIELD_MISSING, "/category_l3");

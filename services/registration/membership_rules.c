@@ -98,6 +98,18 @@ static size_t row_of(const struct planning *planning, int layer)
     return planning->count;
 }
 
+/* A row at that association that goes on, primary or not; `count`: none. */
+static size_t row_at(const struct planning *planning, struct str code)
+{
+    for (size_t i = 0; i < planning->count; i++) {
+        const struct membership *row = &planning->rows[i];
+
+        if (row->layer == 1 && goes_on(row) && !planning->ended[i] && str_eq(row->code, code))
+            return i;
+    }
+    return planning->count;
+}
+
 static bool lives(const struct planning *planning, int layer)
 {
     const struct membership_plan *plan = planning->plan;
@@ -157,6 +169,9 @@ static void replace(struct planning *planning, int layer, struct str code, struc
     if (str_eq(code, old->code) && str_eq(category, old->category))
         return;
     end_row(planning, row);
+    /* A second L1 that becomes the primary one. */
+    if (layer == 1 && row_at(planning, code) < planning->count)
+        end_row(planning, row_at(planning, code));
     begin(planning, layer, code, category, true);
 }
 
@@ -171,7 +186,8 @@ static void admit(struct planning *planning, const struct procedure *procedure,
                       !str_eq(planning->rows[row].code, procedure->l1_code);
 
         /* A second L1 stands beside the primary one and opens no way to another L2. */
-        if (second && procedure->depth > 1)
+        if (second &&
+            (procedure->depth > 1 || row_at(planning, procedure->l1_code) < planning->count))
             return;
         if (row == planning->count || second)
             begin(planning, layer, codes[layer], wishes->category[layer], !second);

@@ -74,8 +74,9 @@ struct filing {
     struct str reason; /* data NULL: none */
     struct wishes wishes;
     struct actor actor;
-    bool open;   /* there is another of the family */
-    bool closed; /* the doctor's account is closed */
+    bool at_target; /* a member of that L1 already, primary or not */
+    bool open;      /* there is another of the family */
+    bool closed;    /* the doctor's account is closed */
     struct str handling_l2;
     struct standing standing;
     day_t today;

@@ -30,6 +30,17 @@ static struct wishes wishes_of(const struct event_procedure_submit *event)
     };
 }
 
+static bool is_at(const struct procedure_case *found, struct str l1_code)
+{
+    for (size_t i = 0; i < found->row_count; i++) {
+        const struct membership *row = &found->rows[i];
+
+        if (row->layer == 1 && row->to == DAY_NONE && str_eq(row->code, l1_code))
+            return true;
+    }
+    return false;
+}
+
 static void fill_filing(struct job *job)
 {
     const struct event_procedure_submit *event = &job->event;
@@ -39,6 +50,7 @@ static void fill_filing(struct job *job)
     job->filing.depth = event->has_depth ? (int)event->depth : 0;
     job->filing.l1_code = event->l1_code;
     job->filing.l1_home = case_home(found);
+    job->filing.at_target = event->l1_code.data != NULL && is_at(found, event->l1_code);
     job->filing.effective_on = event->effective_on;
     job->filing.reason = event->reason;
     job->filing.wishes = wishes_of(event);

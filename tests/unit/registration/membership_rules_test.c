@@ -317,6 +317,42 @@ static void a_transfer_leaves_no_day_without_membership(void **state)
     }
 }
 
+/* Edge 79: one of several L1 counts; the second one becomes it by a transfer. */
+static void a_second_l1_becomes_the_primary_one(void **state)
+{
+    struct life life = member_of(3);
+    const struct wishes none = {0};
+    struct procedure procedure;
+    struct filing filing = filing_of(&life, PROCEDURE_ADMISSION);
+    struct filing_verdict verdict;
+    struct membership_plan plan;
+
+    (void)state;
+    filing.l1_code = STR("14001");
+    filing.l1_home = STR("14");
+    filing.depth = 1;
+    filing.wishes = none;
+    filing_check(&filing, &verdict, &procedure);
+    assert_int_equal(verdict.refusal, CODE_NONE);
+    procedure.granted = 1;
+    carry_out(&life, &procedure, &none, &plan);
+    assert_int_equal(on_day(&life, 1, TODAY, false), 2);
+    assert_true(str_eq_c(plan.after.l1_code, "13001") && plan.handling_l2.data == NULL);
+    filing.at_target = true;
+    assert_int_equal(refusal(&filing), CODE_MEMBERSHIP_HELD);
+    carry_out(&life, &procedure, &none, &plan); /* once more changes nothing */
+    assert_int_equal(plan.begin_count, 0);
+    membership_standing(life.rows, life.count, &filing.standing);
+    filing.kind = PROCEDURE_TRANSFER;
+    filing.effective_on = TODAY + 10;
+    filing_check(&filing, &verdict, &procedure);
+    assert_int_equal(verdict.refusal, CODE_NONE);
+    carry_out(&life, &procedure, &none, &plan);
+    assert_int_equal(on_day(&life, 1, TODAY + 9, false), 2);
+    assert_int_equal(on_day(&life, 1, TODAY + 10, false), 1);
+    assert_true(str_eq_c(plan.after.l1_code, "14001"));
+}
+
 static void what_was_given_in_part_begins_in_part(void **state)
 {
     struct life life = member_of(0);
@@ -345,7 +381,7 @@ static void leaving_a_is_warned_of(void **state)
 
 /* ---- random lives ---- */
 
-enum { LIVES = 2000, EVENTS = 30, SPAN = 3000 };
+enum { LIVES = 500, EVENTS = 30, SPAN = 3000 };
 
 static uint64_t seed;
 
@@ -359,6 +395,16 @@ static uint32_t below(uint64_t *random, uint32_t limit)
 
 static void check_day(const struct life *life, day_t day, uint64_t life_seed)
 {
+    for (size_t i = 0; i < life->count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const struct membership *a = &life->rows[i], *b = &life->rows[j];
+
+            if (a->layer == b->layer && str_eq(a->code, b->code) && covers(a, day) &&
+                covers(b, day))
+                fail_msg("twice in %.*s on day %d, seed %" PRIu64, STR_ARG(a->code), day,
+                         life_seed);
+        }
+    }
     for (int layer = 1; layer <= LAYERS; layer++) {
         size_t primary = on_day(life, layer, day, true);
 
@@ -446,6 +492,7 @@ int main(void)
         cmocka_unit_test(death_is_a_fact_that_staff_enters),
         cmocka_unit_test(each_withdrawal_ends_what_it_says),
         cmocka_unit_test(a_transfer_leaves_no_day_without_membership),
+        cmocka_unit_test(a_second_l1_becomes_the_primary_one),
         cmocka_unit_test(what_was_given_in_part_begins_in_part),
         cmocka_unit_test(leaving_a_is_warned_of),
         cmocka_unit_test(the_parent_rule_holds_on_every_day),
