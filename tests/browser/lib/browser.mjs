@@ -56,7 +56,8 @@ export async function signIn(page, { login_id, password }) {
 /** The page has come to rest: its heading is there and nothing says it is still loading. */
 export async function settled(page) {
   await page.locator('h1').waitFor();
-  await page.getByText('読み込んでいます…').waitFor({ state: 'detached' });
+  // Several parts of a page may be loading: none is left when there is no first one.
+  await page.getByText('読み込んでいます…').first().waitFor({ state: 'detached' });
 }
 
 /** Axe finds nothing, and nothing scrolls sideways: as it is, on a phone, at 200 percent. */
