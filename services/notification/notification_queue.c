@@ -117,7 +117,6 @@ static void tick_done(struct flow *flow)
     flow_fini(flow);
     queue->ticking = false;
     queue->notification->figures.in_hand = queue->in_hand;
-    queue->notification->figures.host_away = queue->host_away;
     if (queue->woken)
         notification_queue_wake(queue);
     queue_maybe_stopped(queue);
@@ -161,6 +160,7 @@ struct notification_queue *notification_queue_open(struct notification *notifica
 
     queue->notification = notification;
     queue->instance = uuid_new();
+    queue->writer.queue = queue;
     timer_open(&queue->timer, notification->loop, on_timer, queue);
     timer_start(&queue->timer, QUEUE_TICK_MS, QUEUE_TICK_MS);
     tick_begin(queue, TICK_UPKEEP);
@@ -186,6 +186,7 @@ void queue_note_host(struct notification_queue *queue, bool reached)
     if (queue->host_away != reached)
         return;
     queue->host_away = !reached;
+    queue->notification->figures.host_away = !reached;
     if (reached) {
         LOG_INFO("smart_host_back");
         notification_queue_wake(queue);
@@ -206,8 +207,8 @@ static void timer_closed(void *arg)
 
 void queue_maybe_stopped(struct notification_queue *queue)
 {
-    if (!queue->closing || queue->ticking || queue->expanding || queue->in_hand > 0 ||
-        queue->closed)
+    if (!queue->closing || queue->ticking || queue->expanding || queue->writer.running ||
+        queue->in_hand > 0 || queue->closed)
         return;
     queue->closed = true;
     timer_close(&queue->timer, timer_closed);

@@ -30,11 +30,47 @@ struct mail_outcome {
     int64_t next_try_us;
 };
 
+/*
+ * Something that a mail under way has to write down. Embedded in its flow, which has one at a time.
+ */
+struct queue_write {
+    struct queue_write *next;
+    struct flow *flow;
+    struct uuid mail_id;
+    bool marks; /* that its text may be out from now on; else what the attempt came to */
+    bool ours;  /* after a mark went well: false when somebody else has taken the mail over */
+    struct mail_outcome outcome;
+    int32_t code; /* of the smart host; 0: none */
+    const char *said;
+    const char *to_address;
+    enum queue_address {
+        QUEUE_ADDRESS_UNKNOWN,
+        QUEUE_ADDRESS_FINE,    /* a mail got through */
+        QUEUE_ADDRESS_REFUSED, /* the smart host says it is none */
+    } address;
+};
+
+struct queue_writer {
+    struct notification_queue *queue;
+    struct flow flow;
+    bool running;
+    struct queue_write *gathered, *taken; /* for the next transaction; in the one that runs */
+    struct db_query *marked;              /* the mails whose mark is written; NULL: none asked */
+};
+
+/*
+ * Write it with what others have to write, then resume `flow`. Memory: `write` is borrowed until
+ * then. Errors: those of db_run(); whether it was written is not known for all of them, and writing
+ * it again does no harm.
+ */
+void queue_write_add(struct queue_writer *writer, struct queue_write *write, struct flow *flow);
+
 struct notification_queue {
     struct notification *notification;
     struct uuid instance; /* this sender, while the process lives */
     struct timer timer;
     struct flow tick, expand;
+    struct queue_writer writer;
     struct db_query *picked;
     struct db_query *oldest; /* of upkeep; NULL: none in this tick */
     struct db_query *lot;    /* of expand */

@@ -10,7 +10,6 @@
 #include "notification/notification_queue.h"
 
 enum {
-    SEND_DEADLINE_MS = 10000,
     SEND_RECORD_PAUSE_MS = 500,
 };
 
@@ -30,35 +29,8 @@ struct mail_flow {
     struct due_mail mail;
     struct mail_result result;
     struct mail_job *job;
-    struct db_query *mark;
-    struct db_batch *record;
+    struct queue_write write;
     const char *state; /* what it came to */
-};
-
-static const struct db_stmt mark_mail = {
-    "notification_mark_mail",
-    "UPDATE notification.mail SET handed_over = true"
-    " WHERE mail_id = $1 AND state = 'active' AND sender = $2",
-};
-
-static const struct db_stmt record_mail = {
-    "notification_record_mail",
-    "UPDATE notification.mail SET state = $3, ambiguous = $4, next_try_at = $5,"
-    "  attempts = attempts - CASE WHEN $6 THEN 0 ELSE 1 END, last_code = $7, last_text = $8,"
-    "  finished_at = CASE WHEN $3 IN ('ready', 'deferred') THEN NULL ELSE $9 END,"
-    "  sender = NULL, handed_over = false"
-    " WHERE mail_id = $1 AND state = 'active' AND sender = $2",
-};
-
-static const struct db_stmt flag_address = {
-    "notification_flag_address",
-    "INSERT INTO notification.undeliverable (address, since, code, said) VALUES ($1, $2, $3, $4)"
-    " ON CONFLICT (address) DO UPDATE SET code = excluded.code, said = excluded.said",
-};
-
-static const struct db_stmt clear_address = {
-    "notification_clear_address",
-    "DELETE FROM notification.undeliverable WHERE address = $1",
 };
 
 /* ---- what it came to ---- */
@@ -102,40 +74,26 @@ static struct mail_outcome outcome_of(const struct mail_flow *mail, enum err err
     return notification_rules_outcome(&mail->mail, err, &mail->result, closing, now_us);
 }
 
-static void add_address(struct mail_flow *mail, int64_t now_us)
+static enum queue_address address_of(const struct mail_result *result)
 {
-    struct db_query *query;
-
-    if (mail->result.verdict == MAIL_DELIVERED) {
-        db_text_c(db_add(mail->record, &clear_address), mail->mail.to_address);
-    } else if (mail->result.address_refused) {
-        query = db_add(mail->record, &flag_address);
-        db_text_c(query, mail->mail.to_address);
-        db_time(query, now_us);
-        db_i32(query, mail->result.code);
-        db_text_c(query, mail->result.text);
-    }
+    if (result->verdict == MAIL_DELIVERED)
+        return QUEUE_ADDRESS_FINE;
+    return result->address_refused ? QUEUE_ADDRESS_REFUSED : QUEUE_ADDRESS_UNKNOWN;
 }
 
 static void make_record(struct mail_flow *mail, enum err err)
 {
-    int64_t now_us = clock_now_us();
-    struct mail_outcome outcome = outcome_of(mail, err, now_us);
-    struct db_query *query;
+    const struct mail_result *result = &mail->result;
 
-    mail->state = outcome.state;
-    mail->record = db_batch_new(mail->flow.arena);
-    query = db_add(mail->record, &record_mail);
-    db_uuid(query, mail->mail.mail_id);
-    db_uuid(query, mail->queue->instance);
-    db_text_c(query, outcome.state);
-    db_bool(query, outcome.ambiguous);
-    db_time(query, outcome.next_try_us);
-    db_bool(query, outcome.counted);
-    db_i32(query, mail->result.code);
-    db_text_c(query, err == ERR_OK ? mail->result.text : err_name(err));
-    db_time(query, now_us);
-    add_address(mail, now_us);
+    mail->write = (struct queue_write){
+        .mail_id = mail->mail.mail_id,
+        .outcome = outcome_of(mail, err, clock_now_us()),
+        .code = result->code,
+        .said = err == ERR_OK ? result->text : err_name(err),
+        .to_address = mail->mail.to_address,
+        .address = address_of(result),
+    };
+    mail->state = mail->write.outcome.state;
 }
 
 /* ---- its steps ---- */
@@ -160,16 +118,6 @@ static void begin(struct mail_flow *mail)
                &mail->job, &mail->flow);
 }
 
-static void mark(struct mail_flow *mail)
-{
-    struct db_batch *batch = db_batch_new(mail->flow.arena);
-
-    mail->mark = db_add(batch, &mark_mail);
-    db_uuid(mail->mark, mail->mail.mail_id);
-    db_uuid(mail->mark, mail->queue->instance);
-    db_run(mail->queue->notification->db, batch, SEND_DEADLINE_MS, &mail->flow);
-}
-
 static void mail_run(struct flow *flow)
 {
     struct mail_flow *mail = FLOW_OF(flow, struct mail_flow, flow);
@@ -188,10 +136,11 @@ static void mail_run(struct flow *flow)
         }
         flow_on_error(flow, MAIL_STEP_UNMARKED);
         flow_wait(flow, MAIL_STEP_TEXT);
-        mark(mail);
+        mail->write = (struct queue_write){.mail_id = mail->mail.mail_id, .marks = true};
+        queue_write_add(&mail->queue->writer, &mail->write, flow);
         return;
     case MAIL_STEP_TEXT:
-        if (db_affected(mail->mark) == 0) { /* we were taken for dead: it is somebody else's now */
+        if (!mail->write.ours) { /* we were taken for dead: it is somebody else's now */
             mail_drop(mail->job);
             flow_end(flow, ERR_FENCED);
             return;
@@ -212,7 +161,7 @@ static void mail_run(struct flow *flow)
     case MAIL_STEP_RECORD:
         flow_on_error(flow, MAIL_STEP_AGAIN);
         flow_wait(flow, FLOW_END);
-        db_run(mail->queue->notification->db, mail->record, SEND_DEADLINE_MS, flow);
+        queue_write_add(&mail->queue->writer, &mail->write, flow);
         return;
     case MAIL_STEP_AGAIN:
         /* The outcome must not be forgotten: a second copy would go out. */
