@@ -134,6 +134,8 @@ static void mail_run(struct flow *flow)
             flow_goto(flow, MAIL_STEP_DECIDE);
             return;
         }
+        if (!mail->queue->closing)
+            queue_note_host(mail->queue, true); /* others need not wait for this one's end */
         flow_on_error(flow, MAIL_STEP_UNMARKED);
         flow_wait(flow, MAIL_STEP_TEXT);
         mail->write = (struct queue_write){.mail_id = mail->mail.mail_id, .marks = true};
