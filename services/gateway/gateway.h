@@ -10,6 +10,7 @@
 #include "gen/routes.h"
 #include "http/http.h"
 #include "proc/proc.h"
+#include "retention/retention.h"
 #include "secret/secret.h"
 
 struct gateway_settings {
@@ -57,18 +58,19 @@ struct gateway {
     bool secure;                             /* public_url is https */
     const char *hosts[GATEWAY_LIST_MAX + 1]; /* that of public_url and others, NULL at the end */
     const char *proxies[GATEWAY_LIST_MAX + 1];
-    struct str kind_names;     /* JSON object: name of each kind of credit by its code */
-    struct str notices;        /* JSON list */
-    struct files *files;       /* the portal's pages */
-    struct replies *replies;   /* requests that wait for the answer to a command */
-    struct watchers *watchers; /* streams of upload progress and of My Page */
-    struct place *place_list;  /* files that come in now */
-    struct places *places;     /* keeps their rows; NULL at the end */
-    struct sweep *sweep;       /* tidies up now and then */
-    struct queue *queue;       /* in front of signing in */
-    unsigned entering;         /* who may sign in and has not come to the hash threads yet */
-    unsigned licences_open;    /* copies of licences that come in now */
-    unsigned closing;          /* parts whose close callback is still to come */
+    struct str kind_names;       /* JSON object: name of each kind of credit by its code */
+    struct str notices;          /* JSON list */
+    struct files *files;         /* the portal's pages */
+    struct replies *replies;     /* requests that wait for the answer to a command */
+    struct watchers *watchers;   /* streams of upload progress and of My Page */
+    struct place *place_list;    /* files that come in now */
+    struct places *places;       /* keeps their rows; NULL at the end */
+    struct retention *retention; /* what is kept how long */
+    struct sweep *sweep;         /* tidies up now and then */
+    struct queue *queue;         /* in front of signing in */
+    unsigned entering;           /* who may sign in and has not come to the hash threads yet */
+    unsigned licences_open;      /* copies of licences that come in now */
+    unsigned closing;            /* parts whose close callback is still to come */
     bool stopping;
     bool marks_owed; /* sessions ended that Redis may still call good: it is not asked meanwhile */
     struct gateway_figures {
@@ -132,6 +134,8 @@ unsigned replies_waiting(const struct replies *replies);
 
 /* ---- gateway_sweep.c: what is out of date goes; sessions that ended leave Redis ---- */
 
+/* Whether retention.json says how long each table is kept. Errors: ERR_SETTINGS. */
+CHECKED enum err sweep_check(const struct gateway *gateway, struct err_note *note);
 struct sweep *sweep_open(struct gateway *gateway);
 void sweep_close(struct sweep *sweep, void (*closed)(void *arg), void *arg);
 /* Sessions ended just now: tell Redis soon. */

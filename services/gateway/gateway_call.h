@@ -101,6 +101,9 @@ void call_run(struct call *call, int next);
 /* gateway_password.c: another password of an account. */
 /* The present hash: column 0, no row when the account has no password. */
 struct db_query *credential_hash(struct db_batch *batch, struct uuid account_id);
+/* The first one. */
+void credential_add(struct db_batch *batch, struct uuid account_id, struct str login_id,
+                    const char *hash, int64_t now_us);
 void credential_change(struct db_batch *batch, struct uuid account_id, const char *hash,
                        int64_t now_us);
 

@@ -48,6 +48,7 @@ struct str command_office(const struct call *call)
     case ROLE_CALL_CENTRE:
     case ROLE_ADMIN:
     case ROLE_AUDITOR:
+    case ROLE_DELEGATE:
         break;
     }
     return STR("");

@@ -74,13 +74,16 @@ void link_row_init(struct call *call, struct link_row *row, const char *purpose,
 
 void link_issue(struct call *call, struct db_batch *batch, const struct link_new *link)
 {
-    struct uuid link_id = uuid_new();
+    bool given = !uuid_eq(link->link_id, (struct uuid){{0}});
+    struct uuid link_id = given ? link->link_id : uuid_new();
     int64_t expires_us = call->now_us + link->good_s * CLOCK_SECOND_US;
     const struct event_link_issued issued = {.link_id = link_id,
                                              .purpose = str_of(link->purpose),
                                              .account_id = link->account_id,
                                              .email = link->email,
-                                             .expires_at = expires_us};
+                                             .expires_at = expires_us,
+                                             .name = link->name,
+                                             .from_name = link->from_name};
     char key[UUID_TEXT_BYTES];
 
     link_row_add(call, batch, link, link_id);
@@ -201,8 +204,9 @@ bool link_see(struct call *call, struct db_batch *batch, struct str text,
     return true;
 }
 
-static const char *const purposes[] = {LINK_EMAIL_CONFIRM, LINK_PASSWORD_RESET, LINK_SIGNUP_CONFIRM,
-                                       LINK_FIRST_LOGIN, LINK_STAFF_INVITE};
+static const char *const purposes[] = {LINK_EMAIL_CONFIRM,  LINK_PASSWORD_RESET,
+                                       LINK_SIGNUP_CONFIRM, LINK_FIRST_LOGIN,
+                                       LINK_STAFF_INVITE,   LINK_DELEGATE_INVITE};
 
 enum code link_judge(struct call *call, struct link_seen *seen)
 {
@@ -274,7 +278,7 @@ static void confirm(struct call *call, struct use_link *use)
     command_accept(call, &command);
 }
 
-/* ---- somebody of staff was invited ---- */
+/* ---- somebody was invited: of staff, or as a delegate ---- */
 
 static void accept_invitation(struct call *call, struct use_link *use)
 {
@@ -285,7 +289,10 @@ static void accept_invitation(struct call *call, struct use_link *use)
                                      .email = db_get_text(call->query, 0, 2),
                                      .password = use->body.password};
 
-    staff_accept(call, &found);
+    if (str_eq_c(use->seen.purpose, LINK_STAFF_INVITE))
+        staff_accept(call, &found);
+    else
+        delegate_accept(call, &found);
 }
 
 /* ---- a new password ---- */
@@ -332,7 +339,7 @@ static void use_for(struct call *call, struct use_link *use)
     use->login_id = db_get_text(call->query, 0, 5);
     if (str_eq_c(purpose, LINK_EMAIL_CONFIRM))
         confirm(call, use);
-    else if (str_eq_c(purpose, LINK_STAFF_INVITE))
+    else if (str_eq_c(purpose, LINK_STAFF_INVITE) || str_eq_c(purpose, LINK_DELEGATE_INVITE))
         accept_invitation(call, use);
     else if (str_eq_c(purpose, LINK_FIRST_LOGIN))
         first_link_use(call, use->seen.account_id);

@@ -9,12 +9,15 @@
 #define LINK_PASSWORD_RESET "password_reset"
 #define LINK_SIGNUP_CONFIRM "signup_confirm"
 #define LINK_FIRST_LOGIN "first_login"
+#define LINK_DELEGATE_INVITE "delegate_invite"
 
 struct link_new {
+    struct uuid link_id; /* all zero: a new one is made */
     const char *purpose;
     struct uuid account_id;
     struct str email;
     uint32_t good_s;
+    struct str name, from_name; /* of an invitation: whom, and by whom; may be STR_NONE */
 };
 
 /* Adds the row and the event that makes notification send it. */
@@ -32,6 +35,8 @@ struct link_found {
     struct str login_id, name, email;
     struct str password; /* as given; data NULL: none */
 };
+/* A doctor's delegate accepts: the rest of the call. Takes over its flow. */
+void delegate_accept(struct call *call, const struct link_found *found);
 
 /* So many links of one account in an hour: nobody's mailbox is to be filled. */
 enum { LINKS_PER_HOUR_MAX = 10, LINKS_RETRY_S = 600 };

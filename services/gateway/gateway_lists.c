@@ -7,6 +7,7 @@
 #define ENDPOINT(name) void endpoint_##name(struct flow *flow)
 
 ENDPOINT(list_my_credits);
+ENDPOINT(list_delegated_credits);
 ENDPOINT(list_applications);
 ENDPOINT(list_seminars);
 ENDPOINT(list_uploads);
@@ -28,7 +29,7 @@ static void text_or_null(struct db_query *query, struct str text)
 static const struct db_stmt select_credits = {
     "gateway_list_my_credits",
     "WITH mine AS MATERIALIZED (SELECT * FROM portal.credit"
-    "  WHERE doctor_id = portal.scope_id('doctor') AND NOT $10"
+    "  WHERE doctor_id = (SELECT portal.credit_doctor()) AND NOT $10"
     "   AND ($1::text IS NULL OR programme = $1)"
     "   AND ($2::date IS NULL OR held_on >= $2) AND ($3::date IS NULL OR held_on <= $3)"
     "   AND ($11::text IS NULL OR kind = $11) AND ($12::text IS NULL OR status = $12)"
@@ -63,30 +64,30 @@ static const struct db_stmt select_credits = {
 
 static const char *const credit_sums[] = {"totals", "totals_by_year", NULL};
 
-void endpoint_list_my_credits(struct flow *flow)
+/* False when the cursor is none of ours: then the problem is answered. */
+static bool credits_cursor(struct call *call, struct cursor *ret_cursor)
 {
-    struct call *call = CALL_OF(flow);
-    struct cursor cursor;
-    struct db_query *query;
-
-    if (flow->step == LIST_TOLD) {
-        reads_answer_list(call, credit_sums, false);
-        return;
-    }
-    if (!cursor_read(call, 4, &cursor))
-        return;
-    if (cursor.count > 0 && day_parse(cursor.parts[0]) == DAY_NONE) {
+    if (!cursor_read(call, 4, ret_cursor))
+        return false;
+    if (ret_cursor->count > 0 && day_parse(ret_cursor->parts[0]) == DAY_NONE) {
         call_cursor_bad(call);
-        return;
+        return false;
     }
-    call->query = query = db_add(call_scoped(call), &select_credits);
+    return true;
+}
+
+static void ask_credits(struct call *call, const struct cursor *cursor)
+{
+    struct db_query *query = db_add(call->batch, &select_credits);
+
+    call->query = query;
     text_or_null(query, call_text(call, "programme"));
     db_day(query, call_day(call, "from"));
     db_day(query, call_day(call, "to"));
-    db_day(query, cursor.count == 0 ? DAY_NONE : day_parse(cursor.parts[0]));
-    db_i64(query, cursor_number(&cursor, 1));
-    db_text(query, cursor.count == 0 ? STR("") : cursor.parts[2]);
-    db_i16(query, (int16_t)cursor_number(&cursor, 3));
+    db_day(query, cursor->count == 0 ? DAY_NONE : day_parse(cursor->parts[0]));
+    db_i64(query, cursor_number(cursor, 1));
+    db_text(query, cursor->count == 0 ? STR("") : cursor->parts[2]);
+    db_i16(query, (int16_t)cursor_number(cursor, 3));
     db_i64(query, call_number(call, "limit"));
     db_json(query, call->gateway->kind_names);
     /* R-ACC-09: until certification data is linked there is no view of credits. */
@@ -95,6 +96,58 @@ void endpoint_list_my_credits(struct flow *flow)
     text_or_null(query, call_text(call, "status"));
     text_or_null(query, call_text(call, "q"));
     call_run(call, LIST_TOLD);
+}
+
+void endpoint_list_my_credits(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+    struct cursor cursor;
+
+    if (flow->step == LIST_TOLD) {
+        reads_answer_list(call, credit_sums, false);
+        return;
+    }
+    if (!credits_cursor(call, &cursor))
+        return;
+    (void)call_scoped(call);
+    ask_credits(call, &cursor);
+}
+
+/* ---- the same for a delegate: whether the doctor still lets it is asked each time ---- */
+
+static const struct db_stmt begin_delegated = {
+    "gateway_delegate_begin",
+    "SELECT * FROM portal.delegate_begin($1)",
+};
+static const struct db_stmt keep_look = {
+    "gateway_keep_look",
+    "INSERT INTO gateway.delegate_look (delegation_id, account_id, at, what)"
+    " SELECT $1, $2, $3, 'credits' WHERE portal.scope_is('delegated')",
+};
+
+void endpoint_list_delegated_credits(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+    const struct db_query *begun = call->state;
+    struct cursor cursor;
+    struct db_query *query;
+
+    if (flow->step == LIST_TOLD) {
+        if (db_rows(begun) == 0)
+            call_problem(call, CODE_NOT_FOUND);
+        else
+            reads_answer_list(call, credit_sums, false);
+        return;
+    }
+    if (!credits_cursor(call, &cursor))
+        return;
+    call->state = query = db_add(call_scoped(call), &begin_delegated);
+    db_uuid(query, call_id(call, "delegation_id"));
+    query = db_add(call->batch, &keep_look);
+    db_uuid(query, call_id(call, "delegation_id"));
+    db_uuid(query, call->who.account_id);
+    db_time(query, call->now_us);
+    ask_credits(call, &cursor);
 }
 
 /* ---- applications of an association ---- */

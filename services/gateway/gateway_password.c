@@ -94,16 +94,24 @@ void credential_change(struct db_batch *batch, struct uuid account_id, const cha
     db_time(query, now_us);
 }
 
+void credential_add(struct db_batch *batch, struct uuid account_id, struct str login_id,
+                    const char *hash, int64_t now_us)
+{
+    struct db_query *query = db_add(batch, &insert_credential);
+
+    db_text(query, login_id);
+    db_uuid(query, account_id);
+    db_text_c(query, hash);
+    db_time(query, now_us);
+}
+
 /* The last step of first login: the postcard is worth nothing from here on. */
 static void add_first(struct call *call, struct db_batch *batch)
 {
     struct set_password *set = call->state;
-    struct db_query *query = db_add(batch, &insert_credential);
+    struct db_query *query;
 
-    db_text(query, call->who.mamis_no);
-    db_uuid(query, call->who.account_id);
-    db_text_c(query, set->make.made);
-    db_time(query, call->now_us);
+    credential_add(batch, call->who.account_id, call->who.mamis_no, set->make.made, call->now_us);
     query = db_add(batch, &end_postcard);
     db_uuid(query, call->who.account_id);
     db_time(query, call->now_us);

@@ -22,6 +22,9 @@ ENDPOINT(get_upload);
 ENDPOINT(get_operation);
 ENDPOINT(get_my_credit);
 ENDPOINT(list_row_credits);
+ENDPOINT(list_my_corrections);
+ENDPOINT(list_my_delegates);
+ENDPOINT(list_delegations);
 
 static void set(json_t *object, const char *name, const char *text)
 {
@@ -116,6 +119,9 @@ READ(get_my_standing, "SELECT portal.my_standing($1)::text", .wants = WANTS_TIME
 READ(list_my_certificates, "SELECT portal.my_certificates($1)::text", .wants = WANTS_TIME)
 READ(get_my_handbook, "SELECT portal.my_handbook()::text", .wants = WANTS_NOTHING)
 READ(list_my_applications, "SELECT portal.my_applications()::text", .wants = WANTS_NOTHING)
+READ(list_my_corrections, "SELECT portal.my_corrections()::text", .wants = WANTS_NOTHING)
+READ(list_my_delegates, "SELECT portal.my_delegates()::text", .wants = WANTS_NOTHING)
+READ(list_delegations, "SELECT portal.my_delegations()::text", .wants = WANTS_NOTHING)
 READ(get_my_application, "SELECT portal.application_json($1)::text", .wants = WANTS_ID,
      .id = "application_id")
 READ(get_application, READS_APPLICATION, .wants = WANTS_ID, .id = "application_id")

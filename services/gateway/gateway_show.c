@@ -15,6 +15,14 @@ static const struct shown {
 } shows[] = {
     {"application_id", SHOWN_BY_ID, {"gateway_show_application", READS_APPLICATION}},
     {"procedure_id", SHOWN_BY_ID_NOW, {"gateway_show_procedure", READS_PROCEDURE}},
+    {"correction_id",
+     SHOWN_BY_ID,
+     {"gateway_show_correction",
+      "SELECT item::text FROM portal.correction WHERE correction_id = $1"}},
+    {"delegation_id",
+     SHOWN_BY_ID,
+     {"gateway_show_delegate",
+      "SELECT portal.delegate_json(d)::text FROM portal.delegation AS d WHERE delegation_id = $1"}},
     {"programme", SHOWN_BY_SCOPE, {"gateway_show_handbook", "SELECT portal.my_handbook()::text"}},
     /* "<upload_id>/<row_no>" */
     {"row",

@@ -155,6 +155,21 @@ static enum err read_notices(struct gateway *gateway, struct err_note *note)
     return ERR_OK;
 }
 
+static enum err read_retention(struct gateway *gateway, struct err_note *note)
+{
+    const char *data_dir = proc_settings(gateway->proc)->data_dir;
+    struct buf path = {0};
+    enum err err;
+
+    buf_printf(&path, "%s/deploy/rules/retention.json",
+               *data_dir != '\0' ? data_dir : MAMIS_SOURCE_DIR);
+    TRY(retention_load(path.data, &gateway->retention, note));
+    TRY(sweep_check(gateway, note));
+cleanup:
+    buf_free(&path);
+    return err;
+}
+
 /* ---- start ---- */
 
 static enum err open_http(struct gateway *gateway, struct err_note *note)
@@ -205,6 +220,7 @@ enum err gateway_start(struct proc *proc, void *state, struct err_note *note)
     TRY(read_keys(gateway, note));
     TRY(read_factor(gateway, note));
     TRY(read_notices(gateway, note));
+    TRY(read_retention(gateway, note));
     TRY(files_load(gateway_settings.portal_dir, &gateway->files, note));
     collect_kinds(gateway);
     gateway->db = proc_db(proc);
@@ -234,6 +250,7 @@ static void part_closed(void *arg)
     pool_free(gateway->hashes);
     pool_free(gateway->papers);
     files_free(gateway->files);
+    retention_free(gateway->retention);
     secret_wipe(&gateway->pepper, sizeof(gateway->pepper));
     secret_wipe(&gateway->temp_key, sizeof(gateway->temp_key));
     secret_wipe(&gateway->factor_key, sizeof(gateway->factor_key));

@@ -51,38 +51,46 @@ static const struct db_stmt clear_marks = {
     "gateway_clear_marks",
     "UPDATE gateway.session SET uncache = false WHERE token_sha256 = $1",
 };
-static const struct db_stmt tidy[] = {
-    {"gateway_tidy_sessions",
-     "DELETE FROM gateway.session WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.session"
-     " WHERE expires_at < $1 - interval '1 day' LIMIT 1000))"},
-    {"gateway_tidy_links",
-     "DELETE FROM gateway.link WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.link"
-     " WHERE expires_at < $1 - interval '30 days' LIMIT 1000))"},
-    {"gateway_tidy_signups",
-     "DELETE FROM gateway.signup WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.signup"
-     " WHERE created_at < $1 - interval '8 days' LIMIT 1000))"},
-    {"gateway_tidy_licences",
-     "DELETE FROM gateway.document WHERE document_id = ANY (ARRAY(SELECT d.document_id"
-     " FROM portal.licence_over o JOIN gateway.document d ON d.document_id = o.signup_id"
-     " WHERE o.decided_at < $1 - interval '90 days' LIMIT 20))"},
-    {"gateway_tidy_keys",
-     "DELETE FROM gateway.idempotency WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.idempotency"
-     " WHERE created_at < $1 - interval '35 days' LIMIT 1000))"},
-    {"gateway_tidy_commands",
-     "DELETE FROM gateway.command WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.command"
-     " WHERE created_at < $1 - interval '35 days' LIMIT 1000))"},
-    {"gateway_tidy_challenges",
-     "DELETE FROM gateway.challenge_used WHERE ctid = ANY (ARRAY(SELECT ctid"
-     " FROM gateway.challenge_used WHERE used_at < $1 - interval '1 day' LIMIT 1000))"},
-    {"gateway_tidy_throttles",
-     "DELETE FROM gateway.throttle WHERE ctid = ANY (ARRAY(SELECT ctid FROM gateway.throttle"
-     " WHERE updated_at < $1 - interval '1 day' LIMIT 1000))"},
+/* Copies of licences, each some time after its sign-up was decided; a few, for they are large. */
+static const struct db_stmt tidy_licences = {
+    "gateway_tidy_licences",
+    "DELETE FROM gateway.document WHERE document_id = ANY (ARRAY(SELECT d.document_id"
+    " FROM portal.licence_over o JOIN gateway.document d ON d.document_id = o.signup_id"
+    " WHERE o.decided_at < $1 - interval '90 days' LIMIT 20))",
+};
+/* What is older than $1, a little at a time. How old that is stands in retention.json. */
+#define TIDY(table, since)                                                                         \
+    "DELETE FROM " table " WHERE ctid = ANY (ARRAY(SELECT ctid FROM " table " WHERE " since        \
+    " < $1 LIMIT 1000))"
+static const struct tidy {
+    const char *table;
+    struct db_stmt stmt;
+} tidy[] = {
+    {"gateway.session", {"gateway_tidy_sessions", TIDY("gateway.session", "expires_at")}},
+    {"gateway.link", {"gateway_tidy_links", TIDY("gateway.link", "expires_at")}},
+    {"gateway.signup", {"gateway_tidy_signups", TIDY("gateway.signup", "created_at")}},
+    {"gateway.idempotency", {"gateway_tidy_keys", TIDY("gateway.idempotency", "created_at")}},
+    {"gateway.command", {"gateway_tidy_commands", TIDY("gateway.command", "created_at")}},
+    {"gateway.challenge_used",
+     {"gateway_tidy_challenges", TIDY("gateway.challenge_used", "used_at")}},
+    {"gateway.throttle", {"gateway_tidy_throttles", TIDY("gateway.throttle", "updated_at")}},
+    {"gateway.delegate_look", {"gateway_tidy_looks", TIDY("gateway.delegate_look", "at")}},
 };
 
 static const struct db_stmt find_unused = {
     "gateway_find_unused",
     "SELECT account_id FROM portal.staff_unused($1, 100)",
 };
+
+enum err sweep_check(const struct gateway *gateway, struct err_note *note)
+{
+    enum err err = ERR_OK;
+    uint32_t days;
+
+    for (size_t i = 0; i < ARRAY_LEN(tidy) && err == ERR_OK; i++)
+        err = retention_days(gateway->retention, tidy[i].table, &days, note);
+    return err;
+}
 
 static void find(struct sweep *sweep)
 {
@@ -149,8 +157,15 @@ static void delete_old(struct sweep *sweep)
         return;
     }
     sweep->tidy_at_ms = clock_mono_ms() + SWEEP_TIDY_EVERY_MS;
-    for (size_t i = 0; i < ARRAY_LEN(tidy); i++)
-        db_time(db_add(batch, &tidy[i]), clock_now_us());
+    for (size_t i = 0; i < ARRAY_LEN(tidy); i++) {
+        struct err_note note;
+        uint32_t days = 0;
+
+        must(retention_days(sweep->gateway->retention, tidy[i].table, &days, &note) == ERR_OK);
+        db_time(db_add(batch, &tidy[i].stmt),
+                clock_now_us() - (int64_t)days * CLOCK_DAY_S * CLOCK_SECOND_US);
+    }
+    db_time(db_add(batch, &tidy_licences), clock_now_us());
     flow_wait(flow, SWEEP_UNUSED);
     db_run(sweep->gateway->db, batch, GATEWAY_WRITE_MS, flow);
 }

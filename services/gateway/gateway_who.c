@@ -286,6 +286,8 @@ void who_run(struct flow *flow)
 
 const char *who_scope(struct arena *arena, const struct who *who)
 {
+    char id[UUID_TEXT_BYTES];
+
     switch (who->role) {
     case ROLE_DOCTOR:
         return arena_printf(arena, "doctor:%lld", (long long)who->doctor_id);
@@ -303,6 +305,9 @@ const char *who_scope(struct arena *arena, const struct who *who)
         return "admin";
     case ROLE_AUDITOR:
         return "auditor";
+    case ROLE_DELEGATE:
+        uuid_format(who->account_id, id);
+        return arena_printf(arena, "delegate:%s", id);
     case ROLE_NONE:
         return "";
     }

@@ -69,6 +69,10 @@ static const struct tool_command commands[] = {
      "publish the present state of every row again",
      command_republish,
      {"republish doctors|accounts|certificates|seminars"}},
+    {"retention",
+     "what is kept how long, since when, and what is overdue",
+     command_retention,
+     {"retention [--why]"}},
     {"status", "offsets, unsent events, dead letters, uploads", command_status, {"status"}},
 };
 

@@ -68,6 +68,7 @@ COMMAND(parked);
 COMMAND(replay);
 COMMAND(republish);
 COMMAND(status);
+COMMAND(retention);
 #undef COMMAND
 
 /* ---- words of the command line ---- */

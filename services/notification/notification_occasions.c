@@ -19,23 +19,23 @@ static void set_day(json_t *data, const char *name, day_t day)
     buf_free(&text);
 }
 
-/* ---- M01, M04, M07: links ---- */
+/* ---- M01, M04, M07, M50: links ---- */
 
-/* By what the link is for; a new password otherwise. */
-static const char *link_mail(struct str purpose)
+static const struct link_mail {
+    const char *purpose;
+    const char *kind;
+} link_mails[] = {
+    {"email_confirm", "M01"}, {"password_reset", "M04"},     {"signup_confirm", "M01-signup"},
+    {"first_login", "M07"},   {"staff_invite", "M01-staff"}, {"delegate_invite", "M50"},
+};
+
+static const char *kind_of_link(struct str purpose)
 {
-    static const struct {
-        const char *purpose, *kind;
-    } mails[] = {{"email_confirm", "M01"},
-                 {"signup_confirm", "M01-signup"},
-                 {"first_login", "M07"},
-                 {"staff_invite", "M01-staff"}};
+    size_t i = 0;
 
-    for (size_t i = 0; i < ARRAY_LEN(mails); i++) {
-        if (str_eq_c(purpose, mails[i].purpose))
-            return mails[i].kind;
-    }
-    return "M04";
+    while (!str_eq_c(purpose, link_mails[i].purpose))
+        must(++i < ARRAY_LEN(link_mails)); /* the contract knows no other */
+    return link_mails[i].kind;
 }
 
 void notification_link_handle(void *service, struct work_batch *batch)
@@ -53,7 +53,7 @@ void notification_link_handle(void *service, struct work_batch *batch)
     time_format(event.expires_at, expires);
     expires[16] = '\0'; /* minutes are enough */
     expires[10] = ' ';
-    mail.kind = link_mail(event.purpose);
+    mail.kind = kind_of_link(event.purpose);
     mail.occasion = id;
     mail.to_address = event.email;
     mail.to_account = event.account_id;
@@ -62,6 +62,47 @@ void notification_link_handle(void *service, struct work_batch *batch)
     set_text(mail.data, "link_id", str_of(id));
     set_text(mail.data, "purpose", event.purpose);
     set_text(mail.data, "expires_at", str_of(expires));
+    if (event.name.data != NULL)
+        set_text(mail.data, "name", event.name);
+    if (event.from_name.data != NULL)
+        set_text(mail.data, "from_name", event.from_name);
+    notification_mail_add(batch, &mail);
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
+/* ---- M51, M52: a delegate is there, or is none any more ---- */
+
+void notification_delegation_handle(void *service, struct work_batch *batch)
+{
+    struct event_delegation_state event;
+    struct notification_mail mail = {0};
+    char id[UUID_TEXT_BYTES];
+    bool begun, ended;
+    enum err err;
+
+    (void)service;
+    TRY(event_delegation_state_decode(batch->arena, batch->messages[0].data, &event,
+                                      &batch->flow->note));
+    begun = str_eq_c(event.state, "active");
+    ended = str_eq_c(event.state, "revoked") && event.accepted;
+    if (!begun && !ended) /* of an invitation the link's mail tells */
+        goto cleanup;
+    uuid_format(event.delegation_id, id);
+    mail.kind = begun ? "M51" : "M52";
+    mail.occasion = id;
+    mail.data = json_object();
+    set_text(mail.data, "delegate_name", event.name);
+    set_text(mail.data, "doctor_name", event.doctor_name);
+    if (begun) {
+        mail.has_account = true;
+        mail.to_account = event.account_id;
+        mail.to_doctor = event.doctor_id;
+        set_text(mail.data, "name", event.doctor_name);
+    } else {
+        mail.to_address = event.email;
+        set_text(mail.data, "name", event.name);
+    }
     notification_mail_add(batch, &mail);
 cleanup:
     flow_resume(batch->flow, err);
@@ -178,6 +219,39 @@ void notification_links_late_handle(void *service, struct work_batch *batch)
     set_text(mail.data, "count", str_of(count));
     set_day(mail.data, "oldest_due_on", event.oldest_due_on);
     notification_mail_add_to_staff(batch, &mail, &(struct notification_staff){.role = "office_l3"});
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
+/* ---- M53: a request for correction has come, or was answered ---- */
+
+void notification_correction_handle(void *service, struct work_batch *batch)
+{
+    struct event_correction_state event;
+    struct notification_mail mail = {0};
+    char id[UUID_TEXT_BYTES];
+    enum err err;
+
+    (void)service;
+    TRY(event_correction_state_decode(batch->arena, batch->messages[0].data, &event,
+                                      &batch->flow->note));
+    uuid_format(event.correction_id, id);
+    mail.occasion = id;
+    mail.data = json_object();
+    if (str_eq_c(event.state, "open")) { /* without a prefecture it is the national office's */
+        const struct notification_staff staff = {
+            .role = event.l2_code.len == 0 ? "office_l3" : "office_l2", .l2_code = event.l2_code};
+
+        mail.kind = "M53-office";
+        notification_mail_add_to_staff(batch, &mail, &staff);
+    } else {
+        mail.kind = "M53";
+        mail.has_account = true;
+        mail.to_account = event.account_id;
+        mail.to_doctor = event.doctor_id;
+        set_text(mail.data, "name", event.name);
+        notification_mail_add(batch, &mail);
+    }
 cleanup:
     flow_resume(batch->flow, err);
 }

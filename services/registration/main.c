@@ -1,6 +1,9 @@
 /* registration: persons and accounts, first login's steps, profiles, what time brings about. */
 #include "gen/events.h"
 #include "registration/procedure.h"
+#include "registration/registration.h"
+#include "registration/registration_correction.h"
+#include "registration/registration_delegate.h"
 
 static enum err start(struct proc *proc, void *state, struct err_note *note)
 {
@@ -38,6 +41,11 @@ static enum err start(struct proc *proc, void *state, struct err_note *note)
         OTHER(EVENT_PROCEDURE_ACT, procedure_act_handle),
         OTHER(EVENT_STAFF_CREATE, registration_staff_create),
         OTHER(EVENT_STAFF_CHANGE, registration_staff_change),
+        OTHER(EVENT_DELEGATE_INVITE, registration_delegate_handle),
+        OTHER(EVENT_DELEGATE_ACCEPT, registration_delegate_handle),
+        OTHER(EVENT_DELEGATE_REVOKE, registration_delegate_handle),
+        OTHER(EVENT_CORRECTION_ASK, registration_correction_handle),
+        OTHER(EVENT_CORRECTION_ANSWER, registration_correction_handle),
     };
 #undef OTHER
 #undef COMMAND

@@ -85,6 +85,8 @@ void upkeep_close(struct upkeep *upkeep, void (*closed)(void *arg), void *arg);
 /* Handlers of staff.create and staff.change. */
 void registration_staff_create(void *service, struct work_batch *batch);
 void registration_staff_change(void *service, struct work_batch *batch);
+/* A command's flow has ended, so the handling of its message goes on. */
+void registration_job_end(struct flow *flow, struct work_batch *batch);
 
 /* ---- registration_wire.c: contracts from and to the bus ---- */
 

@@ -226,10 +226,9 @@ static void job_run(struct flow *flow)
     must(false);
 }
 
-static void job_done(struct flow *flow)
+void registration_job_end(struct flow *flow, struct work_batch *batch)
 {
-    struct job *job = FLOW_OF(flow, struct job, flow);
-    struct flow *parent = job->batch->flow;
+    struct flow *parent = batch->flow;
     struct err_note note = flow->note;
     enum err err = flow->err;
 
@@ -238,6 +237,13 @@ static void job_done(struct flow *flow)
         flow_resume(parent, ERR_OK);
     else
         flow_fail(parent, err, "%s", note.text);
+}
+
+static void job_done(struct flow *flow)
+{
+    struct job *job = FLOW_OF(flow, struct job, flow);
+
+    registration_job_end(flow, job->batch);
 }
 
 void registration_step_handle(void *service, struct work_batch *batch)

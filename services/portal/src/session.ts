@@ -4,6 +4,7 @@ import { call, setCsrfToken, setHooks } from './api/client';
 import { ApiError } from './api/problem';
 import type { Answer } from './api/types';
 import { go } from './router';
+import { calendarOf } from './text/calendar';
 
 export type Me = Answer<'/api/v1/me', 'get'>;
 /** undefined: not asked yet; null: nobody is signed in. */
@@ -34,9 +35,13 @@ function tell(): void {
 
 function take(me: Session): void {
   current = me;
+  calendarOf(me?.account ?? null);
   if (me) setCsrfToken(me.csrf_token);
   tell();
 }
+
+/** Draws everything anew: how dates are written has changed. */
+export const redraw = (): void => tell();
 
 export function session(): Session {
   return current;

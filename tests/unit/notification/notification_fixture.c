@@ -136,13 +136,18 @@ void account(const char *id, int version, const char *role, const char *state, c
 
 void link_issued(const char *id, const char *purpose)
 {
+    bool invited = strcmp(purpose, "delegate_invite") == 0;
+
     assert_int_equal(bench_handle(&bench, notification_link_handle, &notification,
                                   EVENT_LINK_ISSUED,
                                   "{\"link_id\": \"%s\", \"purpose\": \"%s\","
                                   " \"account_id\": \"" DOCTOR_ACCOUNT "\","
                                   " \"email\": \"new@example.jp\","
-                                  " \"expires_at\": \"2026-11-22T10:30:00+09:00\"}",
-                                  id, purpose),
+                                  " \"expires_at\": \"2026-11-22T10:30:00+09:00\"%s}",
+                                  id, purpose,
+                                  invited ? ", \"name\": \"受付　一郎\","
+                                            " \"from_name\": \"濱田　正樹\""
+                                          : ""),
                      ERR_OK);
 }
 

@@ -199,11 +199,83 @@ static void expired(void)
         ERR_OK);
 }
 
+static void delegation(int version, const char *state, bool accepted)
+{
+    assert_int_equal(bench_handle(&bench, notification_delegation_handle, &notification,
+                                  EVENT_DELEGATION_STATE,
+                                  "{\"delegation_id\": \"" UPLOAD "\", \"version\": %d,"
+                                  " \"account_id\": \"" DOCTOR_ACCOUNT "\", \"doctor_id\": 1,"
+                                  " \"doctor_name\": \"濱田　正樹\","
+                                  " \"delegate_id\": \"" STAFF "\", \"name\": \"受付　一郎\","
+                                  " \"email\": \"reception@example.jp\", \"state\": \"%s\","
+                                  " \"accepted\": %s}",
+                                  version, state, accepted ? "true" : "false"),
+                     ERR_OK);
+}
+
+/* The doctor hears of the beginning, the delegate of the end; of an invitation its link's mail
+ * tells, and of one that was never accepted nothing has ended. */
+static void a_delegation_makes_two_mails(void **state)
+{
+    struct arena *arena = arena_new();
+
+    (void)state;
+    delegation(1, "invited", false);
+    delegation(2, "revoked", false);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 0);
+    delegation(2, "active", true);
+    delegation(2, "active", true);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M51'"
+                           " AND to_account = '" DOCTOR_ACCOUNT "' AND to_doctor = 1"),
+                     1);
+    assert_non_null(strstr(rendered(arena, "M51").text, "受付　一郎 さんが代理の登録を受けました"));
+    delegation(3, "revoked", true);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M52'"
+                           " AND to_address = 'reception@example.jp'"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 2);
+    arena_free(arena);
+}
+
+static void correction(int version, const char *state, const char *l2_code)
+{
+    assert_int_equal(bench_handle(&bench, notification_correction_handle, &notification,
+                                  EVENT_CORRECTION_STATE,
+                                  "{\"correction_id\": \"" LINK "\", \"version\": %d,"
+                                  " \"account_id\": \"" DOCTOR_ACCOUNT "\", \"doctor_id\": 1,"
+                                  " \"name\": \"濱田　正樹\", \"l2_code\": \"%s\","
+                                  " \"state\": \"%s\"}",
+                                  version, l2_code, state),
+                     ERR_OK);
+}
+
+/* The prefectural office hears of the request, the doctor of the answer; one without a prefecture
+ * is the national office's. */
+static void a_correction_is_told_to_who_has_to_act(void **state)
+{
+    (void)state;
+    account(ORGANISER, 2, "office_l3", "active", "l3@example.jp", "");
+    correction(1, "open", "13");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M53-office'"
+                           " AND to_account = '" STAFF "'"),
+                     1);
+    correction(2, "refused", "13");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M53'"
+                           " AND to_doctor = 1"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 2);
+    sql("TRUNCATE notification.mail");
+    correction(1, "open", "");
+    assert_int_equal(
+        count("SELECT count(*) FROM notification.mail WHERE to_account = '" ORGANISER "'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
+}
+
 static void every_mail_is_complete_and_discreet(void **state)
 {
-    static const char *const kinds[] = {"M01", "M01-staff", "M02",       "M04", "M22",
-                                        "M23", "M28",       "M33",       "M34", "M28-office",
-                                        "M42", "M43",       "M34-office"};
+    static const char *const kinds[] = {
+        "M01",        "M01-staff", "M02", "M04",        "M22", "M23", "M28", "M33", "M34",
+        "M28-office", "M42",       "M43", "M34-office", "M50", "M51", "M52", "M53", "M53-office"};
     static const char *const secret[] = {"460191", "6423876638", "1975", "{", "}", "\r"};
     struct arena *arena = arena_new();
 
@@ -211,6 +283,11 @@ static void every_mail_is_complete_and_discreet(void **state)
     link_issued(LINK, "email_confirm");
     link_issued(UPLOAD, "password_reset");
     link_issued(ORGANISER, "staff_invite");
+    link_issued(APPLICATION, "delegate_invite");
+    delegation(2, "active", true);
+    delegation(3, "revoked", true);
+    correction(1, "open", "13");
+    correction(2, "done", "13");
     my_page(DOCTOR_ADDRESS);
     posted(0, "OPL-S", 4, 0);
     upload_done(1, "\"" ORGANISER "\"", 3);
@@ -274,6 +351,8 @@ int main(void)
         cmocka_unit_test_setup(each_return_is_an_occasion, fill),
         cmocka_unit_test_setup(decisions_are_told, fill),
         cmocka_unit_test_setup(other_states_make_no_mail, fill),
+        cmocka_unit_test_setup(a_delegation_makes_two_mails, fill),
+        cmocka_unit_test_setup(a_correction_is_told_to_who_has_to_act, fill),
         cmocka_unit_test_setup(every_mail_is_complete_and_discreet, fill),
         cmocka_unit_test_setup(line_breaks_cannot_break_headers, fill),
     };

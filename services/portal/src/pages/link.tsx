@@ -9,9 +9,9 @@ import { NewPasswordFields, checkNewPassword } from '../parts/new_password';
 import { go } from '../router';
 import { forget, refresh, session } from '../session';
 import { later } from './later';
-import { t } from '../text/messages';
+import { t, type Key } from '../text/messages';
 
-type Stage = 'ask' | 'password' | 'confirmed' | 'reset' | 'licence';
+type Stage = 'ask' | 'password' | 'confirmed' | 'reset' | 'licence' | 'delegate' | 'accepted';
 
 const LicenceForm = later(async () => (await import('./signup')).LicenceForm);
 
@@ -37,14 +37,16 @@ export function LinkPage() {
         </Notice>
       </div>
     );
-  if (stage === 'password') return <ResetForm link={link} done={() => setStage('reset')} />;
+  if (stage === 'password') return <PasswordForm link={link} words={RESET} done={() => setStage('reset')} />;
   if (stage === 'licence') return <LicenceForm link={link} done={clean} />;
-  if (stage === 'reset')
+  if (stage === 'delegate') return <PasswordForm link={link} words={DELEGATE} done={() => setStage('accepted')} />;
+  if (stage === 'reset' || stage === 'accepted') {
+    const words = stage === 'reset' ? RESET : DELEGATE;
     return (
       <div class="stack read">
-        <PageTitle>{t('link_reset_done')}</PageTitle>
+        <PageTitle>{t(words.done)}</PageTitle>
         <Notice tone="good">
-          <p>{t('link_reset_done_detail')}</p>
+          <p>{t(words.doneDetail)}</p>
         </Notice>
         <div>
           <LinkButton look="main" href="/login">
@@ -53,6 +55,7 @@ export function LinkPage() {
         </div>
       </div>
     );
+  }
   if (stage === 'confirmed')
     return (
       <div class="stack read">
@@ -82,6 +85,7 @@ function AskForm({ link, onStage }: { link: string; onStage: (stage: Stage) => v
         form={form}
         send={async () => {
           const used = await call('post', '/api/v1/links', { body: { link } });
+          if (used.purpose === 'delegate_invite' && used.next) return onStage('delegate');
           if (used.purpose === 'password_reset' || used.purpose === 'staff_invite') return onStage('password');
           if (used.purpose === 'signup_confirm') return onStage('licence');
           if (used.purpose === 'first_login') {
@@ -91,6 +95,7 @@ function AskForm({ link, onStage }: { link: string; onStage: (stage: Stage) => v
             return go('/first-login');
           }
           clean();
+          if (used.purpose === 'delegate_invite') return onStage('accepted');
           onStage('confirmed');
           if (session() && (await refresh())?.next) go('/first-login', { replace: true });
         }}
@@ -104,11 +109,34 @@ function AskForm({ link, onStage }: { link: string; onStage: (stage: Stage) => v
   );
 }
 
-function ResetForm({ link, done }: { link: string; done: () => void }) {
+interface Words {
+  title: Key;
+  lead?: Key;
+  send: Key;
+  done: Key;
+  doneDetail: Key;
+}
+
+const RESET: Words = {
+  title: 'link_reset_title',
+  send: 'link_reset_send',
+  done: 'link_reset_done',
+  doneDetail: 'link_reset_done_detail',
+};
+const DELEGATE: Words = {
+  title: 'link_delegate_title',
+  lead: 'link_delegate_lead',
+  send: 'link_delegate_send',
+  done: 'link_delegate_done',
+  doneDetail: 'link_delegate_done_detail',
+};
+
+function PasswordForm({ link, words, done }: { link: string; words: Words; done: () => void }) {
   const form = useForm({ password: '' }, checkNewPassword);
   return (
     <div class="stack read">
-      <PageTitle>{t('link_reset_title')}</PageTitle>
+      <PageTitle>{t(words.title)}</PageTitle>
+      {words.lead && <p>{t(words.lead)}</p>}
       <FormBox
         form={form}
         send={async ({ password }) => {
@@ -120,7 +148,7 @@ function ResetForm({ link, done }: { link: string; done: () => void }) {
       >
         <NewPasswordFields form={form} />
         <div>
-          <SendButton busy={form.busy}>{t('link_reset_send')}</SendButton>
+          <SendButton busy={form.busy}>{t(words.send)}</SendButton>
         </div>
       </FormBox>
     </div>

@@ -153,6 +153,20 @@ export function ProfilePage() {
               </p>
             </section>
             <ChangeForm profile={profile} />
+            <section class="stack" aria-labelledby="privacy">
+              <h2 id="privacy">{t('privacy_more')}</h2>
+              <ul>
+                <li>
+                  <a href="/me/delegates">{t('delegates_title')}</a>
+                </li>
+                <li>
+                  <a href="/me/corrections">{t('corrections_title')}</a>
+                </li>
+                <li>
+                  <a href="/me/data">{t('data_title')}</a>
+                </li>
+              </ul>
+            </section>
           </>
         )}
       </LoadBox>

@@ -38,6 +38,14 @@ const MyApplicationsPage = later(async () => (await doctor()).MyApplicationsPage
 const MyReadsPage = later(async () => (await doctor()).MyReadsPage);
 const ProfilePage = later(async () => (await doctor()).ProfilePage);
 
+const privacy = () => import('./group_privacy');
+const CorrectionsPage = later(async () => (await privacy()).CorrectionsPage);
+const DataPage = later(async () => (await privacy()).DataPage);
+const MyCorrectionsPage = later(async () => (await privacy()).MyCorrectionsPage);
+const DelegatesPage = later(async () => (await privacy()).DelegatesPage);
+const DelegationPage = later(async () => (await privacy()).DelegationPage);
+const DelegationsPage = later(async () => (await privacy()).DelegationsPage);
+
 const office = () => import('./group_office');
 const ReviewPage = later(async () => (await office()).ReviewPage);
 const ReviewOnePage = later(async () => (await office()).ReviewOnePage);
@@ -84,6 +92,12 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/me/handbook', 'handbook_read_own', () => <HandbookPage />],
   ['/me/profile', 'profile_read', () => <ProfilePage />],
   ['/me/reads', 'read_log_own', () => <MyReadsPage />],
+  ['/me/delegates', 'delegate_manage', () => <DelegatesPage />],
+  ['/me/data', 'data_export', () => <DataPage />],
+  ['/me/corrections', 'correction_ask', () => <MyCorrectionsPage />],
+  ['/corrections', 'correction_answer', () => <CorrectionsPage />],
+  ['/delegations', 'delegated_read', () => <DelegationsPage />],
+  ['/delegations/{id}', 'delegated_read', ({ id }) => <DelegationPage id={id!} />],
   ['/me/applications', 'application_read_own', () => <MyApplicationsPage />],
   ['/me/applications/{id}', 'application_read_own', ({ id }) => <MyApplicationPage id={id!} />],
   ['/me/apply/{programme}', 'application_submit', ({ programme }) => <ApplyPage programme={programme!} />],

@@ -3,8 +3,9 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { errorOf } from '../api/problem';
 import { may, mayAs, type Action } from '../gen/access';
-import { signOut, type Me } from '../session';
+import { redraw, signOut, type Me } from '../session';
 import { useSite } from '../site';
+import { calendar, mayChoose, setCalendar } from '../text/calendar';
 import { lang, type Lang } from '../text/lang';
 import { t, type Key } from '../text/messages';
 import { Button, Notice } from './basics';
@@ -20,12 +21,14 @@ const MENU: [path: string, text: Key, action: Action][] = [
   ['/me/certificates', 'nav_certificates', 'certificate_read_own'],
   ['/me/procedures', 'nav_membership', 'procedure_read_own'],
   ['/me/profile', 'nav_profile', 'profile_read'],
+  ['/delegations', 'nav_delegations', 'delegated_read'],
   ['/applications', 'nav_review', 'application_read'],
   ['/desk', 'nav_account_desk', 'account_desk'],
   ['/desk/signups', 'nav_signups', 'signup_read'],
   ['/desk/links', 'nav_links', 'link_read'],
   ['/procedures', 'nav_desk', 'procedure_read'],
   ['/members', 'nav_members', 'member_read'],
+  ['/corrections', 'nav_corrections', 'correction_answer'],
   ['/seminars', 'nav_seminars', 'seminar_read'],
   ['/uploads', 'nav_uploads', 'upload_read'],
   ['/tokens', 'nav_tokens', 'token_manage'],
@@ -116,10 +119,26 @@ function Header({ me, onLang }: { me: Me | null; onLang: (lang: Lang) => void })
           <button type="button" class="btn text" lang={other} onClick={() => onLang(other)}>
             {t('to_english')}
           </button>
+          {me && lang() === 'ja' && mayChoose(me.account.role) && <CalendarChoice />}
           {me && <SignOut />}
         </div>
       </div>
     </header>
+  );
+}
+
+function CalendarChoice() {
+  const era = calendar() === 'era';
+  return (
+    <Button
+      look="text"
+      onClick={() => {
+        setCalendar(era ? 'western' : 'era');
+        redraw();
+      }}
+    >
+      {t(era ? 'to_western' : 'to_era')}
+    </Button>
   );
 }
 

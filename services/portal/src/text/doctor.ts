@@ -223,4 +223,8 @@ export const doctor = {
   to_password: ['パスワードを変更する', 'Change password'],
   account_title: ['アカウント', 'Account'],
   account_role: ['役割', 'Role'],
+  privacy_more: ['ご自分の情報について', 'About your data'],
+  delegates_title: ['代理の方', 'Delegates'],
+  data_title: ['ご自分の情報の書き出し', 'Take your data along'],
+  corrections_title: ['登録情報の訂正の依頼', 'Requests for correction'],
 } as const satisfies Record<string, Entry>;

@@ -1,16 +1,20 @@
 // How dates, times and units are written for people. Data keeps half units and RFC 3339 texts
 // with +09:00, so nothing here needs the browser's time zone.
+import { calendar, eraYear } from './calendar';
 import { lang } from './lang';
 
 const MONTHS = 'January February March April May June July August September October November December'.split(' ');
 
-/** '2026-11-22' (or a time that begins so) -> 2026年11月22日 / 22 November 2026. */
+/** '2026-11-22' (or a time that begins so) -> 2026年11月22日, 令和8年11月22日 / 22 November 2026. */
 export function dateText(iso: string | null | undefined): string {
   const found = /^(\d{4})-(\d{2})-(\d{2})/.exec(iso ?? '');
   if (!found) return '';
   const [year, month, day] = [Number(found[1]), Number(found[2]), Number(found[3])];
-  return lang() === 'ja' ? `${year}年${month}月${day}日` : `${day} ${MONTHS[month - 1]} ${year}`;
+  return lang() === 'ja' ? `${yearOf(iso!)}${month}月${day}日` : `${day} ${MONTHS[month - 1]} ${year}`;
 }
+
+/** In the calendar that was chosen. */
+const yearOf = (iso: string): string => (calendar() === 'era' ? eraYear(iso) : `${Number(iso.slice(0, 4))}年`);
 
 /** '2026-11-22T09:05:00+09:00' -> 2026年11月22日 9:05. */
 export function timeText(iso: string | null | undefined): string {
@@ -26,7 +30,7 @@ export function clockText(iso: string): string {
 
 /** 2026 -> 2026年度, April 2026 to March 2027. */
 export function yearText(year: number): string {
-  return lang() === 'ja' ? `${year}年度` : `FY ${year}/${String((year + 1) % 100).padStart(2, '0')}`;
+  return lang() === 'ja' ? `${yearOf(`${year}-04-01`)}度` : `FY ${year}/${String((year + 1) % 100).padStart(2, '0')}`;
 }
 
 /** First and last day of a fiscal year, April to March. */

@@ -8,21 +8,29 @@ import { lang } from './lang';
 import { office } from './office';
 import { organiser } from './organiser';
 import { people } from './people';
+import type { privacy } from './privacy';
 import { signin } from './signin';
 import { tray } from './tray';
 
 const parts = [common, signin, doctor, organiser, intake, office, tray, corrections, people] as const;
+/** With the texts of parts that are loaded when somebody goes to them. */
+type All = readonly [...typeof parts, typeof privacy];
 type KeysOf<Part> = Part extends unknown ? keyof Part : never;
 type Twice<All extends readonly unknown[]> = All extends readonly [infer First, ...infer Rest]
   ? (keyof First & KeysOf<Rest[number]>) | Twice<Rest>
   : never;
 type None<Keys extends never> = Keys;
 /** Of two parts with the same key the later would win unseen: the compiler names such keys here. */
-export type KeyTwice = None<Twice<typeof parts>>;
+export type KeyTwice = None<Twice<All>>;
 
-export type Key = KeysOf<(typeof parts)[number]>;
-const table: Record<Key, Entry> = Object.assign({}, ...parts);
+export type Key = KeysOf<All[number]>;
 export type Entry = readonly [ja: string, en: string];
+const table: Record<Key, Entry> = Object.assign({}, ...parts);
+
+/** What a part of the pages says that is loaded later: called by that part, before it is shown. */
+export function addTexts(part: Partial<Record<Key, Entry>>): void {
+  Object.assign(table, part);
+}
 
 type Values = Record<string, string | number>;
 

@@ -146,4 +146,15 @@ export const signin = {
     'From now on sign in with your MAMIS number {mamis_no} or your e-mail address.',
   ],
   first_done_go: ['マイページへ', 'Go to My Page'],
+  link_delegate_title: ['代理の登録を受ける', 'Accept the invitation'],
+  link_delegate_lead: [
+    'ログインに使うパスワードを決めてください。ログインIDは、ご案内を受け取ったメールアドレスです。',
+    'Choose the password you will sign in with. Your login ID is the address that received the invitation.',
+  ],
+  link_delegate_send: ['登録を受ける', 'Accept'],
+  link_delegate_done: ['代理の登録が終わりました', 'You are a delegate now'],
+  link_delegate_done_detail: [
+    'ご案内を受け取ったメールアドレスとパスワードでログインすると、医師の単位をご覧になれます。',
+    'Sign in with the address that received the invitation and your password to see the credits.',
+  ],
 } as const satisfies Record<string, Entry>;

@@ -1,0 +1,111 @@
+// What a delegate sees: the doctors who named it, and the credits of one of them.
+import { call } from '../api/client';
+import type { Answer } from '../api/types';
+import { PageTitle, Tag } from '../parts/basics';
+import { CreditTotals, CreditYears } from '../parts/credit_sums';
+import { ListFoot, LoadBox, useLoad, usePages } from '../parts/load';
+import { Table, type Column } from '../parts/table';
+import { dateText, unitText } from '../text/format';
+import { t, tOf } from '../text/messages';
+
+type Credits = Answer<'/api/v1/delegations/{delegation_id}/credits', 'get'>;
+type Credit = Credits['items'][number];
+
+const PAGE_ITEMS = 50;
+
+const useDoctors = () => useLoad((signal) => call('get', '/api/v1/delegations', { signal }), []);
+
+export function DelegationsPage() {
+  const loaded = useDoctors();
+  return (
+    <div class="stack wide read">
+      <div class="stack">
+        <PageTitle>{t('delegations_title')}</PageTitle>
+        <p>{t('delegations_lead')}</p>
+      </div>
+      <LoadBox from={loaded}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <p>{t('delegations_none')}</p>
+          ) : (
+            <ul class="stack">
+              {items.map((item) => (
+                <li key={item.delegation_id}>
+                  <a href={`/delegations/${item.delegation_id}`}>{t('delegation_of', { name: item.doctor_name })}</a>{' '}
+                  <span class="soft num">{t('delegation_since', { date: dateText(item.since) })}</span>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </LoadBox>
+    </div>
+  );
+}
+
+export function DelegationPage({ id }: { id: string }) {
+  const doctors = useDoctors();
+  const path = { delegation_id: id };
+  const pages = usePages<Credit, Credits>(
+    (cursor, signal) =>
+      call('get', '/api/v1/delegations/{delegation_id}/credits', {
+        path,
+        query: cursor ? { cursor, limit: PAGE_ITEMS } : { limit: PAGE_ITEMS },
+        signal,
+      }),
+    [id],
+  );
+  const name = doctors.data?.items.find((item) => item.delegation_id === id)?.doctor_name;
+  return (
+    <div class="stack wide">
+      <div class="stack tight read">
+        <PageTitle>{name ? t('delegation_of', { name }) : t('delegations_title')}</PageTitle>
+        <p>
+          <a href="/delegations">{t('delegation_back')}</a>
+        </p>
+      </div>
+      <LoadBox from={pages}>
+        {({ totals, totals_by_year }) => (
+          <>
+            {totals.length > 0 && (
+              <section class="stack" aria-labelledby="totals">
+                <h2 id="totals">{t('credits_totals')}</h2>
+                <CreditTotals totals={totals} />
+                <CreditYears years={totals_by_year} />
+              </section>
+            )}
+            <section class="stack" aria-labelledby="list">
+              <h2 id="list">{t('credits_list')}</h2>
+              <Table
+                caption={t('credits_list')}
+                hideCaption
+                columns={columns()}
+                rows={pages.items}
+                keyOf={(credit) => credit.entry_id}
+                off={(credit) => credit.status === 'cancelled'}
+                empty={t('credits_empty')}
+              />
+              <ListFoot pages={pages} />
+            </section>
+          </>
+        )}
+      </LoadBox>
+    </div>
+  );
+}
+
+const columns = (): Column<Credit>[] => [
+  { id: 'held_on', label: t('held_on'), kind: 'date', cell: (credit) => dateText(credit.held_on) },
+  { id: 'seminar', label: t('seminar'), head: true, cell: (credit) => credit.seminar_title },
+  { id: 'programme', label: t('programme'), cell: (credit) => tOf('programme', credit.programme) },
+  { id: 'kind', label: t('kind'), cell: (credit) => credit.kind_name },
+  { id: 'units', label: t('units'), kind: 'num', cell: (credit) => unitText(credit.half_units) },
+  {
+    id: 'status',
+    label: t('status'),
+    kind: 'tight',
+    cell: (credit) => (
+      <Tag tone={credit.status === 'posted' ? 'good' : 'plain'}>{tOf('credit', credit.status)}</Tag>
+    ),
+  },
+];
