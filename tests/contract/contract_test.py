@@ -33,7 +33,18 @@ def clients(demo, people):
     """One signed-in client a role."""
     signed_in = {role: demo.person(**account) for role, account in people.staff.items()}
     signed_in["doctor"] = demo.person(people.doctors[0]["mamis_no"], PASSWORD)
+    signed_in["delegate"] = delegate_of(demo, people, signed_in["doctor"])
     return signed_in
+
+
+def delegate_of(demo, people, doctor):
+    """Named by the doctor, with the mailed link used."""
+    address = f"delegate{people.digits(6)}@example.jp"
+    doctor.post("/me/delegates", {"name": "契約　代理", "email": address}).expect(201)
+    link = people.mailed_link(address)
+    assert demo.client().post("/links", {"link": link}).expect(200).json["next"] == "password"
+    demo.client().post("/links", {"link": link, "password": PASSWORD}).expect(200)
+    return demo.person(address, PASSWORD)
 
 
 def id_of(operation):
@@ -270,6 +281,29 @@ def test_sign_up(demo, people, clients):
         assert desk.get(path).expect(200).json["register_no"] == register_no
         assert desk.get(path + "/licence").expect(200).body == b"%PDF-1.4 %%EOF"
         desk.post(f"{path}/{decision}", {"reason": "確認した"}).expect(200, 202)
+def test_delegates(clients, uploaded):
+    """What a delegate sees, until it is ended; another delegate goes the same way."""
+    shown, = clients["delegate"].get("/delegations").expect(200).json["items"]
+    path = f"/delegations/{shown['delegation_id']}/credits"
+    assert clients["delegate"].get(f"{path}?programme=OP&limit=1").expect(200).json["items"]
+    named, = clients["doctor"].get("/me/delegates").expect(200).json["items"]
+    assert named["history"][0]["action"] == "looked_at_credits"
+    clients["doctor"].post(f"/me/delegates/{named['delegation_id']}/revoke").expect(200)
+    clients["delegate"].get(path).expect(404)
+
+
+def test_own_data_and_its_correction(people, clients):
+    doctor = clients["doctor"]
+    assert doctor.get("/me/export.json").expect(200).json["sections"]["profile"]
+    assert b"<h1>" in doctor.get("/me/export.html?lang=en").expect(200).body
+    asked = doctor.post("/me/corrections", {"field": "other", "text": "契約の試験"}).expect(201).json
+    assert asked in doctor.get("/me/corrections").expect(200).json["items"]
+    office = clients["office_l2"]
+    assert asked["correction_id"] in [
+        item["correction_id"]
+        for item in office.get("/corrections?state=open&limit=500").expect(200).json["items"]]
+    office.post(f"/corrections/{asked['correction_id']}/answer",
+                {"outcome": "refused", "answer": "契約の試験"}).expect(200)
 
 
 @pytest.mark.parametrize("kind", ["csv", "pdf"])

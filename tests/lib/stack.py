@@ -15,6 +15,7 @@ import tempfile
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "scripts" / "lib"))
 
+import discreet  # noqa: E402
 from running.api import Client  # noqa: E402
 from running.copy import Copy  # noqa: E402
 from running.process import started_at, wait_for  # noqa: E402
@@ -135,6 +136,8 @@ def running_stack(**options):
     try:
         stack.start(**options)
         yield stack
+        # Whatever the tests did: nobody's address stands in a log.
+        assert discreet.addresses_in_logs(stack.copy.paths.logs) == []
     finally:
         stack.stop()
         if os.environ.get("MAMIS_TEST_KEEP") != "1":

@@ -60,7 +60,7 @@ export async function settled(page) {
   await page.getByText('読み込んでいます…').first().waitFor({ state: 'detached' });
 }
 
-/** Axe finds nothing, and nothing scrolls sideways: as it is, on a phone, at 200 percent. */
+/** Axe finds nothing, and nothing scrolls sideways: as it is, on phones, at 200 and at 400 percent. */
 export async function audit(page, name) {
   await settled(page);
   await axeClean(page, name);
@@ -68,6 +68,7 @@ export async function audit(page, name) {
   for (const [width, what] of [
     [360, 'a phone of 360 px'],
     [DESKTOP.width / 2, '200 percent'],
+    [DESKTOP.width / 4, '400 percent, which are 320 px'],
   ]) {
     await page.setViewportSize({ width, height: 740 });
     const surplus = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
