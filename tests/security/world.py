@@ -37,6 +37,7 @@ class Place:
         self.clients["doctor"] = stack.client().sign_in(self.doctor["mamis_no"], PASSWORD)
         self.ids = self._ids()
         self._upload()
+        self._sign_up()
 
     def _ids(self):
         doctor_id, account_id = self.stack.one(
@@ -61,6 +62,21 @@ class Place:
         answer = self.clients["organiser"].post_attendance(self.ids["seminar_no"], data,
                                                            "出席簿.csv").expect(202)
         self.ids["upload_id"] = answer.json["upload_id"]
+
+    def _sign_up(self):
+        """Of somebody without a postcard, with a copy of the licence, before those who review it."""
+        number = f"8{self.people.digits(6)}"
+        email = f"s{number}@example.jp"
+        client = self.stack.client()
+        client.post("/signups", {
+            "name": "申込　未定", "name_kana": "モウシコミ　ミテイ", "sex": "F", "email": email,
+            "birth_on": "1980-05-01", "licensed_on": "2006-04-20",
+            "register_no": number}).expect(202)
+        client.request("POST", "/signups/licence", b"%PDF-1.4 %%EOF", {
+            "Content-Type": "application/pdf",
+            "X-Signup-Link": self.people.mailed_link(email)}).expect(200, 202)
+        self.ids["signup_id"] = str(self.stack.one(
+            "SELECT signup_id FROM gateway.signup WHERE email = %s", (email,))[0])
 
     def wait(self):
         """Until its upload has posted and its doctor has applied."""
