@@ -178,7 +178,7 @@ void call_field_problem(struct call *call, const char *pointer, enum code code)
         problem->params[problem->params_count++] =
             (struct code_param){"limit", str_of(arena_printf(call->flow.arena, "%u", limit))};
     call->problem_count = 1;
-    call_answer_fields(call, CODE_SCHEMA, "pointer");
+    call_answer_fields(call, code_status(code) == 400 ? CODE_VALUE_REFUSED : code, "pointer");
 }
 
 static json_t *params_json(const struct body_problem *problem)

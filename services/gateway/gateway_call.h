@@ -118,7 +118,7 @@ void call_empty(struct call *call, unsigned status);
 /* 202 with the place to ask. */
 void call_accepted(struct call *call, struct uuid operation_id);
 void call_problem(struct call *call, enum code code);
-/* One wrong field of the body, or one wrong parameter; the problem itself is `schema`. */
+/* One field of a body that fits the contract is wrong by a rule: 422, with the field's code. */
 void call_field_problem(struct call *call, const char *pointer, enum code code);
 /* With one parameter of its text. */
 void call_problem_with(struct call *call, enum code code, const char *name, const char *value);

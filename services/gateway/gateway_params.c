@@ -79,7 +79,8 @@ static enum code check_param(struct call *call, const struct route_param *param)
                    : CODE_NOT_FOUND;
     if (strcmp(param->field.name, "Idempotency-Key") == 0)
         return CODE_IDEMPOTENCY_KEY_BAD;
-    if (param->in == ROUTE_HEADER) /* others are hints: what is no good counts as not given */
+    /* Others are hints: what is no good counts as not given, and only too much of it is wrong. */
+    if (param->in == ROUTE_HEADER && (int64_t)text.len <= param->field.most)
         return CODE_NONE;
     note_problem(call, param->field.name,
                  strcmp(param->field.name, "cursor") == 0 ? CODE_CURSOR_BAD : CODE_PARAMETER_BAD,

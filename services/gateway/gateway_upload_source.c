@@ -4,6 +4,15 @@
 #include "gateway/gateway_upload.h"
 #include "text/csv.h"
 
+/* Neither a body nor a word about one: no file was meant. */
+static bool nothing_sent(const struct call *call)
+{
+    struct str length = http_header(call->request, "Content-Length");
+
+    return length.data == NULL ? http_header(call->request, "Transfer-Encoding").data == NULL
+                               : str_eq_c(length, "0");
+}
+
 enum code source_init(struct source *source, const struct call *call)
 {
     struct str type = http_header(call->request, "Content-Type");
@@ -11,6 +20,8 @@ enum code source_init(struct source *source, const struct call *call)
 
     *source = (struct source){.kind = SOURCE_RAW};
     if (encoding.data != NULL && !str_eq_nocase(encoding, STR("identity")))
+        return CODE_CONTENT_TYPE_BAD;
+    if (type.data == NULL && nothing_sent(call))
         return CODE_CONTENT_TYPE_BAD;
     if (call_content_type(call, "application/json")) {
         source->kind = SOURCE_JSON;

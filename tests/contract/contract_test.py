@@ -315,7 +315,7 @@ def test_transcripts(demo, clients, uploaded, kind):
     told = public.get(f"/transcripts/{code}").expect(200).json
     assert told["sha256"] == hashlib.sha256(paper.body).hexdigest()
     assert told["entries"] > 0 and told["format"] == kind
-    assert public.get("/transcripts/1234").expect(400).json["code"] == "transcript_code_format"
+    assert public.get("/transcripts/1234").expect(422).json["code"] == "transcript_code_format"
     assert public.get("/transcripts/0000000000000000").expect(404).json["code"] == \
         "transcript_unknown"
 

@@ -294,7 +294,7 @@ def test_a_reset_ends_all_sessions(stack, doctor):
     asked = stack.client().post("/links", {"link": link}).expect(200).json
     assert asked == {"purpose": "password_reset", "next": "password"}
     changed = {"link": link, "password": "a quite different sentence"}
-    assert stack.client().post("/links", {**changed, "password": "short"}).expect(400).json[
+    assert stack.client().post("/links", {**changed, "password": "short"}).expect(422).json[
         "errors"][0]["code"] == "password_too_short"
     stack.client().post("/links", changed).expect(200)
     assert stack.client().post("/links", changed).json["code"] == "link_used"
@@ -309,9 +309,9 @@ def test_a_reset_ends_all_sessions(stack, doctor):
 def test_an_own_password_needs_the_old_one(stack, doctor):
     second = stack.client().sign_in(doctor.login_id, PASSWORD)
     new = "another sentence of my own"
-    missing = doctor.put("/me/password", {"password": new}).expect(400).json
+    missing = doctor.put("/me/password", {"password": new}).expect(422).json
     assert missing["errors"][0]["pointer"] == "/current_password"
-    wrong = doctor.put("/me/password", {"current_password": "wrong", "password": new}).expect(400)
+    wrong = doctor.put("/me/password", {"current_password": "wrong", "password": new}).expect(422)
     assert wrong.json["errors"][0]["code"] == "password_wrong"
     doctor.put("/me/password", {"current_password": PASSWORD, "password": new}).expect(200)
     doctor.get("/me").expect(200)
@@ -376,7 +376,8 @@ def test_bad_parameters(stack, doctor):
                              ("programme=ABC", "programme", "parameter_bad"),
                              ("cursor=AAAA", "cursor", "cursor_bad"),
                              ("cursor=%2e%2e", "cursor", "cursor_bad")):
-        problem = doctor.get("/me/credits?" + query).expect(400).json
+        problem = doctor.get("/me/credits?" + query).expect(
+            422 if why == "cursor_bad" else 400).json
         assert problem["code"] == why, query
         assert problem["errors"][0]["parameter"] == name, query
 

@@ -33,7 +33,7 @@ def code(answer, status):
 
 
 def field(answer):
-    error = answer.expect(400).json["errors"][0]
+    error = answer.expect(422).json["errors"][0]
     return error["pointer"], error["code"]
 
 
@@ -140,7 +140,7 @@ def test_a_code_given_many_times_at_once_opens_one_session(stack, doctor):
     with concurrent.futures.ThreadPoolExecutor(4) as threads:
         statuses = list(threads.map(lambda client: client.post("/session/second-factor",
                                                                body).status, clients))
-    assert sorted(statuses) == [200, 400, 400, 400]
+    assert sorted(statuses) == [200, 422, 422, 422]
 
 
 def test_guessed_codes_are_slowed(stack, doctor):
@@ -148,7 +148,7 @@ def test_guessed_codes_are_slowed(stack, doctor):
     client = stack.client().sign_in(doctor.login_id, PASSWORD)
     statuses = [client.post("/session/second-factor", {"code": f"{i:06d}"}).status
                 for i in range(7)]
-    assert statuses[0] == 400 and statuses[-1] == 429
+    assert statuses[0] == 422 and statuses[-1] == 429
     stack.copy.redis.command("FLUSHALL")
     assert code(client.post("/session/second-factor", {"code": "000000"}), 429) == \
         "sign_in_throttled"

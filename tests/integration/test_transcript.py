@@ -266,10 +266,10 @@ def test_wrong_codes(stack, doctor):
     code, _ = transcript(doctor, "csv")
     public = stack.client()
     other = "A" if code[0] != "A" else "B"
-    answer = public.get(f"/transcripts/{other}{code[1:]}").expect(400)
+    answer = public.get(f"/transcripts/{other}{code[1:]}").expect(422)
     assert answer.json["code"] == "transcript_code_format"
     for typed in ("1", "no-code", "%E3%81%82", "*" * 100):
-        assert public.get(f"/transcripts/{typed}").expect(400).json["code"] == \
+        assert public.get(f"/transcripts/{typed}").expect(422).json["code"] == \
             "transcript_code_format"
     well_formed = "ABCDEFGHJKMNPQR"
     answer = public.get(f"/transcripts/{well_formed}{check_digit(well_formed)}").expect(404)
@@ -355,7 +355,7 @@ def test_checks_are_limited(stack, doctor):
     """The last of this file: the address has had enough for a minute afterwards."""
     public = stack.client()
     for _ in range(70):  # over two windows at most
-        answer = public.get("/transcripts/1").expect(400, 429)
+        answer = public.get("/transcripts/1").expect(422, 429)
         if answer.status == 429:
             break
     answer.expect(429)

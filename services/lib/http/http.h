@@ -16,8 +16,9 @@ enum {
 struct http_server;
 struct http_request;
 
-enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
-const char *http_method_name(enum http_method method); /* "GET" */
+/* HTTP_OTHER: known, and served by no route. */
+enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OTHER };
+const char *http_method_name(enum http_method method); /* "GET"; "" for HTTP_OTHER */
 
 typedef void (*http_handler_fn)(void *context, struct http_request *request);
 

@@ -264,8 +264,11 @@ static void judge_method(struct http_request *request, struct str method)
     static const struct {
         const char *name;
         enum http_method method;
-    } known[] = {{"GET", HTTP_GET}, {"HEAD", HTTP_GET},    {"POST", HTTP_POST},
-                 {"PUT", HTTP_PUT}, {"PATCH", HTTP_PATCH}, {"DELETE", HTTP_DELETE}};
+    } known[] = {
+        {"GET", HTTP_GET},     {"HEAD", HTTP_GET},      {"POST", HTTP_POST},
+        {"PUT", HTTP_PUT},     {"PATCH", HTTP_PATCH},   {"DELETE", HTTP_DELETE},
+        {"TRACE", HTTP_OTHER}, {"OPTIONS", HTTP_OTHER}, {"QUERY", HTTP_OTHER},
+    };
 
     if (!token_ok(method)) {
         malformed(request, ERR_BAD_REQUEST, "no such method can be");
@@ -278,7 +281,7 @@ static void judge_method(struct http_request *request, struct str method)
         request->head_only = str_eq_c(method, "HEAD");
         return;
     }
-    if (str_eq_c(method, "OPTIONS") || str_eq_c(method, "TRACE") || str_eq_c(method, "CONNECT"))
+    if (str_eq_c(method, "CONNECT")) /* its target is no path */
         refuse(request, ERR_METHOD_NOT_ALLOWED, "this method is not served");
     else
         refuse(request, ERR_METHOD_UNKNOWN, "this method is not known");

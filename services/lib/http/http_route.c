@@ -127,6 +127,8 @@ const char *http_method_name(enum http_method method)
         return "PATCH";
     case HTTP_DELETE:
         return "DELETE";
+    case HTTP_OTHER:
+        break; /* no route has it */
     }
     must(false);
     return "";

@@ -1,4 +1,6 @@
 /* What may stand in a request's head, and how everything else is refused. */
+#include <stdio.h>
+
 #include "fixture.h"
 
 static void answer_ok(void *context, struct http_request *request)
@@ -118,6 +120,8 @@ static void bad_heads_are_refused(void **state)
          400, 0},
         {"GET /api/none HTTP/1.1\r\nHost: here:80\r\n" END, 404, 0},
         {"DELETE /api/a HTTP/1.1\r\nHost: here:80\r\n" END, 405, 0},
+        /* libmicrohttpd's own answer: it stumbles over a value that is one quote. */
+        {GET_A "Cookie: a=\"\r\n" END, 431, 400},
         {POST_A "Expect: a-miracle\r\nContent-Length: 1\r\n\r\nx", 417, 0},
         {POST_A "Expect: 100-continue\r\nContent-Length: 10000000000\r\n\r\n", 413, 0},
         {"GET /api/a HTTP/1.1\r\nHost: here:80\r\nContent-Length: 3\r\n" END "abc", 413, 0},
@@ -248,9 +252,15 @@ static void method_not_allowed_names_methods(void **state)
     struct fixture *fx = *state;
     struct buf answer = {0};
 
-    assert_int_equal(ask_bytes(fx, STR("PUT /api/a HTTP/1.1\r\nHost: here:80\r\n" END), &answer),
-                     405);
-    assert_non_null(strstr(answer.data, "Allow: GET, POST\r\n"));
+    static const char *const methods[] = {"PUT", "TRACE", "OPTIONS", "QUERY"};
+    char text[100];
+
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        snprintf(text, sizeof(text), "%s /api/a HTTP/1.1\r\nHost: here:80\r\n" END, methods[i]);
+        buf_clear(&answer);
+        assert_int_equal(ask_bytes(fx, str_of(text), &answer), 405);
+        assert_non_null(strstr(answer.data, "Allow: GET, POST\r\n"));
+    }
     buf_free(&answer);
 }
 
