@@ -10,13 +10,13 @@
 
 enum { RETRY_LEAST_S = 1, RETRY_SPREAD_S = 3 };
 
-/* Headers of every answer of the interface. */
-static void set_headers(struct http_request *request)
+void guard_headers(struct http_request *request)
 {
     http_set_header(request, "Cache-Control", "no-store");
     http_set_header(request, "X-Content-Type-Options", "nosniff");
     http_set_header(request, "Content-Security-Policy",
-                    "default-src 'none'; frame-ancestors 'none'");
+                    "default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
+    http_set_header(request, "Cross-Origin-Resource-Policy", "same-origin");
     http_set_header(request, "Referrer-Policy", "no-referrer");
 }
 
@@ -24,7 +24,7 @@ static void send_answer(struct call *call, unsigned status, const char *type, st
 {
     must(!call->answered);
     call->answered = true;
-    set_headers(call->request);
+    guard_headers(call->request);
     http_answer(call->request, status, type, body);
     call->request = NULL;
 }
@@ -85,7 +85,7 @@ static void send_problem(struct http_request *request, json_t *problem, bool eng
     char *text = json_dumps(problem, JSON_COMPACT);
 
     must(text != NULL);
-    set_headers(request);
+    guard_headers(request);
     http_set_header(request, "Content-Language", english ? "en" : "ja");
     if (status == 401)
         http_set_header(request, "WWW-Authenticate", "Bearer realm=\"mamis\"");

@@ -205,7 +205,15 @@ static enum code rights(struct call *call)
 
 static void refuse(struct call *call, enum code code)
 {
+    char account[UUID_TEXT_BYTES];
     json_t *told = NULL;
+
+    if (code == CODE_FORBIDDEN || code == CODE_ORIGIN || code == CODE_CSRF) {
+        uuid_format(call->who.account_id, account);
+        LOG_INFO("access_refused", F_STR("operation", call->endpoint->info->operation),
+                 F_STR("code", code_name(code)), F_STR("role", role_name(call->who.role)),
+                 F_STR("account_id", account));
+    }
 
     if (code == CODE_FIRST_LOGIN_STEP || code == CODE_SECOND_FACTOR_STEP) {
         json_t *step = json_stringn(call->who.step.data, call->who.step.len);

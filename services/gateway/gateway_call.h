@@ -112,6 +112,8 @@ void credential_change(struct db_batch *batch, struct uuid account_id, const cha
 void call_json(struct call *call, unsigned status, struct str body);
 /* Steals `body`. */
 void call_object(struct call *call, unsigned status, json_t *body);
+/* What every answer of the interface says: nothing keeps, guesses, frames or runs it. */
+void guard_headers(struct http_request *request);
 /* 200 with a document; its Content-Disposition is set before. */
 void call_file(struct call *call, const char *type, struct str body);
 void call_empty(struct call *call, unsigned status);

@@ -222,7 +222,8 @@ void files_set_security(struct gateway *gateway, struct http_request *request)
     http_set_header(request, "Cross-Origin-Resource-Policy", "same-origin");
     http_set_header(request, "Permissions-Policy", "camera=(), geolocation=(), microphone=()");
     if (gateway->secure)
-        http_set_header(request, "Strict-Transport-Security", "max-age=63072000");
+        http_set_header(request, "Strict-Transport-Security",
+                        "max-age=63072000; includeSubDomains");
 }
 
 /* One of several versions in If-None-Match; weak comparison. */

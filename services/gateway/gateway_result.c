@@ -343,8 +343,7 @@ static void start_stream(struct call *call, struct flow *flow)
     struct buf head = {0};
 
     http_set_header(call->request, "Content-Disposition", "attachment; filename=\"result.csv\"");
-    http_set_header(call->request, "Cache-Control", "no-store");
-    http_set_header(call->request, "X-Content-Type-Options", "nosniff");
+    guard_headers(call->request);
     http_stream_begin(call->request, 200, "text/csv; charset=utf-8");
     call->answered = true;
     attendance_result_head(&head, flow->arena, &result->header);

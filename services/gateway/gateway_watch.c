@@ -214,9 +214,8 @@ struct watch *watch_begin(struct call *call, enum watch_kind kind)
     watch->who.token = call->who.token;
     memcpy(watch->who.digest, call->who.digest, sizeof(watch->who.digest));
     watch->check_ms = clock_mono_ms() + WATCH_CHECK_MS;
-    http_set_header(call->request, "Cache-Control", "no-store");
+    guard_headers(call->request);
     http_set_header(call->request, "X-Accel-Buffering", "no");
-    http_set_header(call->request, "X-Content-Type-Options", "nosniff");
     http_stream_begin(call->request, 200, "text/event-stream");
     call->answered = true;
     call->request = NULL;

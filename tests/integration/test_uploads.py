@@ -397,6 +397,30 @@ def test_pages_are_served(stack):
     assert page(stack, "/api/v2/me")[0] == 404
 
 
+GUARDS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+          "Cross-Origin-Resource-Policy": "same-origin"}
+
+
+def test_every_answer_guards_itself(stack, organiser):
+    """Nothing keeps, guesses, frames or runs it, whatever kind of answer it is."""
+    upload_id = organiser.post(ATTENDANCE, CSV).expect(202).json["upload_id"]
+    path = f"/uploads/{upload_id}"
+    for answer in (organiser.get(path), organiser.get("/uploads/none"), organiser.get("/site"),
+                   organiser.request("TRACE", "/site"), stack.client().get("/me"),
+                   organiser.get(path + "/result.csv"),
+                   organiser.request("GET", path + "/events", events=1)):
+        for name, value in GUARDS.items():
+            assert answer.headers[name] == value, name
+        policy = answer.headers["Content-Security-Policy"]
+        for part in ("default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+            assert part in policy
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Access-Control-Allow-Origin"] is None
+    status, headers, _ = page(stack, "/")
+    if status == 200:
+        assert {name: headers[name] for name in GUARDS} == GUARDS
+
+
 # ---- the end ----
 
 def test_sigterm_under_load(stack, organiser):
