@@ -1,83 +1,76 @@
 /* credit_fault_cases: the ways that credit_fault_test walks, each named in credit_faults.json. */
 #pragma once
-#include <stdbool.h>
-
 #include "gen/events.h"
+#include "lib/fault_walk.h"
 
-/* What comes when the upload is through; then only this fails. */
-struct later {
-    const char *before; /* SQL in front of the upload */
-    const char *after;  /* and of the message */
-    const char *type;
-    const char *data; /* without upload_id */
-    const char *status;
-    int entries;
-};
-
-/* Long rows, four in a chunk of 256 KiB: chunks and steps cost few rows. */
-struct upload_case {
-    const char *name;
-    int rows;
-    const char *end; /* of the file */
-    const char *status;
-    int entries; /* of the ledger */
-    bool dry_run;
-    struct later later; /* type NULL: nothing; the upload's own way is what fails */
-};
-
+#define NOW "2026-11-22T12:00:00+09:00"
+#define UPLOAD "0190a000-0000-7000-8000-0000000000cc"
+#define OF_UPLOAD ",\"upload_id\":\"" UPLOAD "\""
 #define WHO                                                                                        \
     "\"operation_id\":\"0190a000-0000-7000-8000-000000000001\",\"role\":\"organiser\","            \
     "\"actor_id\":\"0190a000-0000-7000-8000-000000000002\",\"office_code\":\"P13\","
-#define NOBODY "UPDATE credit.doctor SET my_page = 'none' WHERE doctor_id = 2"
+#define NOBODY "UPDATE credit.doctor SET my_page = 'none' WHERE doctor_id = 2;"
 #define SOMEBODY "UPDATE credit.doctor SET my_page = 'active' WHERE doctor_id = 2"
 
-static const struct upload_case cases[] = {
-    {"posted", 11, "", "done", 14, false, {.type = NULL}}, /* one step, three chunks */
+/* A file of credit.fault_file as the gateway accepts it. */
+#define ACCEPTED(file, dry_run)                                                                    \
+    "INSERT INTO credit.upload_part (upload_id, part_no, bytes, created_at)"                       \
+    " SELECT '" UPLOAD "', n, substr(bytes, 1 + n * 262144, 262144), '" NOW "'"                    \
+    " FROM credit.fault_file, generate_series(0, (length(bytes) - 1) / 262144) AS n"               \
+    " WHERE name = '" file "';"                                                                    \
+    "INSERT INTO credit.upload (upload_id, seminar_no, organiser_code, file_name, sha256, bytes,"  \
+    " received_at, dry_run) SELECT '" UPLOAD "', 'S1', 'P13', 'f.csv', '\\x00', length(bytes),"    \
+    " '" NOW "', " dry_run " FROM credit.fault_file WHERE name = '" file "'"
+/* So it is in the end, with so many entries in the ledger. */
+#define ENDED(status, entries)                                                                     \
+    "SELECT count(*) FROM credit.upload WHERE status = '" status "'"                               \
+    " AND (SELECT count(*) FROM credit.ledger) = " #entries
+
+/* The first message of a file, from its acceptance to its last chunk. */
+#define READ(before, file, dry_run, status, entries)                                               \
+    {                                                                                              \
+        before ACCEPTED(file, dry_run), EVENT_UPLOAD_READ, "\"step\":0" OF_UPLOAD,                 \
+            ENDED(status, entries)                                                                 \
+    }
+#define NOTHING                                                                                    \
+    {                                                                                              \
+        .type = NULL                                                                               \
+    }
+
+static const struct fault_case cases[] = {
+    /* one step, three chunks */
+    {"posted", READ("", "eleven", "false", "done", 14), NOTHING},
     /* two steps, then no posting */
-    {"refused", 71, "460001,\"open", "refused", 0, false, {.type = NULL}},
+    {"refused", READ("", "open_quote", "false", "refused", 0), NOTHING},
     {"cancelled",
-     8,
-     "",
-     "done",
-     14,
-     false,
-     {NULL, NULL, EVENT_CREDIT_CANCEL,
+     READ("", "eight", "false", "done", 14),
+     {NULL, EVENT_CREDIT_CANCEL,
       WHO "\"reason\":\"why\",\"entry_id\":\"entry\",\"doctor_id\":2,\"session_id\":1,"
-          "\"programme\":\"OP\",\"revision\":0",
-      "done", 15}},
+          "\"programme\":\"OP\",\"revision\":0" OF_UPLOAD,
+      ENDED("done", 15)}},
     {"undone",
-     8,
-     "",
-     "done",
-     14,
-     false,
-     {NULL, NULL, EVENT_UPLOAD_UNDO, WHO "\"reason\":\"why\"", "undone", 28}},
+     READ("", "eight", "false", "done", 14),
+     {NULL, EVENT_UPLOAD_UNDO, WHO "\"reason\":\"why\"" OF_UPLOAD, ENDED("undone", 28)}},
     {"mended",
-     8,
-     "",
-     "done",
-     14,
-     false,
-     {NULL, NULL, EVENT_ROW_FIX,
-      WHO "\"row_no\":8,\"columns\":[\"register_no\"],\"values\":[\"460008\"]", "done", 16}},
+     READ("", "eight", "false", "done", 14),
+     {NULL, EVENT_ROW_FIX,
+      WHO "\"row_no\":8,\"columns\":[\"register_no\"],\"values\":[\"460008\"]" OF_UPLOAD,
+      ENDED("done", 16)}},
     {"released",
-     8,
-     "",
-     "done",
-     12,
-     false,
-     {NOBODY, SOMEBODY, EVENT_ROW_JUDGE, "\"row_no\":1", "done", 14}},
+     READ(NOBODY, "eight", "false", "done", 12),
+     {SOMEBODY, EVENT_ROW_JUDGE, "\"row_no\":1" OF_UPLOAD, ENDED("done", 14)}},
     {"expired",
-     8,
-     "",
-     "done",
-     12,
-     false,
-     {NOBODY,
-      "UPDATE credit.upload_row SET waiting_since = '2000-01-01'"
-      " WHERE waiting_since IS NOT NULL",
-      EVENT_UPLOAD_EXPIRE, "\"v\":1", "done", 12}},
-    {"tried", 8, "", "done", 0, true, {NULL, NULL, EVENT_UPLOAD_POST, WHO "\"v\":1", "done", 14}},
+     READ(NOBODY, "eight", "false", "done", 12),
+     {"UPDATE credit.upload_row SET waiting_since = '2000-01-01' WHERE waiting_since IS NOT NULL",
+      EVENT_UPLOAD_EXPIRE, "\"v\":1" OF_UPLOAD, ENDED("done", 12)}},
+    {"tried",
+     READ("", "eight", "true", "done", 0),
+     {NULL, EVENT_UPLOAD_POST, WHO "\"v\":1" OF_UPLOAD, ENDED("done", 14)}},
 };
 
-enum { CASES = sizeof(cases) / sizeof(cases[0]) };
+/* Long rows, four in a chunk of 256 KiB: chunks and steps cost few rows. */
+static const struct fault_file {
+    const char *name;
+    int rows;
+    const char *end;
+} files[] = {{"eleven", 11, ""}, {"open_quote", 71, "460001,\"open"}, {"eight", 8, ""}};

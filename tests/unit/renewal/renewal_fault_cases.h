@@ -1,0 +1,57 @@
+/* renewal_fault_cases: commands that renewal_fault_test walks, named in renewal_faults.json. */
+#pragma once
+#include "gen/events.h"
+#include "lib/fault_walk.h"
+
+#define APPLICATION "0190a000-0000-7000-8000-0000000000aa"
+#define BY(role)                                                                                   \
+    "\"operation_id\":\"0190a000-0000-7000-8000-0000000000ff\",\"account_id\":"                    \
+    "\"0190a000-0000-7000-8000-000000000001\",\"role\":\"" role "\",\"doctor_id\":1"
+#define SUBMITTED BY("doctor") ",\"application_id\":\"" APPLICATION "\",\"programme\":\"OP\""
+#define REVIEWED(role, action)                                                                     \
+    "\"operation_id\":\"0190a000-0000-7000-8000-0000000000fe\",\"account_id\":"                    \
+    "\"0190a000-0000-7000-8000-000000000002\",\"role\":\"" role "\",\"doctor_id\":1,"              \
+    "\"l2_code\":\"13\",\"application_id\":\"" APPLICATION "\",\"action\":\"" action "\""
+
+/* The application's state, and so many commands answered. */
+#define IS(status) "SELECT count(*) FROM renewal.application WHERE status = '" status "'"
+#define SUBMIT                                                                                     \
+    {                                                                                              \
+        NULL, EVENT_APPLICATION_SUBMIT, SUBMITTED, IS("submitted")                                 \
+    }
+/* As if L2 had checked and passed it on. */
+#define FORWARDED                                                                                  \
+    "UPDATE renewal.application SET status = 'l3_queued', handbook = 'received', fee = 'paid'"
+
+static const struct fault_case cases[] = {
+    {"declared",
+     {"DELETE FROM renewal.handbook", EVENT_HANDBOOK_DECLARE,
+      BY("doctor") ",\"programme\":\"OP\",\"lines\":[{\"kind\":\"OPL-S\",\"half_units\":24,"
+                   "\"last_on\":\"2025-03-31\"}]",
+      "SELECT count(*) FROM renewal.handbook"},
+     {.type = NULL}},
+    {"submitted", SUBMIT, {.type = NULL}},
+    /* No application yet: a refusal, answered once. */
+    {"refused",
+     {NULL, EVENT_APPLICATION_REVIEW, REVIEWED("office_l2", "forward"),
+      "SELECT count(*) FROM renewal.operation WHERE status = 'failed'"},
+     {.type = NULL}},
+    {"returned",
+     SUBMIT,
+     {NULL, EVENT_APPLICATION_REVIEW,
+      REVIEWED("office_l2", "return") ",\"reason\":\"why\",\"until\":\"2025-05-01\"",
+      IS("returned")}},
+    {"rejected",
+     SUBMIT,
+     {NULL, EVENT_APPLICATION_REVIEW, REVIEWED("office_l2", "reject") ",\"reason\":\"why\"",
+      IS("rejected_l2")}},
+    {"withdrawn",
+     SUBMIT,
+     {NULL, EVENT_APPLICATION_REVIEW, REVIEWED("doctor", "withdraw"), IS("withdrawn")}},
+    /* Ends a period and begins the next. */
+    {"approved",
+     SUBMIT,
+     {FORWARDED, EVENT_APPLICATION_REVIEW, REVIEWED("office_l3", "approve"),
+      IS("approved") " AND (SELECT count(*) FROM renewal.certificate"
+                     " WHERE valid_to = '2030-07-31') = 1"}},
+};
