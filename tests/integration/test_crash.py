@@ -2,6 +2,7 @@
 look whether every row is there once. None of the services' own code checks."""
 
 import collections
+import concurrent.futures
 import email
 import os
 import pathlib
@@ -188,6 +189,71 @@ def test_one_mail_for_each_doctor_and_upload(loaded):
         ambiguous = {f"<{row[0]}>" for row in cursor.fetchall()}
     assert {message_id for message_id, count in copies.items() if count > 1} <= ambiguous
     assert max(copies.values()) <= 2
+
+
+CROWD, EACH, ROUNDS = 12, 4, 3
+
+
+def change(client, number):
+    """A command that changes the doctor each time; it is answered late, for nobody works on it."""
+    answer = client.put("/me/profile", {
+        "name": "試験　太郎", "name_kana": "シケン　タロウ", "former_name": "",
+        "former_name_kana": "", "sex": "M", "birth_on": "1975-01-01",
+        "workplace_name": f"第{number}病院"})
+    return client, answer.expect(202).json["operation_id"]
+
+
+def changes_of(stack):
+    """(account, version) of each profile's change, and the doctors' versions."""
+    with stack.sql() as cursor:
+        cursor.execute("SELECT h.account_id, h.version, d.version FROM registration.account_history h"
+                       " JOIN registration.account USING (account_id)"
+                       " JOIN registration.doctor d USING (doctor_id)"
+                       " WHERE h.action = 'set_profile'")
+        return cursor.fetchall()
+
+
+def kill_amidst(stack, before, wanted):
+    """SIGKILL to registration when some of the waiting commands are done; tells how many were."""
+    pid = pid_of(stack, "registration")
+    os.kill(pid, signal.SIGCONT)
+    until = time.monotonic() + DONE_S
+    while len(changes_of(stack)) < before + 3:
+        assert time.monotonic() < until, "registration does nothing"
+    os.kill(pid, signal.SIGKILL)
+    stack.wait_gone(pid)
+    done = len(changes_of(stack)) - before
+    assert done <= wanted
+    return done
+
+
+def test_commands_under_way_have_their_effect_once(loaded):
+    stack = loaded
+    clients = [Client(stack.copy.base_url).sign_in(crash_data.mamis_no(number), PASSWORD)
+               for number in range(CROWD)]
+    amidst = 0
+    for turn in range(ROUNDS):
+        before = len(changes_of(stack))
+        os.kill(pid_of(stack, "registration"), signal.SIGSTOP)
+        with concurrent.futures.ThreadPoolExecutor(CROWD * EACH) as pool:
+            sent = [pool.submit(change, client, turn * EACH + n)
+                    for client in clients for n in range(EACH)]
+            accepted = [future.result() for future in sent]
+        done = kill_amidst(stack, before, len(accepted))
+        amidst += done < len(accepted)
+        print(f"registration: killed when {done} of {len(accepted)} commands were done")
+        start(stack, "registration")
+        until = time.monotonic() + DONE_S
+        for client, operation_id in accepted:
+            while client.get(f"/operations/{operation_id}").json["status"] != "done":
+                assert time.monotonic() < until, operation_id
+                time.sleep(0.05)  # between two looks
+    assert amidst > 0
+    changes = changes_of(stack)
+    assert len(changes) == len({(account, version) for account, version, _ in changes})
+    per_account = collections.Counter(account for account, _, _ in changes)
+    assert set(per_account.values()) == {EACH * ROUNDS} and len(per_account) == CROWD
+    assert {version for *_, version in changes} == {1 + EACH * ROUNDS}
 
 
 def test_the_books_balance_afterwards(loaded):
