@@ -199,7 +199,7 @@ def reset_password(demo, people, address_of, first_link):
     demo.client().post("/links", {"link": link, "password": PASSWORD + "2"}).expect(200)
     client = demo.person(address_of, PASSWORD + "2")
     client.sign_out()
-    assert demo.client().post("/links", {"link": link}).status in (400, 410)
+    assert demo.client().post("/links", {"link": link}).status in (410, 422)
 
 
 def follow(client, answer, status=200):
@@ -510,7 +510,7 @@ def test_admission_is_rejected_in_part(demo, people, clients):
 def test_who_looked(people, clients):
     number = people.doctors[0]["mamis_no"]
     assert clients["office_l1"].get(f"/doctors/{number}").expect(200).json["mamis_no"] == number
-    assert clients["auditor"].get(f"/doctors/{number}").expect(400).json["code"] == "reason_required"
+    assert clients["auditor"].get(f"/doctors/{number}").expect(422).json["code"] == "reason_required"
     clients["doctor"].get("/me/reads?limit=1").expect(200)
     page = clients["auditor"].get(f"/reads?mamis_no={number}&limit=1").expect(200).json
     assert page["items"][0]["operation"] == "get_doctor"

@@ -82,8 +82,8 @@ def with_reason(client, path):
 def test_an_auditor_says_why(stack, home, away, profile):
     auditor = home.clients["auditor"]
     before, _ = noted(stack, "get_doctor", "auditor")
-    assert auditor.get(profile).expect(400).json["code"] == "reason_required"
-    assert auditor.request("GET", profile, headers={"X-Reason": "%E7"}).status == 400
+    assert auditor.get(profile).expect(422).json["code"] == "reason_required"
+    assert auditor.request("GET", profile, headers={"X-Reason": "%E7"}).status == 422
     assert auditor.request("GET", profile, headers={"X-Reason": "x" * 1001}).status == 400
     assert noted(stack, "get_doctor", "auditor")[0] == before
     assert with_reason(auditor, profile).expect(200).json["name"] == home.ids["name"]
@@ -100,7 +100,7 @@ def test_the_national_association_says_why_for_those_who_are_not_its_members(sta
         cursor.execute("UPDATE registration.doctor SET l3_category = '' WHERE mamis_no = %s",
                        (home.ids["mamis_no"],))
         try:
-            assert l3.get(profile).expect(400).json["code"] == "reason_required"
+            assert l3.get(profile).expect(422).json["code"] == "reason_required"
             with_reason(l3, profile).expect(200)
         finally:
             cursor.execute("UPDATE registration.doctor SET l3_category = 'B' WHERE mamis_no = %s",

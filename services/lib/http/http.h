@@ -18,7 +18,7 @@ struct http_request;
 
 /* HTTP_OTHER: known, and served by no route. */
 enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OTHER };
-const char *http_method_name(enum http_method method); /* "GET"; "" for HTTP_OTHER */
+const char *http_method_name(enum http_method method); /* "GET"; not of HTTP_OTHER */
 
 typedef void (*http_handler_fn)(void *context, struct http_request *request);
 
