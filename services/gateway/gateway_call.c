@@ -311,3 +311,9 @@ void call_run(struct call *call, int next)
     flow_wait(&call->flow, next);
     db_run(call->gateway->db, call->batch, GATEWAY_READ_MS, &call->flow);
 }
+
+void call_run_work(struct call *call, int next)
+{
+    flow_wait(&call->flow, next);
+    work_run(call->gateway->work, call->batch, GATEWAY_WRITE_MS, &call->flow);
+}

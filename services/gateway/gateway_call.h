@@ -97,6 +97,8 @@ struct db_batch *call_scoped(struct call *call);
 void call_scope_add(struct db_batch *batch, const char *scope);
 /* Run call->batch and go on at `next`. */
 void call_run(struct call *call, int next);
+/* The same for a batch with events in it. */
+void call_run_work(struct call *call, int next);
 
 /* gateway_password.c: another password of an account. */
 /* The present hash: column 0, no row when the account has no password. */
@@ -106,6 +108,12 @@ void credential_add(struct db_batch *batch, struct uuid account_id, struct str l
                     const char *hash, int64_t now_us);
 void credential_change(struct db_batch *batch, struct uuid account_id, const char *hash,
                        int64_t now_us);
+/*
+ * Their owner is told what was changed, at `email` (empty: nobody is). `what`: see
+ * credential.changed.v1. The batch has an event then: call_run_work().
+ */
+void credential_tell(struct call *call, struct db_batch *batch, struct uuid account_id,
+                     struct str email, const char *what);
 
 /* ---- answers: each also ends the flow well ---- */
 

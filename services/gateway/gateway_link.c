@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gateway/gateway_command.h"
+#include "gateway/gateway_factor.h"
 #include "gateway/gateway_link.h"
 #include "gateway/gateway_password.h"
 #include "gateway/gateway_staff.h"
@@ -37,9 +38,16 @@ static const struct db_stmt find_link = {
     "gateway_find_link",
     "SELECT l.purpose, l.account_id, l.email, l.used_at IS NOT NULL, l.expires_at <= $2,"
     " coalesce(c.login_id, ''), coalesce(a.name, ''), coalesce(a.step, ''), coalesce(a.mamis_no, "
-    "'')"
+    "''), coalesce(a.doctor_id, 0), coalesce(a.state, ''), gateway.has_factor(l.account_id)"
     " FROM gateway.link l LEFT JOIN portal.sign_in a USING (account_id)"
     " LEFT JOIN gateway.credential c USING (account_id) WHERE l.link_id = $1",
+};
+static const struct db_stmt find_get_in = {
+    "gateway_find_get_in",
+    "SELECT a.email FROM portal.sign_in a WHERE a.account_id = $1 AND a.state = 'active'"
+    " AND a.email <> '' AND a.email_confirmed AND NOT EXISTS (SELECT FROM gateway.link l"
+    "  WHERE l.account_id = a.account_id AND l.purpose = 'get_in'"
+    "  AND l.issued_at > $2 - interval '1 day')",
 };
 /* Once only: whoever comes second changes nothing at all. */
 static const struct db_stmt burn_link = {
@@ -106,6 +114,32 @@ struct db_query *link_count(struct call *call, struct db_batch *batch, const cha
     return query;
 }
 
+/* ---- the mail about failed sign-ins ---- */
+
+void link_get_in_find(struct call *call, struct uuid account_id, int next)
+{
+    call->batch = db_batch_read(call->flow.arena);
+    call->query = db_add(call->batch, &find_get_in);
+    db_uuid(call->query, account_id);
+    db_time(call->query, call->now_us);
+    call_run(call, next);
+}
+
+bool link_get_in_send(struct call *call, struct uuid account_id, int next)
+{
+    struct link_new link = {.purpose = LINK_GET_IN,
+                            .account_id = account_id,
+                            .good_s = call->gateway->settings->reset_link_s};
+
+    if (db_rows(call->query) == 0)
+        return false;
+    link.email = db_get_text(call->query, 0, 0);
+    call->batch = db_batch_new(call->flow.arena);
+    link_issue(call, call->batch, &link);
+    call_run_work(call, next);
+    return true;
+}
+
 /* ---- POST /password-resets ---- */
 
 enum reset_step { RESET_BODY, RESET_FOUND, RESET_SLEEP, RESET_ANSWER };
@@ -123,8 +157,7 @@ static void issue_resets(struct call *call)
 
         link_issue(call, call->batch, &link);
     }
-    flow_wait(&call->flow, RESET_SLEEP);
-    work_run(call->gateway->work, call->batch, GATEWAY_WRITE_MS, &call->flow);
+    call_run_work(call, RESET_SLEEP);
 }
 
 /* The answer is the same and comes at the same moment, whether anybody has the address or not. */
@@ -175,6 +208,8 @@ struct use_link {
     struct str login_id;
     struct password_job make;
     struct db_query *ended;
+    bool lets_in; /* the new password also signs in, up to the second factor */
+    struct session_new session;
 };
 
 void link_burn(struct call *call, struct db_batch *batch, struct uuid link_id)
@@ -204,9 +239,9 @@ bool link_see(struct call *call, struct db_batch *batch, struct str text,
     return true;
 }
 
-static const char *const purposes[] = {LINK_EMAIL_CONFIRM,  LINK_PASSWORD_RESET,
-                                       LINK_SIGNUP_CONFIRM, LINK_FIRST_LOGIN,
-                                       LINK_STAFF_INVITE,   LINK_DELEGATE_INVITE};
+static const char *const purposes[] = {
+    LINK_EMAIL_CONFIRM, LINK_PASSWORD_RESET,  LINK_SIGNUP_CONFIRM, LINK_FIRST_LOGIN,
+    LINK_STAFF_INVITE,  LINK_DELEGATE_INVITE, LINK_GET_IN};
 
 enum code link_judge(struct call *call, struct link_seen *seen)
 {
@@ -317,6 +352,25 @@ static void hash(struct call *call, struct use_link *use)
     password_job_run(call->gateway, &use->make, &call->flow);
 }
 
+/*
+ * Whoever has the mail and a new password is in at once: the throttle that a stranger drives with
+ * wrong passwords is not in the way. A second factor stays one.
+ */
+static void let_in(struct call *call, struct use_link *use)
+{
+    struct session_new *session = &use->session;
+
+    use->lets_in = str_eq_c(db_get_text(call->query, 0, 10), "active") && use->login_id.len > 0;
+    if (!use->lets_in)
+        return;
+    session->account_id = use->seen.account_id;
+    session->login_id = use->login_id;
+    session->doctor = db_get_i64(call->query, 0, 9) != 0;
+    session->factor_pending =
+        db_get_bool(call->query, 0, 11) || factor_required(call->gateway, session->doctor);
+    session_add(call, call->batch, session);
+}
+
 static void save(struct call *call, struct use_link *use)
 {
     if (!use->make.renewed) {
@@ -329,7 +383,25 @@ static void save(struct call *call, struct use_link *use)
     use->ended = session_end_others(call->batch, use->seen.account_id, NULL, call->now_us);
     if (use->login_id.len > 0)
         throttle_forget_login(call, use->login_id, call->batch);
-    call_run(call, LINK_SAVED);
+    throttle_forget_login(call, factor_subject(call->flow.arena, use->seen.account_id),
+                          call->batch);
+    let_in(call, use);
+    credential_tell(call, call->batch, use->seen.account_id, db_get_text(call->query, 0, 2),
+                    "password");
+    call_run_work(call, LINK_SAVED);
+}
+
+static void saved(struct call *call, struct use_link *use)
+{
+    bool pending = use->lets_in && use->session.factor_pending;
+
+    session_mark_all(call->gateway, call->flow.arena, use->ended);
+    if (use->lets_in)
+        session_give(call, &use->session);
+    LOG_INFO("password_reset", F_BOOL("signed_in", use->lets_in));
+    call_json(call, 200,
+              pending ? STR("{\"purpose\":\"password_reset\",\"next\":\"second_factor\"}")
+                      : STR("{\"purpose\":\"password_reset\",\"next\":\"\"}"));
 }
 
 static void use_for(struct call *call, struct use_link *use)
@@ -370,9 +442,7 @@ void endpoint_use_link(struct flow *flow)
         save(call, use);
         return;
     case LINK_SAVED:
-        session_mark_all(call->gateway, flow->arena, use->ended);
-        LOG_INFO("password_reset");
-        call_json(call, 200, STR("{\"purpose\":\"password_reset\",\"next\":\"\"}"));
+        saved(call, use);
         return;
     }
     must(false);

@@ -10,6 +10,8 @@
 #define LINK_SIGNUP_CONFIRM "signup_confirm"
 #define LINK_FIRST_LOGIN "first_login"
 #define LINK_DELEGATE_INVITE "delegate_invite"
+/* Of the mail about failed sign-ins: as a reset, so a stranger's guesses keep nobody out. */
+#define LINK_GET_IN "get_in"
 
 struct link_new {
     struct uuid link_id; /* all zero: a new one is made */
@@ -37,6 +39,14 @@ struct link_found {
 };
 /* A doctor's delegate accepts: the rest of the call. Takes over its flow. */
 void delegate_accept(struct call *call, const struct link_found *found);
+
+/*
+ * Sign-in failed often for this account: its owner is mailed a link to get in, at most one a day.
+ * Goes on at `next`; call link_get_in_send() there.
+ */
+void link_get_in_find(struct call *call, struct uuid account_id, int next);
+/* False when no mail is due. Goes on at `next` otherwise. */
+bool link_get_in_send(struct call *call, struct uuid account_id, int next);
 
 /* So many links of one account in an hour: nobody's mailbox is to be filled. */
 enum { LINKS_PER_HOUR_MAX = 10, LINKS_RETRY_S = 600 };

@@ -105,6 +105,24 @@ void credential_add(struct db_batch *batch, struct uuid account_id, struct str l
     db_time(query, now_us);
 }
 
+void credential_tell(struct call *call, struct db_batch *batch, struct uuid account_id,
+                     struct str email, const char *what)
+{
+    const struct event_credential_changed changed = {
+        .account_id = account_id, .what = str_of(what), .email = email, .changed_at = call->now_us};
+    char key[UUID_TEXT_BYTES];
+
+    if (email.len == 0)
+        return;
+    uuid_format(account_id, key);
+    const struct work_event event = {.type = EVENT_CREDENTIAL_CHANGED,
+                                     .topic = TOPIC_ACCOUNT_EVENTS,
+                                     .key = str_of(key),
+                                     .subject = str_of(key),
+                                     .data = event_credential_changed_encode(&changed)};
+    (void)work_emit(call->gateway->work, batch, &event, call->flow.trace);
+}
+
 /* The last step of first login: the postcard is worth nothing from here on. */
 static void add_first(struct call *call, struct db_batch *batch)
 {
@@ -157,7 +175,8 @@ static void save(struct call *call, struct set_password *set)
     credential_change(call->batch, call->who.account_id, set->make.made, call->now_us);
     set->ended =
         session_end_others(call->batch, call->who.account_id, call->who.digest, call->now_us);
-    call_run(call, SET_SAVED);
+    credential_tell(call, call->batch, call->who.account_id, call->who.email, "password");
+    call_run_work(call, SET_SAVED);
 }
 
 static enum code rules(struct call *call, const struct set_password *set)

@@ -243,7 +243,8 @@ static void save_totp(struct call *call, struct factors *factors, int64_t step)
                              factors->recovery ? json_array()
                                                : factor_recovery_new(call, call->batch)) == 0);
     add_renewal(call, factors);
-    call_run(call, CONFIRM_SAVED);
+    credential_tell(call, call->batch, call->who.account_id, call->who.email, "totp_added");
+    call_run_work(call, CONFIRM_SAVED);
 }
 
 static void confirm(struct call *call, struct factors *factors)
@@ -316,7 +317,8 @@ static void remove_app(struct call *call, struct factors *factors)
         factor_forget(call->batch, call->who.account_id);
     factors->ended =
         session_end_others(call->batch, call->who.account_id, call->who.digest, call->now_us);
-    call_run(call, REMOVE_SAVED);
+    credential_tell(call, call->batch, call->who.account_id, call->who.email, "totp_removed");
+    call_run_work(call, REMOVE_SAVED);
 }
 
 void endpoint_remove_totp(struct flow *flow)
@@ -354,7 +356,8 @@ static void make_codes(struct call *call, struct factors *factors)
     factors->body = json_object();
     must(json_object_set_new(factors->body, "recovery_codes",
                              factor_recovery_new(call, call->batch)) == 0);
-    call_run(call, CODES_SAVED);
+    credential_tell(call, call->batch, call->who.account_id, call->who.email, "recovery_codes");
+    call_run_work(call, CODES_SAVED);
 }
 
 void endpoint_make_recovery_codes(struct flow *flow)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/gateway_factor.h"
+#include "gateway/gateway_link.h"
 #include "gateway/gateway_password.h"
 #include "gateway/gateway_queue.h"
 #include "gateway/gateway_throttle.h"
@@ -21,6 +22,8 @@ enum sign_in_step {
     SIGN_IN_CHECKED,  /* the password was compared */
     SIGN_IN_COUNTED,  /* the failure was counted */
     SIGN_IN_RECORDED, /* the session is there */
+    SIGN_IN_WARN,     /* refused; whether a mail about it is due is known */
+    SIGN_IN_WARNED,
 };
 
 struct sign_in {
@@ -251,11 +254,33 @@ static void answer(struct call *call, struct sign_in *sign_in)
     call_object(call, 201, session_json(call, &sign_in->session, step));
 }
 
-static void refuse(struct call *call, struct sign_in *sign_in)
+static void count_refusal(struct call *call, const struct sign_in *sign_in)
 {
     call->gateway->figures.sign_ins_failed++;
     LOG_INFO("sign_in_failed", F_STR("code", code_name(sign_in->refusal)));
+}
+
+static void refuse(struct call *call, struct sign_in *sign_in)
+{
+    count_refusal(call, sign_in);
     call_problem(call, sign_in->refusal);
+}
+
+static struct uuid account_id(const struct sign_in *sign_in)
+{
+    return db_get_uuid(sign_in->credential, 0, COLUMN_ACCOUNT_ID);
+}
+
+/* The mail comes after the answer: how long that took tells nobody whether there is an account. */
+static void refuse_and_warn(struct call *call, struct sign_in *sign_in)
+{
+    if (!sign_in->throttle.reached || db_rows(sign_in->credential) != 1) {
+        refuse(call, sign_in);
+        return;
+    }
+    count_refusal(call, sign_in);
+    call_answer_problem(call, sign_in->refusal, NULL);
+    link_get_in_find(call, account_id(sign_in), SIGN_IN_WARN);
 }
 
 void endpoint_sign_in(struct flow *flow)
@@ -295,10 +320,18 @@ void endpoint_sign_in(struct flow *flow)
         throttle_count(&sign_in->throttle, flow);
         return;
     case SIGN_IN_COUNTED:
-        refuse(call, sign_in);
+        refuse_and_warn(call, sign_in);
         return;
     case SIGN_IN_RECORDED:
         answer(call, sign_in);
+        return;
+    case SIGN_IN_WARN:
+        if (!link_get_in_send(call, account_id(sign_in), SIGN_IN_WARNED))
+            flow_end(flow, ERR_OK);
+        return;
+    case SIGN_IN_WARNED:
+        LOG_INFO("sign_in_warned");
+        flow_end(flow, ERR_OK);
         return;
     }
     must(false);

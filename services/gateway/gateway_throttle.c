@@ -229,6 +229,8 @@ static void write_rows(struct throttle *throttle)
     struct flow *flow = &throttle->flow;
     struct db_batch *batch = db_batch_new(flow->arena);
 
+    throttle->reached =
+        throttle->counted >= THROTTLE_FREE || throttle->failures + 1 >= THROTTLE_FREE;
     if (throttle->counted == 0 || throttle->failures > 0 || throttle->counted >= THROTTLE_FREE)
         add_row(throttle, batch, throttle->account, throttle->counted, THROTTLE_FREE);
     if (throttle->address_failures >= THROTTLE_ADDRESS_FREE)

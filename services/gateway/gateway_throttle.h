@@ -26,6 +26,7 @@ struct throttle {
     int64_t counted;  /* as Redis counts them, 0 when it is away */
     int64_t address_failures;
     unsigned wait_s; /* 0: go on */
+    bool reached;    /* after counting: the login id waits from here on */
     struct db_query *query;
 };
 

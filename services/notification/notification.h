@@ -59,6 +59,7 @@ void notification_metrics(struct proc *proc, void *state, struct buf *out);
 void notification_account_handle(void *service, struct work_batch *batch);
 void notification_doctor_handle(void *service, struct work_batch *batch);
 void notification_link_handle(void *service, struct work_batch *batch);
+void notification_credential_handle(void *service, struct work_batch *batch);
 void notification_my_page_handle(void *service, struct work_batch *batch);
 void notification_signup_refused_handle(void *service, struct work_batch *batch);
 void notification_linked_handle(void *service, struct work_batch *batch);

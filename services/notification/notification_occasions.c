@@ -19,7 +19,7 @@ static void set_day(json_t *data, const char *name, day_t day)
     buf_free(&text);
 }
 
-/* ---- M01, M04, M07, M50: links ---- */
+/* ---- M01, M04, M06, M07, M50: links ---- */
 
 static const struct link_mail {
     const char *purpose;
@@ -27,6 +27,7 @@ static const struct link_mail {
 } link_mails[] = {
     {"email_confirm", "M01"}, {"password_reset", "M04"},     {"signup_confirm", "M01-signup"},
     {"first_login", "M07"},   {"staff_invite", "M01-staff"}, {"delegate_invite", "M50"},
+    {"get_in", "M06"},
 };
 
 static const char *kind_of_link(struct str purpose)
@@ -36,6 +37,14 @@ static const char *kind_of_link(struct str purpose)
     while (!str_eq_c(purpose, link_mails[i].purpose))
         must(++i < ARRAY_LEN(link_mails)); /* the contract knows no other */
     return link_mails[i].kind;
+}
+
+/* "2026-11-22 12:30", in Japan. */
+static void minutes_text(int64_t time_us, char out[CLOCK_TEXT_BYTES])
+{
+    time_format(time_us, out);
+    out[16] = '\0';
+    out[10] = ' ';
 }
 
 void notification_link_handle(void *service, struct work_batch *batch)
@@ -50,11 +59,15 @@ void notification_link_handle(void *service, struct work_batch *batch)
     TRY(event_link_issued_decode(batch->arena, batch->messages[0].data, &event,
                                  &batch->flow->note));
     uuid_format(event.link_id, id);
-    time_format(event.expires_at, expires);
-    expires[16] = '\0'; /* minutes are enough */
-    expires[10] = ' ';
+    minutes_text(event.expires_at, expires);
     mail.kind = kind_of_link(event.purpose);
     mail.occasion = id;
+    if (str_eq_c(event.purpose, "get_in")) { /* of a day's links only the first is mailed */
+        char account[UUID_TEXT_BYTES];
+
+        uuid_format(event.account_id, account);
+        mail.occasion = arena_printf(batch->arena, "%s:%.10s", account, expires);
+    }
     mail.to_address = event.email;
     mail.to_account = event.account_id;
     mail.data = json_object();
@@ -103,6 +116,46 @@ void notification_delegation_handle(void *service, struct work_batch *batch)
         mail.to_address = event.email;
         set_text(mail.data, "name", event.name);
     }
+    notification_mail_add(batch, &mail);
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
+/* ---- M05: how somebody signs in was changed ---- */
+
+static const struct {
+    const char *what, *text;
+} changes[] = {
+    {"password", "パスワードの変更"},
+    {"totp_added", "認証アプリの登録"},
+    {"totp_removed", "認証アプリの登録の取り消し"},
+    {"passkey_added", "パスキーの登録"},
+    {"passkey_removed", "パスキーの登録の取り消し"},
+    {"recovery_codes", "回復用コードの作り直し"},
+};
+
+void notification_credential_handle(void *service, struct work_batch *batch)
+{
+    struct event_credential_changed event;
+    struct notification_mail mail = {.kind = "M05", .has_account = true};
+    char id[UUID_TEXT_BYTES];
+    char changed[CLOCK_TEXT_BYTES];
+    enum err err;
+
+    (void)service;
+    TRY(event_credential_changed_decode(batch->arena, batch->messages[0].data, &event,
+                                        &batch->flow->note));
+    uuid_format(event.account_id, id);
+    mail.occasion = arena_printf(batch->arena, "%s:%.*s:%lld", id, STR_ARG(event.what),
+                                 (long long)event.changed_at);
+    mail.to_account = event.account_id;
+    mail.to_address = event.email;
+    mail.data = json_object();
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++)
+        if (str_eq_c(event.what, changes[i].what))
+            set_text(mail.data, "what", str_of(changes[i].text));
+    minutes_text(event.changed_at, changed);
+    set_text(mail.data, "changed_at", str_of(changed));
     notification_mail_add(batch, &mail);
 cleanup:
     flow_resume(batch->flow, err);

@@ -20,6 +20,45 @@ static void a_link_makes_one_mail(void **state)
     assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M04'"), 1);
 }
 
+/* Many failed sign-ins: one mail a day, whatever number of gateways saw them. */
+static void failed_sign_ins_make_one_mail_a_day(void **state)
+{
+    struct arena *arena = arena_new();
+
+    (void)state;
+    link_issued(LINK, "get_in");
+    link_issued(ORGANISER, "get_in");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
+    assert_non_null(strstr(rendered(arena, "M06").text, "https://mamis.example.jp/link#" LINK));
+    arena_free(arena);
+}
+
+static void changed(const char *what, const char *at)
+{
+    assert_int_equal(bench_handle(&bench, notification_credential_handle, &notification,
+                                  EVENT_CREDENTIAL_CHANGED,
+                                  "{\"account_id\": \"" DOCTOR_ACCOUNT "\", \"what\": \"%s\","
+                                  " \"email\": \"old@example.jp\", \"changed_at\": \"%s\"}",
+                                  what, at),
+                     ERR_OK);
+}
+
+static void a_changed_sign_in_is_told_at_the_address_of_then(void **state)
+{
+    struct arena *arena = arena_new();
+
+    (void)state;
+    changed("password", "2026-11-22T10:30:00+09:00");
+    changed("password", "2026-11-22T10:30:00+09:00");
+    changed("password", "2026-11-22T10:31:00+09:00");
+    changed("totp_added", "2026-11-22T10:30:00+09:00");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M05'"
+                           " AND to_address = 'old@example.jp'"),
+                     3);
+    assert_non_null(strstr(rendered(arena, "M05").text, "2026-11-22 10:3"));
+    arena_free(arena);
+}
+
 /* The link itself stands nowhere; it is made from its id when the mail is. */
 static void links_are_made_with_the_mail(void **state)
 {
@@ -343,6 +382,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_link_makes_one_mail, fill),
+        cmocka_unit_test_setup(failed_sign_ins_make_one_mail_a_day, fill),
+        cmocka_unit_test_setup(a_changed_sign_in_is_told_at_the_address_of_then, fill),
         cmocka_unit_test_setup(links_are_made_with_the_mail, fill),
         cmocka_unit_test_setup(message_ids_follow_from_the_occasion, fill),
         cmocka_unit_test_setup(my_page_makes_one_mail, fill),

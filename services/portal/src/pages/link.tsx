@@ -7,7 +7,7 @@ import { SendButton } from '../parts/fields';
 import { FormBox, useForm } from '../parts/form';
 import { NewPasswordFields, checkNewPassword } from '../parts/new_password';
 import { go } from '../router';
-import { forget, refresh, session } from '../session';
+import { refresh, session } from '../session';
 import { later } from './later';
 import { t, type Key } from '../text/messages';
 
@@ -49,8 +49,8 @@ export function LinkPage() {
           <p>{t(words.doneDetail)}</p>
         </Notice>
         <div>
-          <LinkButton look="main" href="/login">
-            {t('start_go')}
+          <LinkButton look="main" href={session() ? '/' : '/login'}>
+            {t(session() ? 'home' : 'start_go')}
           </LinkButton>
         </div>
       </div>
@@ -142,7 +142,7 @@ function PasswordForm({ link, words, done }: { link: string; words: Words; done:
         send={async ({ password }) => {
           await call('post', '/api/v1/links', { body: { link, password } });
           clean();
-          forget(); // setting a password ends every session, this one too
+          await refresh(); // every session ended, and a new one began
           done();
         }}
       >

@@ -78,8 +78,8 @@ export const signin = {
   link_reset_send: ['パスワードを変更する', 'Change password'],
   link_reset_done: ['パスワードを変更しました', 'Your password was changed'],
   link_reset_done_detail: [
-    '安全のため、ほかの画面のログインはすべて終了しました。新しいパスワードでログインしてください。',
-    'For your safety all other sessions were ended. Please sign in with the new password.',
+    '安全のため、ほかの画面のログインはすべて終了しました。次からは新しいパスワードでログインしてください。',
+    'For your safety all other sessions were ended. From now on sign in with the new password.',
   ],
   new_password: ['新しいパスワード', 'New password'],
   new_password_hint: [
