@@ -59,6 +59,17 @@ static const struct db_stmt set_password = {
     " SET ended_at = $3, uncache = true WHERE account_id IN (SELECT account_id FROM set)"
     " AND ended_at IS NULL) SELECT count(*) FROM set"};
 
+/* For who lost telephone and recovery codes, and proved by other means who they are. */
+static const struct db_stmt forget_factors = {
+    "account_forget_factors",
+    "WITH who AS (SELECT account_id FROM gateway.credential WHERE login_id = $1),"
+    " app AS (DELETE FROM gateway.totp USING who WHERE totp.account_id = who.account_id),"
+    " codes AS (DELETE FROM gateway.recovery_code AS c USING who"
+    "  WHERE c.account_id = who.account_id),"
+    " keys AS (DELETE FROM gateway.passkey AS p USING who WHERE p.account_id = who.account_id),"
+    " ended AS (UPDATE gateway.session SET ended_at = $2, uncache = true WHERE account_id IN"
+    "  (SELECT account_id FROM who) AND ended_at IS NULL) SELECT count(*) FROM who"};
+
 struct new_account {
     const char *role, *login, *password, *name, *email, *organiser, *l1_code, *l2_code;
     struct uuid account_id;
@@ -305,6 +316,29 @@ cleanup:
     return TOOL_OK;
 }
 
+static enum tool_exit reset_second_factor(struct tool *tool, struct tool_args *args)
+{
+    const char *login = args_option(args, "--login");
+    struct db_batch *batch = db_batch_new(tool->arena);
+    struct db_query *query = db_add(batch, &forget_factors);
+    struct err_note note = {0};
+    enum err err;
+
+    if (!args_done(args) || login == NULL)
+        return TOOL_USAGE;
+    tool_db_open(tool);
+    db_text_c(query, login);
+    db_time(query, clock_now_us());
+    TRY(tool_run(tool, batch, &note));
+    if (db_get_i64(query, 0, 0) == 0)
+        err = err_say(&note, ERR_NOT_FOUND, "there is no login %s", login);
+cleanup:
+    if (err != ERR_OK)
+        return tool_fail("account reset-second-factor", err, &note);
+    (void)printf("second factors of %s removed, its sessions ended\n", login);
+    return TOOL_OK;
+}
+
 enum tool_exit command_account(struct tool *tool, struct tool_args *args)
 {
     const char *what = args_word(args);
@@ -315,6 +349,8 @@ enum tool_exit command_account(struct tool *tool, struct tool_args *args)
         return list(tool, args);
     if (what != NULL && strcmp(what, "reset-password") == 0)
         return reset_password(tool, args);
+    if (what != NULL && strcmp(what, "reset-second-factor") == 0)
+        return reset_second_factor(tool, args);
     if (what != NULL && (strcmp(what, "suspend") == 0 || strcmp(what, "restore") == 0))
         return account_set_state(tool, args, strcmp(what, "suspend") == 0);
     return TOOL_USAGE;

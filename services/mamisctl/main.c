@@ -34,6 +34,7 @@ static const struct tool_command commands[] = {
      {"account create --role ROLE --login ID --password PW --name NAME [--email ADDRESS]"
       " [--organiser CODE] [--l1 CODE] [--l2 CODE] [--administrator]",
       "account list [--role ROLE]", "account reset-password --login ID --password PW",
+      "account reset-second-factor --login ID",
       "account suspend|restore --login ID | --register-no N"}},
     {"token",
      "access of organisers' programs",

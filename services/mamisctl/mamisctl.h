@@ -45,7 +45,7 @@ struct tool_args {
     char **words;
 };
 
-enum { TOOL_FORMS_MAX = 4 };
+enum { TOOL_FORMS_MAX = 6 };
 
 struct tool_command {
     const char *name;
