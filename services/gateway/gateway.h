@@ -56,6 +56,7 @@ struct gateway {
     bool factor_required;                    /* of everybody but doctors */
     const char *cookie;                      /* name of the session cookie */
     bool secure;                             /* public_url is https */
+    const char *rp_id;                       /* host that passkeys are made for */
     const char *hosts[GATEWAY_LIST_MAX + 1]; /* that of public_url and others, NULL at the end */
     const char *proxies[GATEWAY_LIST_MAX + 1];
     struct str kind_names;       /* JSON object: name of each kind of credit by its code */

@@ -165,7 +165,7 @@ void call_problem_json(struct call *call, json_t *told)
     flow_end(&call->flow, ERR_OK);
 }
 
-void call_field_problem(struct call *call, const char *pointer, enum code code)
+static void set_field(struct call *call, const char *pointer, enum code code)
 {
     struct body_problem *problem = &call->problems[0];
     unsigned limit = code == CODE_PASSWORD_TOO_SHORT  ? (unsigned)PASSWORD_CHARACTERS_MIN
@@ -178,7 +178,18 @@ void call_field_problem(struct call *call, const char *pointer, enum code code)
         problem->params[problem->params_count++] =
             (struct code_param){"limit", str_of(arena_printf(call->flow.arena, "%u", limit))};
     call->problem_count = 1;
-    call_answer_fields(call, code_status(code) == 400 ? CODE_VALUE_REFUSED : code, "pointer");
+}
+
+/* The problem itself is that of the field, but where the field's is one of form. */
+static enum code whole_code(enum code code)
+{
+    return code_status(code) == 400 ? CODE_VALUE_REFUSED : code;
+}
+
+void call_field_problem(struct call *call, const char *pointer, enum code code)
+{
+    set_field(call, pointer, code);
+    call_answer_fields(call, whole_code(code), "pointer");
 }
 
 static json_t *params_json(const struct body_problem *problem)
@@ -195,7 +206,7 @@ static json_t *params_json(const struct body_problem *problem)
     return params;
 }
 
-void call_answer_fields(struct call *call, enum code code, const char *kind)
+static void answer_fields(struct call *call, enum code code, const char *kind)
 {
     json_t *told = json_object(), *errors = json_array();
     size_t count =
@@ -221,7 +232,18 @@ void call_answer_fields(struct call *call, enum code code, const char *kind)
         must(json_object_set_new(told, "params", params_json(&call->problems[0])) == 0);
     call_answer_problem(call, code, told);
     json_decref(told);
+}
+
+void call_answer_fields(struct call *call, enum code code, const char *kind)
+{
+    answer_fields(call, code, kind);
     flow_end(&call->flow, ERR_OK);
+}
+
+void call_field_answer(struct call *call, const char *pointer, enum code code)
+{
+    set_field(call, pointer, code);
+    answer_fields(call, whole_code(code), "pointer");
 }
 
 /* ---- refusals of lib/http ---- */

@@ -116,7 +116,7 @@ static struct str origin_of(struct str address)
     return (struct str){address.data, at};
 }
 
-static bool origin_ours(const struct gateway *gateway, struct str origin)
+bool call_origin_ours(const struct gateway *gateway, struct str origin)
 {
     struct str scheme = gateway->secure ? STR("https://") : STR("http://");
 
@@ -140,11 +140,11 @@ static bool origin_fits(const struct call *call)
     struct str referer = http_header(call->request, "Referer");
 
     if (origin.data != NULL)
-        return origin_ours(call->gateway, origin);
+        return call_origin_ours(call->gateway, origin);
     if (site.data != NULL)
         return str_eq_c(site, "same-origin") || str_eq_c(site, "none");
     if (referer.data != NULL)
-        return origin_ours(call->gateway, origin_of(referer));
+        return call_origin_ours(call->gateway, origin_of(referer));
     return true;
 }
 

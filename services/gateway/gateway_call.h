@@ -47,6 +47,9 @@ void call_start(void *gateway, struct http_request *request);
 /* Answers refusals of lib/http: see http_set_refusal(). */
 void call_refuse(void *gateway, struct http_request *request, enum err err, const char *detail);
 
+/* Whether a page of this origin (scheme, host, port) is one of ours. */
+bool call_origin_ours(const struct gateway *gateway, struct str origin);
+
 /* By who_run(): rights, CSRF, parameters, then the endpoint's steps. */
 void call_known(struct call *call);
 
@@ -130,6 +133,8 @@ void call_accepted(struct call *call, struct uuid operation_id);
 void call_problem(struct call *call, enum code code);
 /* One field of a body that fits the contract is wrong by a rule: 422, with the field's code. */
 void call_field_problem(struct call *call, const char *pointer, enum code code);
+/* The same answer alone; the flow goes on. */
+void call_field_answer(struct call *call, const char *pointer, enum code code);
 /* With one parameter of its text. */
 void call_problem_with(struct call *call, enum code code, const char *name, const char *value);
 /* Sets Retry-After of whatever is answered. */

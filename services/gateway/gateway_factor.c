@@ -40,6 +40,16 @@ static const struct db_stmt delete_passkeys = {
     "DELETE FROM gateway.passkey WHERE account_id = $1",
 };
 
+/* What decides on any change. */
+static const struct db_stmt find_factors = {
+    "gateway_find_factors",
+    "SELECT coalesce((SELECT confirmed_at IS NOT NULL FROM gateway.totp WHERE account_id = $1),"
+    "  false),"
+    " (SELECT count(*) FROM gateway.passkey WHERE account_id = $1),"
+    " (SELECT sealed FROM gateway.totp WHERE account_id = $1 AND confirmed_at IS NULL),"
+    " EXISTS (SELECT FROM gateway.recovery_code WHERE account_id = $1)",
+};
+
 static struct str digest_str(const uint8_t *digest)
 {
     return (struct str){(const char *)digest, SECRET_DIGEST_BYTES};
@@ -138,4 +148,82 @@ void factor_forget(struct db_batch *batch, struct uuid account_id)
     db_uuid(db_add(batch, &delete_totp), account_id);
     db_uuid(db_add(batch, &delete_recovery), account_id);
     db_uuid(db_add(batch, &delete_passkeys), account_id);
+}
+
+/* ---- changes ---- */
+
+static void release(void *object)
+{
+    json_decref(((struct factors *)object)->body);
+}
+
+void factors_read(struct call *call, int next)
+{
+    call->state = arena_new_of(call->flow.arena, struct factors);
+    arena_defer(call->flow.arena, release, call->state);
+    call->batch = db_batch_read(call->flow.arena);
+    call->query = db_add(call->batch, &find_factors);
+    db_uuid(call->query, call->who.account_id);
+    call_run(call, next);
+}
+
+struct factors *factors_take(struct call *call)
+{
+    struct factors *factors = call->state;
+
+    factors->totp = db_get_bool(call->query, 0, 0);
+    factors->passkeys = db_get_i64(call->query, 0, 1);
+    factors->begun = db_get_bytes(call->query, 0, 2);
+    factors->recovery = db_get_bool(call->query, 0, 3);
+    return factors;
+}
+
+bool factors_may_add(struct call *call, const struct factors *factors)
+{
+    bool one_more = call->who.factor_pending && (factors->totp || factors->passkeys > 0);
+
+    if (one_more)
+        call_problem_with(call, CODE_SECOND_FACTOR_STEP, "next", STEP_SECOND_FACTOR);
+    return !one_more;
+}
+
+void factors_add(struct call *call, struct factors *factors, const char *what)
+{
+    json_t *codes = factors->recovery ? json_array() : factor_recovery_new(call, call->batch);
+
+    factors->body = json_object();
+    must(json_object_set_new(factors->body, "recovery_codes", codes) == 0);
+    factors->ended =
+        session_end_others(call->batch, call->who.account_id, call->who.digest, call->now_us);
+    session_renew(call, call->batch, &factors->session);
+    credential_tell(call, call->batch, call->who.account_id, call->who.email, what);
+}
+
+void factors_answer_added(struct call *call, struct factors *factors, const char *kind)
+{
+    struct str next = call->who.account_step;
+
+    session_mark_all(call->gateway, call->flow.arena, factors->ended);
+    session_renewed(call, &factors->session);
+    must(json_object_set_new(factors->body, "csrf_token", json_string(factors->session.csrf)) == 0);
+    must(json_object_set_new(factors->body, "next",
+                             json_stringn(next.len == 0 ? "" : next.data, next.len)) == 0);
+    LOG_INFO("second_factor_added", F_STR("kind", kind));
+    call_object(call, 200, json_incref(factors->body));
+}
+
+void factors_remove(struct call *call, struct factors *factors, bool last, const char *what)
+{
+    if (last)
+        factor_forget(call->batch, call->who.account_id);
+    factors->ended =
+        session_end_others(call->batch, call->who.account_id, call->who.digest, call->now_us);
+    credential_tell(call, call->batch, call->who.account_id, call->who.email, what);
+}
+
+void factors_removed(struct call *call, const struct factors *factors, const char *kind)
+{
+    session_mark_all(call->gateway, call->flow.arena, factors->ended);
+    LOG_INFO("second_factor_removed", F_STR("kind", kind));
+    call_empty(call, 204);
 }

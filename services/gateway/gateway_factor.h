@@ -30,5 +30,32 @@ struct str factor_subject(struct arena *arena, struct uuid account_id);
 
 /* New recovery codes; the old ones go. A JSON list, the only place where they stand. */
 json_t *factor_recovery_new(struct call *call, struct db_batch *batch);
+/* ---- changes: what they decide on, what all of them do ---- */
+
+struct factors {
+    bool totp;        /* an app is registered */
+    int64_t passkeys; /* how many */
+    struct str begun; /* sealed secret of an app that is not confirmed; data NULL: none */
+    bool recovery;    /* there are recovery codes, used ones too */
+    struct db_query *ended;
+    json_t *body; /* of the answer: what the transaction that is under way makes true */
+    struct session_new session;
+};
+
+/* Makes call->state and reads them; factors_take() in the step `next`. */
+void factors_read(struct call *call, int next);
+struct factors *factors_take(struct call *call);
+/*
+ * Whoever has only given the password may add a first factor, and no other. False: the problem is
+ * answered and the flow ended.
+ */
+bool factors_may_add(struct call *call, const struct factors *factors);
+/* One is added in call->batch: others' sessions end, this one goes on under a new token. */
+void factors_add(struct call *call, struct factors *factors, const char *what);
+void factors_answer_added(struct call *call, struct factors *factors, const char *kind);
+/* One is removed in call->batch; `last`: no other is left. */
+void factors_remove(struct call *call, struct factors *factors, bool last, const char *what);
+void factors_removed(struct call *call, const struct factors *factors, const char *kind);
+
 /* All second factors of an account go: its owner proved who they are by a new postcard. */
 void factor_forget(struct db_batch *batch, struct uuid account_id);

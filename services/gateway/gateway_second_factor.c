@@ -18,16 +18,11 @@ static const struct db_stmt get_factors = {
     " 'totp_since', (SELECT portal.rfc3339(confirmed_at) FROM gateway.totp"
     "  WHERE account_id = $1 AND confirmed_at IS NOT NULL),"
     " 'recovery_codes_left', (SELECT count(*) FROM gateway.recovery_code"
-    "  WHERE account_id = $1 AND used_at IS NULL))::text",
-};
-/* What decides on any change. */
-static const struct db_stmt find_factors = {
-    "gateway_find_factors",
-    "SELECT coalesce((SELECT confirmed_at IS NOT NULL FROM gateway.totp WHERE account_id = $1),"
-    "  false),"
-    " (SELECT count(*) FROM gateway.passkey WHERE account_id = $1),"
-    " (SELECT sealed FROM gateway.totp WHERE account_id = $1 AND confirmed_at IS NULL),"
-    " EXISTS (SELECT FROM gateway.recovery_code WHERE account_id = $1)",
+    "  WHERE account_id = $1 AND used_at IS NULL),"
+    " 'passkeys', (SELECT coalesce(json_agg(json_build_object('passkey_id', passkey_id,"
+    "   'label', label, 'created_at', portal.rfc3339(created_at),"
+    "   'used_at', portal.rfc3339(used_at)) ORDER BY created_at), '[]')"
+    "  FROM gateway.passkey WHERE account_id = $1))::text",
 };
 static const struct db_stmt begin_totp = {
     "gateway_begin_totp",
@@ -46,56 +41,6 @@ static const struct db_stmt remove_totp = {
     "WITH gone AS (DELETE FROM gateway.totp WHERE account_id = $1 RETURNING 1)"
     " SELECT mamis.changed(count(*)) FROM gone",
 };
-
-struct factors {
-    bool totp;        /* an app is registered */
-    int64_t passkeys; /* how many */
-    struct str begun; /* sealed secret of an app that is not confirmed; data NULL: none */
-    bool recovery;    /* there are recovery codes, used ones too */
-    struct db_query *ended;
-    json_t *body; /* of the answer: what the transaction that is under way makes true */
-    struct session_new session;
-};
-
-static void release(void *object)
-{
-    json_decref(((struct factors *)object)->body);
-}
-
-static void read_factors(struct call *call, int next)
-{
-    call->state = arena_new_of(call->flow.arena, struct factors);
-    arena_defer(call->flow.arena, release, call->state);
-    call->batch = db_batch_read(call->flow.arena);
-    call->query = db_add(call->batch, &find_factors);
-    db_uuid(call->query, call->who.account_id);
-    call_run(call, next);
-}
-
-static struct factors *take_factors(struct call *call)
-{
-    struct factors *factors = call->state;
-
-    factors->totp = db_get_bool(call->query, 0, 0);
-    factors->passkeys = db_get_i64(call->query, 0, 1);
-    factors->begun = db_get_bytes(call->query, 0, 2);
-    factors->recovery = db_get_bool(call->query, 0, 3);
-    return factors;
-}
-
-/* Whoever has only given the password may add a first factor, and no other. */
-static bool may_add(struct call *call, const struct factors *factors)
-{
-    if (call->who.factor_pending && (factors->totp || factors->passkeys > 0)) {
-        call_problem_with(call, CODE_SECOND_FACTOR_STEP, "next", STEP_SECOND_FACTOR);
-        return false;
-    }
-    if (factors->totp) {
-        call_problem(call, CODE_SECOND_FACTOR_EXISTS);
-        return false;
-    }
-    return true;
-}
 
 /* ---- GET /me/second-factor ---- */
 
@@ -116,6 +61,15 @@ void endpoint_get_second_factor(struct flow *flow)
 }
 
 /* ---- POST /me/second-factor/totp ---- */
+
+static bool may_add_totp(struct call *call, const struct factors *factors)
+{
+    if (!factors_may_add(call, factors))
+        return false;
+    if (factors->totp)
+        call_problem(call, CODE_SECOND_FACTOR_EXISTS);
+    return !factors->totp;
+}
 
 enum begin_step { BEGIN_READ, BEGIN_MAKE, BEGIN_MADE };
 
@@ -189,10 +143,10 @@ void endpoint_begin_totp(struct flow *flow)
 
     switch ((enum begin_step)flow->step) {
     case BEGIN_READ:
-        read_factors(call, BEGIN_MAKE);
+        factors_read(call, BEGIN_MAKE);
         return;
     case BEGIN_MAKE:
-        if (may_add(call, take_factors(call)))
+        if (may_add_totp(call, factors_take(call)))
             make_totp(call, factors);
         return;
     case BEGIN_MADE:
@@ -221,29 +175,16 @@ static int64_t first_code(struct call *call, const struct factors *factors, stru
     return step;
 }
 
-/* All sessions end, this one goes on under a new token. */
-static void add_renewal(struct call *call, struct factors *factors)
-{
-    factors->ended =
-        session_end_others(call->batch, call->who.account_id, call->who.digest, call->now_us);
-    session_renew(call, call->batch, &factors->session);
-}
-
 static void save_totp(struct call *call, struct factors *factors, int64_t step)
 {
     struct db_query *query;
 
-    factors->body = json_object();
     call->batch = db_batch_new(call->flow.arena);
     query = db_add(call->batch, &confirm_totp);
     db_uuid(query, call->who.account_id);
     db_time(query, call->now_us);
     db_i64(query, step);
-    must(json_object_set_new(factors->body, "recovery_codes",
-                             factors->recovery ? json_array()
-                                               : factor_recovery_new(call, call->batch)) == 0);
-    add_renewal(call, factors);
-    credential_tell(call, call->batch, call->who.account_id, call->who.email, "totp_added");
+    factors_add(call, factors, "totp_added");
     call_run_work(call, CONFIRM_SAVED);
 }
 
@@ -252,7 +193,7 @@ static void confirm(struct call *call, struct factors *factors)
     struct body_confirm_totp body;
     int64_t step;
 
-    if (!CALL_BODY(call, confirm_totp, &body) || !may_add(call, factors))
+    if (!CALL_BODY(call, confirm_totp, &body) || !may_add_totp(call, factors))
         return;
     if (factors->begun.data == NULL) {
         call_problem_with(call, CODE_STEP_ORDER, "next", "");
@@ -265,33 +206,19 @@ static void confirm(struct call *call, struct factors *factors)
         save_totp(call, factors, step);
 }
 
-/* The answer of a factor that was added; sets the cookie. */
-static void answer_added(struct call *call, struct factors *factors)
-{
-    struct str next = call->who.account_step;
-
-    session_mark_all(call->gateway, call->flow.arena, factors->ended);
-    session_renewed(call, &factors->session);
-    must(json_object_set_new(factors->body, "csrf_token", json_string(factors->session.csrf)) == 0);
-    must(json_object_set_new(factors->body, "next",
-                             json_stringn(next.len == 0 ? "" : next.data, next.len)) == 0);
-    LOG_INFO("second_factor_added", F_STR("kind", "totp"));
-    call_object(call, 200, json_incref(factors->body));
-}
-
 void endpoint_confirm_totp(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
 
     switch ((enum confirm_step)flow->step) {
     case CONFIRM_READ:
-        read_factors(call, CONFIRM_JUDGE);
+        factors_read(call, CONFIRM_JUDGE);
         return;
     case CONFIRM_JUDGE:
-        confirm(call, take_factors(call));
+        confirm(call, factors_take(call));
         return;
     case CONFIRM_SAVED:
-        answer_added(call, call->state);
+        factors_answer_added(call, call->state, "totp");
         return;
     }
     must(false);
@@ -313,30 +240,23 @@ static void remove_app(struct call *call, struct factors *factors)
     }
     call->batch = db_batch_new(call->flow.arena);
     db_uuid(db_add(call->batch, &remove_totp), call->who.account_id);
-    if (factors->passkeys == 0)
-        factor_forget(call->batch, call->who.account_id);
-    factors->ended =
-        session_end_others(call->batch, call->who.account_id, call->who.digest, call->now_us);
-    credential_tell(call, call->batch, call->who.account_id, call->who.email, "totp_removed");
+    factors_remove(call, factors, factors->passkeys == 0, "totp_removed");
     call_run_work(call, REMOVE_SAVED);
 }
 
 void endpoint_remove_totp(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
-    const struct factors *factors = call->state;
 
     switch ((enum remove_step)flow->step) {
     case REMOVE_READ:
-        read_factors(call, REMOVE_JUDGE);
+        factors_read(call, REMOVE_JUDGE);
         return;
     case REMOVE_JUDGE:
-        remove_app(call, take_factors(call));
+        remove_app(call, factors_take(call));
         return;
     case REMOVE_SAVED:
-        session_mark_all(call->gateway, flow->arena, factors->ended);
-        LOG_INFO("second_factor_removed", F_STR("kind", "totp"));
-        call_empty(call, 204);
+        factors_removed(call, call->state, "totp");
         return;
     }
     must(false);
@@ -367,10 +287,10 @@ void endpoint_make_recovery_codes(struct flow *flow)
 
     switch ((enum codes_step)flow->step) {
     case CODES_READ:
-        read_factors(call, CODES_JUDGE);
+        factors_read(call, CODES_JUDGE);
         return;
     case CODES_JUDGE:
-        make_codes(call, take_factors(call));
+        make_codes(call, factors_take(call));
         return;
     case CODES_SAVED:
         LOG_INFO("recovery_codes_made");

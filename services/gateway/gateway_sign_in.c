@@ -9,6 +9,7 @@
 #include "gateway/gateway_link.h"
 #include "gateway/gateway_password.h"
 #include "gateway/gateway_queue.h"
+#include "gateway/gateway_sign_in.h"
 #include "gateway/gateway_throttle.h"
 #include "text/fold.h"
 
@@ -38,29 +39,6 @@ struct sign_in {
     struct session_new session;
     const struct db_query *account; /* whose columns tell who it is */
     enum code refusal;
-};
-
-/* Columns of both: account_id, login_id, secret, then the account. */
-#define ACCOUNT_COLUMNS                                                                            \
-    " a.role, a.state, a.name, a.step, a.email, a.organiser_code, a.l1_code, a.l2_code,"           \
-    " coalesce(a.doctor_id, 0), gateway.has_factor(a.account_id)"
-enum {
-    COLUMN_ACCOUNT_ID,
-    COLUMN_LOGIN_ID,
-    COLUMN_SECRET,
-    COLUMN_ROLE,
-    COLUMN_STATE,
-    COLUMN_NAME,
-    COLUMN_STEP,
-    COLUMN_EMAIL,
-    COLUMN_ORGANISER,
-    COLUMN_L1,
-    COLUMN_L2,
-    COLUMN_DOCTOR_ID,
-    COLUMN_FACTOR, /* a second factor is registered */
-    COLUMN_LEFT,   /* of a postcard: tries, before this one */
-    COLUMN_GOOD,   /* of a postcard: not dead, not out of date */
-    COLUMN_EXPIRED,
 };
 
 /* By login id, or by a confirmed address that leads to one account only. */
@@ -210,14 +188,19 @@ static bool judge(struct call *call, struct sign_in *sign_in)
 
 /* ---- answering ---- */
 
+void sign_in_session(const struct db_query *account, struct session_new *session)
+{
+    session->account_id = db_get_uuid(account, 0, COLUMN_ACCOUNT_ID);
+    session->login_id = db_get_text(account, 0, COLUMN_LOGIN_ID);
+    session->doctor = db_get_i64(account, 0, COLUMN_DOCTOR_ID) != 0;
+}
+
 static void record(struct call *call, struct sign_in *sign_in)
 {
     const struct db_query *account = sign_in->account;
     struct session_new *session = &sign_in->session;
 
-    session->account_id = db_get_uuid(account, 0, COLUMN_ACCOUNT_ID);
-    session->login_id = db_get_text(account, 0, COLUMN_LOGIN_ID);
-    session->doctor = db_get_i64(account, 0, COLUMN_DOCTOR_ID) != 0;
+    sign_in_session(account, session);
     session->factor_pending =
         !session->temporary &&
         (db_get_bool(account, 0, COLUMN_FACTOR) || factor_required(call->gateway, session->doctor));
@@ -231,15 +214,14 @@ static void record(struct call *call, struct sign_in *sign_in)
     call_run(call, SIGN_IN_RECORDED);
 }
 
-static void answer(struct call *call, struct sign_in *sign_in)
+void sign_in_answer(struct call *call, const struct db_query *account, struct session_new *session)
 {
-    const struct db_query *account = sign_in->account;
     struct who *who = &call->who;
-    struct str step = sign_in->session.factor_pending ? STR(STEP_SECOND_FACTOR)
-                                                      : db_get_text(account, 0, COLUMN_STEP);
+    struct str step =
+        session->factor_pending ? STR(STEP_SECOND_FACTOR) : db_get_text(account, 0, COLUMN_STEP);
 
-    who->account_id = sign_in->session.account_id;
-    who->login_id = sign_in->session.login_id;
+    who->account_id = session->account_id;
+    who->login_id = session->login_id;
     who->role = role_of_name(db_get_text(account, 0, COLUMN_ROLE));
     who->name = db_get_text(account, 0, COLUMN_NAME);
     who->email = db_get_text(account, 0, COLUMN_EMAIL);
@@ -247,11 +229,11 @@ static void answer(struct call *call, struct sign_in *sign_in)
     who->l1_code = db_get_text(account, 0, COLUMN_L1);
     who->l2_code = db_get_text(account, 0, COLUMN_L2);
     queue_leave(call);
-    session_give(call, &sign_in->session);
+    session_give(call, session);
     call->gateway->figures.sign_ins++;
     LOG_INFO("signed_in", F_STR("role", role_name(who->role)),
-             F_BOOL("temporary", sign_in->session.temporary));
-    call_object(call, 201, session_json(call, &sign_in->session, step));
+             F_BOOL("temporary", session->temporary));
+    call_object(call, 201, session_json(call, session, step));
 }
 
 static void count_refusal(struct call *call, const struct sign_in *sign_in)
@@ -323,7 +305,7 @@ void endpoint_sign_in(struct flow *flow)
         refuse_and_warn(call, sign_in);
         return;
     case SIGN_IN_RECORDED:
-        answer(call, sign_in);
+        sign_in_answer(call, sign_in->account, &sign_in->session);
         return;
     case SIGN_IN_WARN:
         if (!link_get_in_send(call, account_id(sign_in), SIGN_IN_WARNED))

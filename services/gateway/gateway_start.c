@@ -64,6 +64,20 @@ static size_t add_loopback(struct gateway *gateway, struct str host, size_t used
     return used;
 }
 
+/* The host without its port. Browsers make no passkeys for addresses: the loopback has a name. */
+static const char *rp_id(struct str host)
+{
+    struct str name = STR_NONE;
+    char *copy;
+
+    (void)str_cut(&host, ':', &name);
+    if (str_eq_c(name, "127.0.0.1"))
+        name = STR("localhost");
+    copy = heap_zero(name.len + 1);
+    memcpy(copy, name.data, name.len);
+    return copy;
+}
+
 static enum err read_url(struct gateway *gateway, const char *url, struct err_note *note)
 {
     struct str host = str_of(url);
@@ -81,6 +95,7 @@ static enum err read_url(struct gateway *gateway, const char *url, struct err_no
     copy = heap_zero(host.len + 1);
     memcpy(copy, host.data, host.len);
     gateway->hosts[0] = copy;
+    gateway->rp_id = rp_id(host);
     gateway->cookie = gateway->secure ? "__Host-mamis_session" : "mamis_session";
     return split("http_hosts", gateway->settings->http_hosts, gateway->hosts,
                  add_loopback(gateway, host, 1), note);

@@ -13,6 +13,7 @@ import uuid
 
 import pytest
 
+from authenticator import Passkey
 from contract import CONTRACT
 from people import PASSWORD, People, wait_for
 from totp import code_at, step_now
@@ -228,6 +229,25 @@ def test_second_factor_and_sessions(demo, people):
     client.request("DELETE", "/me/sessions").expect(204)
     client.post("/me/second-factor/recovery-codes").expect(201)
     client.request("DELETE", "/me/second-factor/totp").expect(204)
+
+
+def test_passkeys(demo, people):
+    account = people.make_account("auditor")
+    client = demo.person(**account)
+    passkey = Passkey(client.origin)
+    options = client.post("/me/passkeys/options").expect(200).json
+    follow(client, client.post("/me/passkeys", passkey.made(options)))
+    public = demo.client()
+    challenge = public.post("/session/passkey/challenge").expect(200).json
+    assert follow(public, public.post("/session/passkey", passkey.signed(challenge)),
+                  201)["next"] == ""
+    again = demo.person(**account)
+    challenge = again.post("/me/passkeys/challenge").expect(200).json
+    follow(again, again.post("/session/second-factor/passkey", passkey.signed(challenge)))
+    challenge = again.post("/me/passkeys/challenge").expect(200).json
+    follow(again, again.post("/me/reauthentication/passkey", passkey.signed(challenge)))
+    passkey_id = again.get("/me/second-factor").expect(200).json["passkeys"][0]["passkey_id"]
+    again.request("DELETE", f"/me/passkeys/{passkey_id}").expect(204)
 
 
 def test_own_pages(clients):

@@ -4,6 +4,7 @@ import concurrent.futures
 
 import pytest
 
+from running.process import Failure
 from stack import PASSWORD
 from totp import code_at, step_now
 
@@ -72,7 +73,7 @@ def age_proof(stack, client, minutes=16):
 
 def test_a_second_factor_from_end_to_end(stack, doctor):
     assert doctor.get("/me/second-factor").expect(200).json == {
-        "required": False, "totp_since": None, "recovery_codes_left": 0}
+        "required": False, "totp_since": None, "recovery_codes_left": 0, "passkeys": []}
     made = doctor.post("/me/second-factor/totp").expect(201).json
     assert made["uri"].startswith(f"otpauth://totp/MAMIS:{doctor.login_id}?secret={made['secret']}&")
     assert len(made["qr"]) == len(made["qr"][0])
@@ -168,6 +169,16 @@ def test_removing_it(stack, doctor):
     assert code(doctor.post("/me/second-factor/recovery-codes"), 409) == "second_factor_none"
     assert stack.client().sign_in(doctor.login_id, PASSWORD).session["next"] == ""
     assert secret
+
+
+def test_an_operator_takes_away_what_was_lost(stack, doctor):
+    enrol(stack, doctor)
+    assert stack.client().sign_in(doctor.login_id, PASSWORD).session["next"] == "second_factor"
+    stack.copy.mamisctl("account", "reset-second-factor", "--login", doctor.login_id)
+    doctor.get("/me").expect(401)
+    assert stack.client().sign_in(doctor.login_id, PASSWORD).session["next"] == ""
+    with pytest.raises(Failure, match="no login"):
+        stack.copy.mamisctl("account", "reset-second-factor", "--login", "nobody-at-all")
 
 
 def test_staff_must_have_one_where_it_is_required(stack):

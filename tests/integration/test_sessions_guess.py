@@ -117,6 +117,21 @@ def test_a_link_does_not_replace_the_second_factor(stack, doctors):
     follow(owner, answer).get("/me/credits").expect(200)
 
 
+def test_guessed_codes_are_told_too(stack, doctors):
+    mamis_no, address = next(doctors)
+    doctor = stack.client().sign_in(mamis_no, PASSWORD)
+    secret = doctor.post("/me/second-factor/totp").expect(201).json["secret"]
+    doctor.post("/me/second-factor/totp/confirmation",
+                {"code": code_at(secret, step_now(stack.copy.now_offset_us()))}).expect(200)
+    stranger = stack.client().sign_in(mamis_no, PASSWORD)
+    for at in range(FREE):
+        stranger.post("/session/second-factor", {"code": f"00000{at}"}).expect(400)
+    link = link_of(wait_mail(stack, address, "失敗"))
+    stack.client().post("/links", {"link": link, "password": "a sentence he does not know"}).expect(
+        200)
+    stranger.get("/me").expect(401)
+
+
 def test_a_changed_password_is_told(stack, doctors):
     mamis_no, address = next(doctors)
     doctor = stack.client().sign_in(mamis_no, PASSWORD)
