@@ -125,6 +125,11 @@ test('a forgotten password', async () => {
   await page.getByLabel('新しいパスワード').fill(OWN);
   await press(page, 'パスワードを変更する');
   await page.getByRole('heading', { name: 'パスワードを変更しました' }).waitFor();
+  // Already in; and the new password is the one that counts.
+  await page.getByRole('link', { name: 'トップへ' }).click();
+  await page.waitForURL('**/me');
+  await press(page, 'ログアウト');
+  await page.waitForURL('**/login?left=1');
   await signIn(page, { login_id: doctor.mamis_no, password: OWN });
   await page.waitForURL('**/me');
   await close(page);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { audit, close, launch, newPage, settled, shot, signIn, tabTo } from '../lib/browser.mjs';
-import { appCode, newDoctor, PASSWORD } from '../lib/stack.mjs';
+import { appCode, baseUrl, newDoctor, PASSWORD } from '../lib/stack.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -131,5 +131,73 @@ test('a session that ended asks for the second factor too, and the page stays', 
   await dialog.waitFor({ state: 'detached' });
   await page.getByText('保存しました。').waitFor();
   assert.equal(await page.getByLabel('勤務先の名称').inputValue(), '途中まで書いた診療所');
+  await close(page);
+});
+
+/** A person at a machine with a built-in authenticator; browsers make no passkeys for bare addresses. */
+async function pageWithAuthenticator() {
+  const page = await newPage(browser, { baseURL: baseUrl.replace('127.0.0.1', 'localhost') });
+  const debug = await page.context().newCDPSession(page);
+  await debug.send('WebAuthn.enable');
+  const options = {
+    protocol: 'ctap2',
+    transport: 'internal',
+    hasResidentKey: true,
+    hasUserVerification: true,
+    isUserVerified: true,
+    automaticPresenceSimulation: true,
+  };
+  const { authenticatorId } = await debug.send('WebAuthn.addVirtualAuthenticator', { options });
+  const person = (isUserVerified) => debug.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified });
+  return { page, person };
+}
+
+test('a passkey, alone and as the second factor', async () => {
+  const doctor = await newDoctor();
+  const { page, person } = await pageWithAuthenticator();
+  await signIn(page, doctor);
+  await page.goto('/account/security');
+  await settled(page);
+  await page.getByRole('button', { name: 'パスキーを登録する' }).click();
+  await page.getByRole('button', { name: '端末で確認して登録する' }).click();
+  await page.locator('#label-error').waitFor();
+  await audit(page, 'registering a passkey');
+  await page.getByLabel('パスキーの名前').fill('自宅のパソコン');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: '保管しました' }).click();
+  await page.getByText('自宅のパソコン').waitFor();
+  await audit(page, 'a registered passkey');
+
+  // Alone.
+  await page.getByRole('button', { name: 'ログアウト' }).click();
+  await page.waitForURL('**/login?left=1');
+  await audit(page, 'login with passkeys');
+  await page.getByRole('button', { name: 'パスキーを使う' }).click();
+  await page.waitForURL('**/me');
+  await settled(page);
+
+  // As the second factor, by keyboard.
+  await page.getByRole('button', { name: 'ログアウト' }).click();
+  await page.waitForURL('**/login?left=1');
+  await fillLogin(page, doctor);
+  await page.getByRole('heading', { name: '2つ目の確認', level: 1 }).waitFor();
+  await tabTo(page, page.getByRole('button', { name: 'パスキーで確認する' }));
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/me');
+
+  // Somebody else's finger.
+  await page.getByRole('button', { name: 'ログアウト' }).click();
+  await page.waitForURL('**/login?left=1');
+  await person(false);
+  await page.getByRole('button', { name: 'パスキーを使う' }).click();
+  await page.getByRole('button', { name: 'パスキーを使う' }).and(page.locator(':not([aria-disabled])')).waitFor();
+  assert.match(page.url(), /login/);
+  await person(true);
+  await page.getByRole('button', { name: 'パスキーを使う' }).click();
+  await page.waitForURL('**/me');
+
+  await page.goto('/account/security');
+  await page.getByRole('button', { name: 'パスキー「自宅のパソコン」を外す' }).click();
+  await page.getByText('パスキーを外しました。').waitFor();
   await close(page);
 });

@@ -110,8 +110,7 @@ interface LooseAsk {
 }
 
 /** The session's own routes: there a 401 is an answer, not the end of a session. */
-const SESSION = ['/api/v1/session', '/api/v1/session/second-factor', '/api/v1/links'];
-const isSession = (path: string): boolean => SESSION.includes(path);
+const isSession = (path: string): boolean => path.startsWith('/api/v1/session') || path === '/api/v1/links';
 
 async function send(method: Method, path: string, ask: LooseAsk): Promise<Response> {
   const url = address(path, ask.path, ask.query);

@@ -1,14 +1,17 @@
 // Signing in, and the same form again in a dialog when a session has ended.
 import { useState } from 'preact/hooks';
+import { call } from '../api/client';
 import { useSite } from '../site';
 import { inTurn, type Place } from '../api/turn';
 import { Button, Notice, PageTitle } from '../parts/basics';
 import { Dialog } from '../parts/dialog';
 import { PasswordField, SendButton, TextField } from '../parts/fields';
+import { PasskeyButton } from '../parts/passkey_button';
 import { FormBox, useForm, type Errors } from '../parts/form';
 import { QueueNotice } from '../parts/queue';
 import { go, here, safePath } from '../router';
-import { forget, SECOND_STEP, session, signIn } from '../session';
+import { signForSession } from '../api/passkey';
+import { follow, forget, SECOND_STEP, session, signIn } from '../session';
 import { dateText } from '../text/format';
 import { later } from './later';
 import { t } from '../text/messages';
@@ -22,6 +25,13 @@ function check(values: typeof empty): Errors {
   if (!values.login_id.trim()) errors['login_id'] = t('must_fill', { field: t('login_id') });
   if (!values.password) errors['password'] = t('must_fill', { field: t('password') });
   return errors;
+}
+
+/** Without login ID and password. */
+async function byPasskey(after: (next: string) => void): Promise<void> {
+  const proof = await signForSession();
+  const me = await follow(await call('post', '/api/v1/session/passkey', { body: proof }));
+  after(me?.next ?? '');
 }
 
 interface LoginFormProps {
@@ -93,6 +103,7 @@ export function LoginPage() {
           </Notice>
         )}
         <LoginForm after={goOn} />
+        <PasskeyButton use={() => byPasskey(goOn)}>{t('login_passkey')}</PasskeyButton>
         <p>
           <a href="/reset">{t('forgot')}</a>
         </p>
@@ -166,7 +177,10 @@ export function LoginAgain() {
       {second ? (
         <SecondStepForm prefix="again-" back={() => setSecond(false)} />
       ) : (
-        <LoginForm prefix="again-" after={(next) => setSecond(next === SECOND_STEP)} />
+        <>
+          <LoginForm prefix="again-" after={(next) => setSecond(next === SECOND_STEP)} />
+          <PasskeyButton use={() => byPasskey(() => undefined)}>{t('login_passkey')}</PasskeyButton>
+        </>
       )}
       <div>
         <Button look="text" onClick={leave}>

@@ -2,10 +2,12 @@
 // goes on with what it was doing.
 import { useState } from 'preact/hooks';
 import { call } from '../api/client';
+import { signForAccount } from '../api/passkey';
 import { Button } from '../parts/basics';
 import { Dialog } from '../parts/dialog';
 import { PasswordField, SendButton } from '../parts/fields';
 import { FormBox, useForm, type Errors } from '../parts/form';
+import { PasskeyButton } from '../parts/passkey_button';
 import { CodeField } from '../parts/totp';
 import { endProving, follow } from '../session';
 import { t } from '../text/messages';
@@ -18,6 +20,7 @@ export function ProveAgain() {
   return (
     <Dialog title={ts('prove_title')} onClose={() => endProving(false)}>
       {byCode ? <CodeForm /> : <PasswordForm />}
+      <PasskeyButton use={byPasskey}>{ts('prove_by_passkey')}</PasskeyButton>
       <div class="row">
         <Button look="text" onClick={() => setByCode(!byCode)}>
           {ts(byCode ? 'prove_by_password' : 'prove_by_code')}
@@ -37,6 +40,12 @@ function prefixed(errors: Errors): Errors {
 
 async function prove(body: { password: string } | { code: string }): Promise<void> {
   await follow(await call('post', '/api/v1/me/reauthentication', { body }));
+  endProving(true);
+}
+
+async function byPasskey(): Promise<void> {
+  const proof = await signForAccount();
+  await follow(await call('post', '/api/v1/me/reauthentication/passkey', { body: proof }));
   endProving(true);
 }
 

@@ -6,6 +6,7 @@ import type { Answer } from '../api/types';
 import { Button, Facts, Notice, PageTitle, Tag } from '../parts/basics';
 import { Dialog } from '../parts/dialog';
 import { LoadBox, ProblemNotice, useLoad, type Loaded } from '../parts/load';
+import { PasskeyAdd, PasskeyList } from '../parts/passkeys';
 import { RecoveryCodes, TotpStart } from '../parts/totp';
 import { dateText, timeText } from '../text/format';
 import { ts } from '../text/security';
@@ -77,10 +78,10 @@ function FactorBox({ factor, reload }: { factor: Factor; reload: () => void }) {
   const [adding, setAdding] = useState(false);
   const [asking, setAsking] = useState(false);
   const deed = useDeed(reload);
-  const added = (first: string[]) => {
+  const added = (first: string[], said: string) => {
     setAdding(false);
     setCodes(first);
-    deed.run(async () => ts('enrol_done'));
+    deed.run(async () => said);
   };
   const remove = () => {
     setAsking(false);
@@ -89,6 +90,12 @@ function FactorBox({ factor, reload }: { factor: Factor; reload: () => void }) {
       return ts('app_removed');
     });
   };
+  const removePasskey = ({ passkey_id }: Factor['passkeys'][number]) =>
+    deed.run(async () => {
+      await call('delete', '/api/v1/me/passkeys/{passkey_id}', { path: { passkey_id } });
+      return ts('passkey_removed');
+    });
+  const any = factor.totp_since !== null || factor.passkeys.length > 0;
   const renew = () =>
     deed.run(async () => {
       const made = await call('post', '/api/v1/me/second-factor/recovery-codes', {});
@@ -103,23 +110,27 @@ function FactorBox({ factor, reload }: { factor: Factor; reload: () => void }) {
       <Facts
         rows={[
           [ts('app'), factor.totp_since ? ts('app_since', { date: dateText(factor.totp_since) }) : ts('app_none')],
-          [ts('codes_title'), factor.totp_since && ts('codes_left', { n: factor.recovery_codes_left })],
+          [ts('codes_title'), any && ts('codes_left', { n: factor.recovery_codes_left })],
         ]}
       />
-      {adding && <TotpStart done={added} />}
+      {adding && <TotpStart done={(first) => added(first, ts('enrol_done'))} />}
       <div class="row">
         {!factor.totp_since && !adding && <Button onClick={() => setAdding(true)}>{ts('app_add')}</Button>}
+        {any && (
+          <Button busy={deed.busy} onClick={renew}>
+            {ts('codes_new')}
+          </Button>
+        )}
         {factor.totp_since && (
-          <>
-            <Button busy={deed.busy} onClick={renew}>
-              {ts('codes_new')}
-            </Button>
-            <Button look="danger" busy={deed.busy} onClick={() => setAsking(true)}>
-              {ts('app_remove')}
-            </Button>
-          </>
+          <Button look="danger" busy={deed.busy} onClick={() => setAsking(true)}>
+            {ts('app_remove')}
+          </Button>
         )}
       </div>
+      <h3>{ts('passkeys')}</h3>
+      <p>{ts('passkeys_lead')}</p>
+      <PasskeyList passkeys={factor.passkeys} busy={deed.busy} remove={removePasskey} />
+      <PasskeyAdd done={(first) => added(first, ts('passkey_added'))} />
       {asking && (
         <Dialog title={ts('app_remove')} onClose={() => setAsking(false)}>
           <p>{ts('app_remove_ask')}</p>

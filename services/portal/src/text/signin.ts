@@ -20,6 +20,7 @@ export const signin = {
     'ただいま込み合っています。この画面を開いたままお待ちください。順番が来ると自動でログインします。順番は保たれます。',
     'Many people are signing in. Keep this page open: you are signed in by yourself when it is your turn. Your place is kept.',
   ],
+  login_passkey: ['パスキーを使う', 'Use a passkey'],
   forgot: ['パスワードをお忘れの際はこちら', 'Forgot your password?'],
   register_title: ['初めて利用する方', 'Using MAMIS for the first time'],
   register_caption: ['利用者登録はこちら', 'Register as a user'],
