@@ -78,12 +78,14 @@ export async function audit(page, name) {
   await page.setViewportSize(size ?? DESKTOP);
 }
 
-export async function axeClean(page, name) {
+export const debuggers = new WeakMap();
+
+async function axeClean(page, name) {
   // By the debugger, because the pages' own policy lets no text become a script.
-  const debug = await page.context().newCDPSession(page);
-  await debug.send('Runtime.evaluate', { expression: axeSource });
+  // One debugger a page: when one lets go, Chromium takes away the page's virtual authenticators.
+  if (!debuggers.has(page)) debuggers.set(page, await page.context().newCDPSession(page));
+  await debuggers.get(page).send('Runtime.evaluate', { expression: axeSource });
   const { violations } = await page.evaluate((rules) => window.axe.run(document, { runOnly: rules }), RULES);
-  await debug.detach();
   const found = violations.map((rule) => `${rule.id}: ${rule.nodes.map((node) => node.target.join(' ')).join(', ')}`);
   assert.deepEqual(found, [], `${name}: axe`);
 }
