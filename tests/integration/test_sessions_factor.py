@@ -1,11 +1,13 @@
 """Second factors, one's own sessions, proving again who one is; shares test_sessions.py's copy."""
 
 import concurrent.futures
+import subprocess
 
 import pytest
 
-from running.process import Failure
+from running.process import Failure, wait_for
 from stack import PASSWORD
+from test_sessions import redis_killed
 from totp import code_at, step_now
 
 
@@ -206,6 +208,28 @@ def test_staff_must_have_one_where_it_is_required(stack):
         assert type(staff)(address).sign_in(doctor_no, PASSWORD).session["next"] == ""
     finally:
         service.process.kill()
+
+
+def test_production_takes_nothing_but_required(stack):
+    service = stack.copy.service("gateway", 4, {"env": "production", "now_offset_us": 0})
+    done = subprocess.run([service.program, "--settings", service.settings], check=False, text=True,
+                          capture_output=True, timeout=20)
+    assert done.returncode != 0
+    assert "second_factor_staff: production wants required" in done.stdout + done.stderr
+
+
+def test_all_of_it_works_without_redis(stack, doctor):
+    secret, _ = enrol(stack, doctor)
+    with redis_killed(stack):
+        client = stack.client().sign_in(doctor.login_id, PASSWORD)
+        follow(client, client.post("/session/second-factor", {"code": code_at(secret, now(stack, 1))}))
+        assert len(client.get("/me/sessions").expect(200).json["items"]) == 2
+        follow(client, client.post("/me/reauthentication", {"password": PASSWORD}))
+        client.request("DELETE", "/me/sessions").expect(204)
+        doctor.get("/me").expect(401)
+    wait_for(lambda: stack.copy.redis.command("PING") == b"+PONG\r\n", 10, "Redis")
+    doctor.get("/me").expect(401)
+    client.get("/me").expect(200)
 
 
 # ---- one's own sessions ----
