@@ -125,7 +125,7 @@ def test_guessed_codes_are_told_too(stack, doctors):
                 {"code": code_at(secret, step_now(stack.copy.now_offset_us()))}).expect(200)
     stranger = stack.client().sign_in(mamis_no, PASSWORD)
     for at in range(FREE):
-        stranger.post("/session/second-factor", {"code": f"00000{at}"}).expect(400)
+        stranger.post("/session/second-factor", {"code": f"00000{at}"}).expect(422)
     link = link_of(wait_mail(stack, address, "失敗"))
     stack.client().post("/links", {"link": link, "password": "a sentence he does not know"}).expect(
         200)
