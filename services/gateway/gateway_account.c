@@ -15,7 +15,10 @@ void endpoint_get_me(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
 
-    call_object(call, 200, who_me(&call->who));
+    if (call->who.me.len > 0)
+        call_json(call, 200, call->who.me);
+    else
+        call_object(call, 200, who_me(&call->who));
 }
 
 /* The row first, then Redis: what it still says for a moment is not believed (marks_owed). */

@@ -43,64 +43,79 @@ static const struct db_stmt find_token = {
     X(csrf)                                                                                        \
     X(organiser_code) X(l1_code) X(l2_code) X(mamis_no) X(register_no) X(name_kana) X(my_page)
 
+/* Each text with its length before it: "4:text". */
+static void put_text(struct buf *out, struct str text)
+{
+    buf_printf(out, "%zu:", text.len);
+    if (text.len > 0)
+        buf_add(out, text.data, text.len);
+}
+
+static void put_flag(struct buf *out, bool flag)
+{
+    put_text(out, flag ? STR("1") : STR(""));
+}
+
+/* What GET /me answers stands at the end, ready to be sent. */
 static struct str who_pack(struct arena *arena, const struct who *who)
 {
     char account[UUID_TEXT_BYTES];
-    json_t *json = json_array();
-    char *text;
+    json_t *me = who_me(who);
+    char *me_text = json_dumps(me, JSON_COMPACT);
+    struct buf out = {0};
     struct str packed;
 
+    must(me_text != NULL);
     uuid_format(who->account_id, account);
-    must(json_array_append_new(json, json_string(role_name(who->role))) == 0);
-    must(json_array_append_new(json, json_string(account)) == 0);
-    must(json_array_append_new(json, json_integer(who->doctor_id)) == 0);
-    must(json_array_append_new(json, json_boolean(who->email_undeliverable)) == 0);
-    must(json_array_append_new(json, json_boolean(who->administrator)) == 0);
-#define X(field)                                                                                   \
-    must(json_array_append_new(json, json_stringn(who->field.data, who->field.len)) == 0);
+    put_text(&out, str_of(role_name(who->role)));
+    put_text(&out, str_of(account));
+    put_text(&out, str_of(arena_printf(arena, "%lld", (long long)who->doctor_id)));
+    put_flag(&out, who->email_undeliverable);
+    put_flag(&out, who->administrator);
+#define X(field) put_text(&out, who->field);
     WHO_TEXTS(X)
 #undef X
-    text = json_dumps(json, JSON_COMPACT);
-    must(text != NULL);
-    packed = arena_str(arena, str_of(text));
-    free(text);
-    json_decref(json);
+    put_text(&out, str_of(me_text));
+    packed = arena_str(arena, buf_str(&out));
+    buf_free(&out);
+    free(me_text);
+    json_decref(me);
     return packed;
 }
 
-static bool unpack_text(struct arena *arena, json_t *json, size_t index, struct str *ret_text)
+/* The next text, within `*left`. */
+static bool take_text(struct str *left, struct str *ret_text)
 {
-    const json_t *item = json_array_get(json, index);
+    size_t len = 0, at = 0;
 
-    if (!json_is_string(item))
+    while (at < left->len && at < 7 && left->data[at] >= '0' && left->data[at] <= '9')
+        len = len * 10 + (size_t)(left->data[at++] - '0');
+    if (at == 0 || at == left->len || left->data[at] != ':' || len > left->len - at - 1)
         return false;
-    *ret_text = arena_str(arena, (struct str){json_string_value(item), json_string_length(item)});
+    *ret_text = len > 0 ? (struct str){left->data + at + 1, len} : STR("");
+    *left = (struct str){left->data + at + 1 + len, left->len - at - 1 - len};
     return true;
 }
 
-/* False for anything that we did not write: then the row tells. */
-static bool who_unpack(struct arena *arena, struct str text, struct who *who)
+/* False for anything that we did not write: then the row tells. `who` borrows from `text`. */
+static bool who_unpack(struct str text, struct who *who)
 {
-    json_t *json = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
-    struct str role, account;
-    size_t index = 5;
-    bool ok = json_is_array(json) && unpack_text(arena, json, 0, &role) &&
-              unpack_text(arena, json, 1, &account) && uuid_parse(account, &who->account_id) &&
-              json_is_integer(json_array_get(json, 2)) &&
-              json_is_boolean(json_array_get(json, 3)) && json_is_boolean(json_array_get(json, 4));
+    struct str role, account, doctor, undeliverable, administrator;
+    bool ok = take_text(&text, &role) && take_text(&text, &account) && take_text(&text, &doctor) &&
+              take_text(&text, &undeliverable) && take_text(&text, &administrator) &&
+              uuid_parse(account, &who->account_id) && str_to_i64(doctor, &who->doctor_id);
 
     if (ok) {
         who->role = role_of_name(role);
-        who->doctor_id = json_integer_value(json_array_get(json, 2));
-        who->email_undeliverable = json_is_true(json_array_get(json, 3));
-        who->administrator = json_is_true(json_array_get(json, 4));
+        who->email_undeliverable = undeliverable.len > 0;
+        who->administrator = administrator.len > 0;
         ok = who->role != ROLE_NONE;
     }
-#define X(field) ok = ok && unpack_text(arena, json, index++, &who->field);
+#define X(field) ok = ok && take_text(&text, &who->field);
     WHO_TEXTS(X)
 #undef X
+    ok = ok && take_text(&text, &who->me) && text.len == 0;
     who->step = who->account_step = STR("");
-    json_decref(json);
     return ok;
 }
 
@@ -252,7 +267,7 @@ void who_run(struct flow *flow)
         begin(call);
         return;
     case WHO_CACHED:
-        if (answer->present && who_unpack(flow->arena, answer->text, &call->who)) {
+        if (answer->present && who_unpack(answer->text, &call->who)) {
             call->gateway->figures.session_cached++;
             call_known(call);
             return;

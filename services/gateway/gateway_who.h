@@ -23,6 +23,7 @@ struct who {
     struct str organiser_code, l1_code, l2_code;
     int64_t doctor_id; /* 0: no doctor */
     struct str mamis_no, register_no, name_kana, my_page;
+    struct str me;            /* what GET /me answers, of who was cached; empty: to be made */
     bool temporary;           /* signed in with a postcard */
     bool factor_pending;      /* the second factor is still to be given: `step` says so */
     int64_t proved_us;        /* when they last proved who they are; only of who was not cached */
