@@ -34,6 +34,7 @@ extern struct gateway_settings gateway_settings;
 extern const struct setting gateway_setting_table[GATEWAY_SETTING_COUNT];
 
 struct files;
+struct maintenance;
 struct place;
 struct places;
 struct queue;
@@ -51,6 +52,7 @@ struct gateway {
     struct pool *hashes; /* threads that hash passwords */
     struct pool *papers; /* threads that draw transcripts */
     struct http_server *http;
+    struct maintenance *maintenance; /* the calendar */
     const struct gateway_settings *settings;
     struct secret_key pepper, temp_key, link_key, factor_key;
     bool factor_required;                    /* of everybody but doctors */
@@ -153,6 +155,11 @@ struct queue *queue_open(struct gateway *gateway);
 void queue_close(struct queue *queue, void (*closed)(void *arg), void *arg);
 /* How many wait for their turn, as far as this gateway knows. */
 int64_t queue_waiting(const struct queue *queue);
+
+/* ---- gateway_maintenance.c: when users may not use the system; see gateway_maintenance.h ---- */
+
+struct maintenance *maintenance_open(struct gateway *gateway);
+void maintenance_close(struct maintenance *maintenance, void (*closed)(void *arg), void *arg);
 
 /* ---- gateway_watch.c: streams that say what changed ---- */
 

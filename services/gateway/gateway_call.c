@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gateway/gateway_command.h"
+#include "gateway/gateway_maintenance.h"
 #include "gateway/gateway_queue.h"
 
 /* Every operation of the contract has its function here, or the program does not link. */
@@ -233,6 +234,10 @@ void call_known(struct call *call)
 {
     enum code code = forged(call);
 
+    if (code == CODE_NONE && !maintenance_allows(call)) {
+        maintenance_refuse(call);
+        return;
+    }
     if (code == CODE_NONE)
         code = rights(call);
     if (code != CODE_NONE) {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "gateway/gateway_maintenance.h"
 #include "gateway/gateway_queue.h"
 
 enum {
@@ -301,6 +302,8 @@ void files_answer(void *context, struct http_request *request)
     /* Pages have addresses of their own that only the script knows; a missing asset is missing. */
     if (file == NULL && !str_starts(path, STR("/assets/")))
         file = gateway->files->index;
+    if ((file == NULL || file == gateway->files->index) && maintenance_page(gateway, request))
+        return;
     if (file == NULL)
         call_refuse(gateway, request, ERR_NOT_FOUND, "no such page");
     else

@@ -5,6 +5,7 @@
 #include "domain/kinds.h"
 #include "domain/terms.h"
 #include "gateway/gateway_command.h"
+#include "gateway/gateway_maintenance.h"
 #include "gateway/gateway_reads.h"
 
 #define ENDPOINT(name) void endpoint_##name(struct flow *flow)
@@ -221,6 +222,7 @@ static json_t *site_json(struct call *call)
                                                ? STR("{\"version\":\"\",\"text\":\"\"}")
                                                : db_get_text(call->query, 0, 0));
     must(json_object_set(site, "terms", terms) == 0);
+    must(json_object_set_new(site, "maintenance", maintenance_notices(call)) == 0);
     return site;
 }
 

@@ -23,6 +23,9 @@ static const struct shown {
      SHOWN_BY_ID,
      {"gateway_show_delegate",
       "SELECT portal.delegate_json(d)::text FROM portal.delegation AS d WHERE delegation_id = $1"}},
+    {"window_id",
+     SHOWN_BY_ID_NOW,
+     {"gateway_show_maintenance", "SELECT portal.maintenance_json($1, $2)::text"}},
     {"programme", SHOWN_BY_SCOPE, {"gateway_show_handbook", "SELECT portal.my_handbook()::text"}},
     /* "<upload_id>/<row_no>" */
     {"row",

@@ -7,6 +7,7 @@
 
 #include "gateway/gateway_factor.h"
 #include "gateway/gateway_link.h"
+#include "gateway/gateway_maintenance.h"
 #include "gateway/gateway_password.h"
 #include "gateway/gateway_queue.h"
 #include "gateway/gateway_sign_in.h"
@@ -33,6 +34,7 @@ struct sign_in {
     char temp_login[TEMP_TEXT_BYTES]; /* as on postcards; "" when it cannot be one */
     char temp_password[TEMP_TEXT_BYTES];
     struct queue_place place;
+    bool maintenance; /* only administrators come in, and nobody can find out who is one */
     struct throttle throttle;
     struct password_job job;
     struct db_query *credential, *postcard, *try;
@@ -75,7 +77,13 @@ static const struct db_stmt give_tries_back = {
 
 static void enter(struct call *call, struct sign_in *sign_in)
 {
-    switch (queue_look(call, &sign_in->place)) {
+    enum queue_verdict verdict = queue_look(call, &sign_in->place);
+
+    if (verdict != QUEUE_PASS && sign_in->maintenance) {
+        maintenance_refuse(call);
+        return;
+    }
+    switch (verdict) {
     case QUEUE_TAKE:
         queue_take(call, &sign_in->place, SIGN_IN_QUEUED);
         return;
@@ -97,6 +105,7 @@ static void begin(struct call *call)
     struct sign_in *sign_in = arena_new_of(call->flow.arena, struct sign_in);
 
     call->state = sign_in;
+    sign_in->maintenance = maintenance_until(call->gateway, call->now_us) > 0;
     if (!CALL_BODY(call, sign_in, &sign_in->body))
         return;
     sign_in->login_id = fold_header(call->flow.arena, sign_in->body.login_id);
@@ -122,8 +131,10 @@ static void find(struct call *call, struct sign_in *sign_in)
     call->batch = db_batch_new(call->flow.arena);
     sign_in->credential = db_add(call->batch, &find_credential);
     db_text(sign_in->credential, sign_in->login_id);
-    sign_in->postcard = add_temp(call, &find_postcard);
-    sign_in->try = add_temp(call, &use_try);
+    if (!sign_in->maintenance) { /* no postcard is an administrator's */
+        sign_in->postcard = add_temp(call, &find_postcard);
+        sign_in->try = add_temp(call, &use_try);
+    }
     call_run(call, SIGN_IN_FOUND);
 }
 
@@ -148,7 +159,7 @@ static bool postcard_good(struct call *call, struct sign_in *sign_in)
     uint8_t hmac[SECRET_DIGEST_BYTES];
     bool fits;
 
-    if (db_rows(sign_in->postcard) == 0)
+    if (sign_in->postcard == NULL || db_rows(sign_in->postcard) == 0)
         return false;
     temp_hmac(&call->gateway->temp_key, sign_in->temp_password, hmac);
     fits = sign_in->temp_password[0] != '\0' &&
@@ -265,6 +276,38 @@ static void refuse_and_warn(struct call *call, struct sign_in *sign_in)
     link_get_in_find(call, account_id(sign_in), SIGN_IN_WARN);
 }
 
+static bool administrator(const struct sign_in *sign_in)
+{
+    return db_rows(sign_in->credential) == 1 &&
+           access_allowed(role_of_name(db_get_text(sign_in->credential, 0, COLUMN_ROLE)),
+                          ACTION_MAINTENANCE_USE);
+}
+
+/* Only guesses at an administrator's password count as failures then. */
+static void refuse_in_maintenance(struct call *call, struct sign_in *sign_in)
+{
+    if (!administrator(sign_in) || sign_in->job.good) {
+        maintenance_refuse(call);
+        return;
+    }
+    flow_wait(&call->flow, SIGN_IN_COUNTED);
+    throttle_count(&sign_in->throttle, &call->flow);
+}
+
+static void judged(struct call *call, struct sign_in *sign_in, bool good)
+{
+    if (sign_in->maintenance && !(good && administrator(sign_in))) {
+        refuse_in_maintenance(call, sign_in);
+    } else if (good) {
+        record(call, sign_in);
+    } else if (sign_in->refusal == CODE_ACCOUNT_SUSPENDED) {
+        refuse(call, sign_in);
+    } else {
+        flow_wait(&call->flow, SIGN_IN_COUNTED);
+        throttle_count(&sign_in->throttle, &call->flow);
+    }
+}
+
 void endpoint_sign_in(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
@@ -284,25 +327,22 @@ void endpoint_sign_in(struct flow *flow)
             return;
         }
         call->gateway->figures.sign_ins_throttled++;
-        call_problem_later(call, CODE_SIGN_IN_THROTTLED, sign_in->throttle.wait_s);
+        if (sign_in->maintenance)
+            maintenance_refuse(call);
+        else
+            call_problem_later(call, CODE_SIGN_IN_THROTTLED, sign_in->throttle.wait_s);
         return;
     case SIGN_IN_FOUND:
         compare(call, sign_in);
         return;
     case SIGN_IN_CHECKED:
-        if (judge(call, sign_in)) {
-            record(call, sign_in);
-            return;
-        }
-        if (sign_in->refusal == CODE_ACCOUNT_SUSPENDED) {
-            refuse(call, sign_in);
-            return;
-        }
-        flow_wait(flow, SIGN_IN_COUNTED);
-        throttle_count(&sign_in->throttle, flow);
+        judged(call, sign_in, judge(call, sign_in));
         return;
     case SIGN_IN_COUNTED:
-        refuse_and_warn(call, sign_in);
+        if (sign_in->maintenance)
+            maintenance_refuse(call);
+        else
+            refuse_and_warn(call, sign_in);
         return;
     case SIGN_IN_RECORDED:
         sign_in_answer(call, sign_in->account, &sign_in->session);

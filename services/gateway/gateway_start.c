@@ -244,6 +244,7 @@ enum err gateway_start(struct proc *proc, void *state, struct err_note *note)
                                gateway_settings.hash_waiting_max, HASH_NICE);
     gateway->papers = pool_new(gateway->loop, gateway_settings.paper_threads,
                                gateway_settings.paper_waiting_max, PAPER_NICE);
+    gateway->maintenance = maintenance_open(gateway);
     gateway->queue = queue_open(gateway);
     gateway->sweep = sweep_open(gateway);
     gateway->places = places_open(gateway);
@@ -278,12 +279,13 @@ static void http_closed(void *arg)
     struct gateway *gateway = arg;
 
     gateway->http = NULL;
-    gateway->closing = 5;
+    gateway->closing = 6;
     watchers_close(gateway->watchers, part_closed, gateway);
     replies_close(gateway->replies, part_closed, gateway);
     sweep_close(gateway->sweep, part_closed, gateway);
     places_close(gateway->places, part_closed, gateway);
     queue_close(gateway->queue, part_closed, gateway);
+    maintenance_close(gateway->maintenance, part_closed, gateway);
 }
 
 void gateway_stop(struct proc *proc, void *state)

@@ -58,6 +58,7 @@ struct tool_command {
 COMMAND(migrate);
 COMMAND(topics);
 COMMAND(import);
+COMMAND(maintenance);
 COMMAND(account);
 COMMAND(token);
 COMMAND(postcards);

@@ -96,6 +96,20 @@ static json_t *encode_seminar(const struct db_query *query, size_t row, int64_t 
     return event_seminar_state_encode(&data);
 }
 
+static json_t *encode_maintenance(const struct db_query *query, size_t row, int64_t version)
+{
+    const struct event_maintenance_state data = {
+        .window_id = db_get_uuid(query, row, 2),
+        .version = version,
+        .starts_at = db_get_time(query, row, 3),
+        .ends_at = db_get_time(query, row, 4),
+        .note = db_get_text(query, row, 5),
+        .called_off = db_get_bool(query, row, 6),
+    };
+
+    return event_maintenance_state_encode(&data);
+}
+
 /* Column 0 is the cursor, column 1 the version. */
 static const struct kind kinds[] = {
     {"doctors",
@@ -143,6 +157,20 @@ static const struct kind kinds[] = {
       " AND c.version = w.version RETURNING 1)"
       " SELECT mamis.expect_rows(cardinality($1), (SELECT count(*) FROM up))"},
      encode_certificate},
+    {"maintenance",
+     "registration",
+     TOPIC_MAINTENANCE_EVENTS,
+     EVENT_MAINTENANCE_STATE,
+     {"republish_maintenance",
+      "SELECT window_id::text, version, window_id, starts_at, ends_at, note, called_off"
+      " FROM registration.maintenance WHERE $1 = '' OR window_id > $1::uuid ORDER BY window_id"
+      " LIMIT $2::bigint"},
+     {"raise_maintenance",
+      "WITH up AS (UPDATE registration.maintenance AS m SET version = m.version + 1"
+      " FROM unnest($1::text[], $2::bigint[]) AS w (id, version)"
+      " WHERE m.window_id = w.id::uuid AND m.version = w.version RETURNING 1)"
+      " SELECT mamis.expect_rows(cardinality($1), (SELECT count(*) FROM up))"},
+     encode_maintenance},
     {"seminars",
      "credit",
      TOPIC_SEMINAR_EVENTS,

@@ -150,6 +150,7 @@ static void on_timer(void *arg)
         return;
     }
     queue_expand(queue);
+    queue_tell_maintenance(queue);
     if (!queue->ticking)
         tick_begin(queue, TICK_UPKEEP);
 }
@@ -207,8 +208,8 @@ static void timer_closed(void *arg)
 
 void queue_maybe_stopped(struct notification_queue *queue)
 {
-    if (!queue->closing || queue->ticking || queue->expanding || queue->writer.running ||
-        queue->in_hand > 0 || queue->closed)
+    if (!queue->closing || queue->ticking || queue->expanding || queue->telling ||
+        queue->writer.running || queue->in_hand > 0 || queue->closed)
         return;
     queue->closed = true;
     timer_close(&queue->timer, timer_closed);

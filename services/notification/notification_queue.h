@@ -69,16 +69,17 @@ struct notification_queue {
     struct notification *notification;
     struct uuid instance; /* this sender, while the process lives */
     struct timer timer;
-    struct flow tick, expand;
+    struct flow tick, expand, maintenance;
     struct queue_writer writer;
     struct db_query *picked;
     struct db_query *oldest; /* of upkeep; NULL: none in this tick */
     struct db_query *lot;    /* of expand */
+    struct db_query *maintenance_lot;
     uint64_t expand_until_ms;
     struct uuid held[QUEUE_MAILS_MAX]; /* mails under way */
     unsigned in_hand;                  /* of them; at most mail_connections */
     unsigned wanted;                   /* mails asked for by the pick that runs */
-    bool ticking, expanding;
+    bool ticking, expanding, telling;
     bool woken;     /* while ticking */
     bool more;      /* the last pick found all it asked for */
     bool host_away; /* nobody answers there: one mail a second tries */
@@ -93,6 +94,8 @@ void queue_upkeep(struct notification_queue *queue, struct flow *flow);
 void queue_upkeep_done(struct notification_queue *queue);
 /* Makes mails of what complete uploads posted, unless that is going on. */
 void queue_expand(struct notification_queue *queue);
+/* Makes mails about maintenance that are due, unless that is going on. */
+void queue_tell_maintenance(struct notification_queue *queue);
 /* Ends the queue when it is closing and nothing is under way. */
 void queue_maybe_stopped(struct notification_queue *queue);
 void queue_mail_start(struct notification_queue *queue, const struct due_mail *due);

@@ -8,9 +8,9 @@
 enum { NOTIFICATION_BATCH_MAX = 500 };
 
 /* Seminars make no mail of their own yet; their events are passed, so that nobody waits for us. */
-static const char *const topics[] = {TOPIC_ACCOUNT_EVENTS, TOPIC_DOCTOR_EVENTS,
-                                     TOPIC_CREDIT_EVENTS,  TOPIC_CERTIFICATE_EVENTS,
-                                     TOPIC_SEMINAR_EVENTS, TOPIC_PROCEDURE_EVENTS};
+static const char *const topics[] = {
+    TOPIC_ACCOUNT_EVENTS, TOPIC_DOCTOR_EVENTS,    TOPIC_CREDIT_EVENTS,     TOPIC_CERTIFICATE_EVENTS,
+    TOPIC_SEMINAR_EVENTS, TOPIC_PROCEDURE_EVENTS, TOPIC_MAINTENANCE_EVENTS};
 
 static const struct work_route routes[] = {
     {.type = EVENT_ACCOUNT_STATE,
@@ -67,6 +67,7 @@ static const struct work_route routes[] = {
      .handle = notification_digest_handle,
      .batch_max = 1,
      .committed = notification_committed},
+    {.type = EVENT_MAINTENANCE_STATE, .handle = notification_maintenance_handle, .batch_max = 1},
     {.type = EVENT_CREDITS_POSTED,
      .handle = notification_posted_handle,
      .batch_max = 1,

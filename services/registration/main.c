@@ -4,6 +4,7 @@
 #include "registration/registration.h"
 #include "registration/registration_correction.h"
 #include "registration/registration_delegate.h"
+#include "registration/registration_maintenance.h"
 
 static enum err start(struct proc *proc, void *state, struct err_note *note)
 {
@@ -23,6 +24,14 @@ static enum err start(struct proc *proc, void *state, struct err_note *note)
         COMMAND(EVENT_ACCOUNT_CONFIRM_EMAIL),
         COMMAND(EVENT_ACCOUNT_SET_PROFILE),
         COMMAND(EVENT_ACCOUNT_COMPLETE),
+        {.type = EVENT_MAINTENANCE_PLAN,
+         .handle = registration_maintenance_handle,
+         .batch_max = 1,
+         .dead = registration_step_dead},
+        {.type = EVENT_MAINTENANCE_END,
+         .handle = registration_maintenance_handle,
+         .batch_max = 1,
+         .dead = registration_step_dead},
         COMMAND(EVENT_ACCOUNT_DECLINE_TERMS),
         COMMAND(EVENT_ACCOUNT_DESK),
         {.type = EVENT_SIGNUP_SUBMIT,
@@ -60,6 +69,7 @@ static enum err start(struct proc *proc, void *state, struct err_note *note)
     bus_warm(proc_bus(proc), TOPIC_DOCTOR_EVENTS);
     bus_warm(proc_bus(proc), TOPIC_PROCEDURE_EVENTS);
     registration->clock = procedure_clock_open(registration, proc_loop(proc));
+    bus_warm(proc_bus(proc), TOPIC_MAINTENANCE_EVENTS);
     work_subscribe(registration->work, topics, ARRAY_LEN(topics), routes, ARRAY_LEN(routes),
                    registration);
     registration->upkeep = upkeep_open(registration);

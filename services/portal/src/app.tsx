@@ -6,6 +6,7 @@ import { Button } from './parts/basics';
 import { IdleWarning } from './parts/idle';
 import { Layout } from './parts/layout';
 import { ProblemNotice } from './parts/load';
+import { MaintenanceNow } from './parts/maintenance';
 import { later } from './pages/later';
 import { LoginAgain } from './pages/login';
 import { pageAt } from './pages/table';
@@ -58,6 +59,7 @@ function Starting({ error, again }: { error: ApiError | undefined; again: () => 
         {t('loading')}
       </p>
     );
+  if (error.problem.code === 'maintenance') return <MaintenanceNow error={error} again={again} />;
   return (
     <div class="stack">
       <ProblemNotice error={error} />

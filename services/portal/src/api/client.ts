@@ -128,7 +128,7 @@ async function send(method: Method, path: string, ask: LooseAsk): Promise<Respon
         if (await hooks.proveAgain()) continue;
       } else if (status === 403 && (code === 'first_login_step' || code === 'second_factor_step')) {
         hooks?.stepFirst();
-      } else if (method === 'get' && (status === 503 || status === 0) && tried < READ_TRIES) {
+      } else if (method === 'get' && (status === 503 || status === 0) && code !== 'maintenance' && tried < READ_TRIES) {
         await wait(Math.min(Math.max(cause.retryAfter * 1000, 300 * tried), 3000), ask.signal);
         continue;
       }

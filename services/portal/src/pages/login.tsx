@@ -8,6 +8,7 @@ import { Dialog } from '../parts/dialog';
 import { PasswordField, SendButton, TextField } from '../parts/fields';
 import { PasskeyButton } from '../parts/passkey_button';
 import { FormBox, useForm, type Errors } from '../parts/form';
+import { MaintenanceNotices } from '../parts/maintenance';
 import { QueueNotice } from '../parts/queue';
 import { go, here, safePath } from '../router';
 import { signForSession } from '../api/passkey';
@@ -97,6 +98,7 @@ export function LoginPage() {
     <div class="two">
       <div class="stack">
         <PageTitle>{t('login_title')}</PageTitle>
+        <MaintenanceNotices />
         {left && (
           <Notice tone="good">
             <p>{t('login_left')}</p>

@@ -64,6 +64,7 @@ const FilePage = later(async () => (await membership()).FilePage);
 const MembersPage = later(async () => (await membership()).MembersPage);
 const MyMembershipPage = later(async () => (await membership()).MyMembershipPage);
 const MyProcedurePage = later(async () => (await membership()).MyProcedurePage);
+const MaintenancePage = later(async () => (await import('./maintenance')).MaintenancePage);
 
 const people = () => import('./group_people');
 const MemberPage = later(async () => (await people()).MemberPage);
@@ -122,6 +123,7 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/staff', 'staff_manage', () => <StaffPage />],
   ['/tokens', 'token_manage', () => <TokensPage />],
   ['/reads', 'read_log_read', () => <ReadsPage />],
+  ['/maintenance', 'maintenance_read', () => <MaintenancePage />],
   ['/account', 'account_password', () => <AccountPage />],
   ['/account/security', 'session_list', () => <SecurityPage />],
 ];

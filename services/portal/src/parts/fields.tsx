@@ -41,7 +41,7 @@ function Frame({ field, children }: { field: Common; children: ComponentChildren
 interface TextProps extends Common {
   value: string;
   onValue: (value: string) => void;
-  type?: 'text' | 'email' | 'tel' | 'search' | 'date' | 'password';
+  type?: 'text' | 'email' | 'tel' | 'search' | 'date' | 'datetime-local' | 'password';
   autocomplete?: string;
   inputMode?: 'numeric' | 'decimal' | 'email' | 'tel';
   size?: 'short' | 'middle';

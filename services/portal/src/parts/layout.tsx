@@ -35,6 +35,7 @@ const MENU: [path: string, text: Key, action: Action][] = [
   ['/doctors', 'nav_doctors', 'doctor_read'],
   ['/reads', 'nav_reads', 'read_log_read'],
   ['/staff', 'nav_staff', 'staff_manage'],
+  ['/maintenance', 'nav_maintenance', 'maintenance_read'],
 ];
 const ACCOUNT: Item = ['/account', 'nav_account'];
 

@@ -122,6 +122,7 @@ export const common = {
   nav_account_desk: ['アカウントの窓口', 'Account desk'],
   nav_signups: ['登録の申し込み', 'Sign-ups'],
   nav_links: ['認定医情報の反映', 'Data to link'],
+  nav_maintenance: ['メンテナンス', 'Maintenance'],
   nav_review: ['申請の審査', 'Review'],
   nav_account: ['アカウント', 'Account'],
 } as const satisfies Record<string, Entry>;

@@ -12,6 +12,18 @@ export const signin = {
   password: ['パスワード', 'Password'],
   show_password: ['パスワードを表示する', 'Show password'],
   login_send: ['ログインする', 'Sign in'],
+  maintenance_now: ['ただいまメンテナンス中です', 'Maintenance is going on'],
+  maintenance_soon: ['メンテナンスのお知らせ', 'Maintenance is planned'],
+  maintenance_time: ['{from} から {to} まで', '{from} to {to}'],
+  maintenance_now_detail: ['この間、管理者のほかはログインできません。', 'Until then only administrators can sign in.'],
+  maintenance_soon_detail: [
+    'この間はご利用いただけません。お急ぎの手続きは、それまでにお済ませください。',
+    'The system cannot be used then. Please finish what is urgent before.',
+  ],
+  maintenance_comes_back: [
+    'このページは、終わると自動でもとに戻ります。',
+    'This page comes back by itself when it is over.',
+  ],
   queue_title: ['ログインの順番をお待ちください', 'Please wait for your turn to sign in'],
   queue_place: ['あなたの順番: {n}番目', 'Your place in the queue: {n}'],
   queue_minutes: ['あと約{n}分です。', 'About {n} minutes to go.'],
