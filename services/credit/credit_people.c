@@ -161,21 +161,30 @@ static void doctors_done(struct flow *flow)
     flow_resume(waiting, err);
 }
 
+static enum err read_doctors(struct work_batch *batch, struct doctor_columns *columns)
+{
+    struct work_states states;
+    struct event_doctor_state event;
+    enum err err;
+
+    TRY(work_states(batch, &states, &batch->flow->note));
+    columns_init(columns, batch->arena, states.count);
+    for (size_t i = 0; i < states.count; i++) {
+        TRY(event_doctor_state_decode(batch->arena, states.list[i], &event, &batch->flow->note));
+        columns_put(columns, batch->arena, &event);
+    }
+cleanup:
+    return err;
+}
+
 void credit_doctor_handle(void *service, struct work_batch *batch)
 {
     struct doctors *doctors = arena_new_of(batch->arena, struct doctors);
+    enum err err = read_doctors(batch, &doctors->columns);
 
-    columns_init(&doctors->columns, batch->arena, batch->count);
-    for (size_t i = 0; i < batch->count; i++) {
-        struct event_doctor_state event;
-        enum err err = event_doctor_state_decode(batch->arena, batch->messages[i].data, &event,
-                                                 &batch->flow->note);
-
-        if (err != ERR_OK) {
-            flow_resume(batch->flow, err);
-            return;
-        }
-        columns_put(&doctors->columns, batch->arena, &event);
+    if (err != ERR_OK) {
+        flow_resume(batch->flow, err);
+        return;
     }
     doctors->credit = service;
     doctors->batch = batch;
@@ -210,28 +219,39 @@ static void certificate_put(struct certificate_columns *columns,
     columns->valid_to[at] = event->valid_to;
 }
 
+static enum err read_certificates(struct work_batch *batch, struct certificate_columns *columns)
+{
+    struct work_states states;
+    struct event_certificate_state event;
+    enum err err;
+
+    TRY(work_states(batch, &states, &batch->flow->note));
+    *columns = (struct certificate_columns){
+        .id = arena_array(batch->arena, int64_t, states.count),
+        .version = arena_array(batch->arena, int64_t, states.count),
+        .programme = arena_array(batch->arena, struct str, states.count),
+        .first_from = arena_array(batch->arena, day_t, states.count),
+        .valid_to = arena_array(batch->arena, day_t, states.count),
+    };
+    for (size_t i = 0; i < states.count; i++) {
+        TRY(event_certificate_state_decode(batch->arena, states.list[i], &event,
+                                           &batch->flow->note));
+        certificate_put(columns, &event);
+    }
+cleanup:
+    return err;
+}
+
 void credit_certificate_handle(void *service, struct work_batch *batch)
 {
-    struct certificate_columns columns = {
-        .id = arena_array(batch->arena, int64_t, batch->count),
-        .version = arena_array(batch->arena, int64_t, batch->count),
-        .programme = arena_array(batch->arena, struct str, batch->count),
-        .first_from = arena_array(batch->arena, day_t, batch->count),
-        .valid_to = arena_array(batch->arena, day_t, batch->count),
-    };
+    struct certificate_columns columns;
     struct db_query *query;
+    enum err err = read_certificates(batch, &columns);
 
     (void)service;
-    for (size_t i = 0; i < batch->count; i++) {
-        struct event_certificate_state event;
-        enum err err = event_certificate_state_decode(batch->arena, batch->messages[i].data, &event,
-                                                      &batch->flow->note);
-
-        if (err != ERR_OK) {
-            flow_resume(batch->flow, err);
-            return;
-        }
-        certificate_put(&columns, &event);
+    if (err != ERR_OK) {
+        flow_resume(batch->flow, err);
+        return;
     }
     query = db_add(batch->effect, &upsert_certificates);
     db_i64_array(query, columns.id, columns.count);

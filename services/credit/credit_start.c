@@ -6,7 +6,7 @@
 #include "gen/events.h"
 #include "gen/topics.h"
 
-enum { CREDIT_STATE_BATCH_MAX = 500 };
+enum { CREDIT_STATE_BATCH_MAX = 500, CREDIT_STATES_BATCH_MAX = 4 };
 
 static const char *const topics[] = {TOPIC_CREDIT_WORK, TOPIC_DOCTOR_EVENTS,
                                      TOPIC_CERTIFICATE_EVENTS};
@@ -96,9 +96,16 @@ const struct work_route credit_routes[] = {
      .handle = credit_doctor_handle,
      .batch_max = CREDIT_STATE_BATCH_MAX,
      .committed = doctors_committed},
+    {.type = EVENT_DOCTORS_STATE,
+     .handle = credit_doctor_handle,
+     .batch_max = CREDIT_STATES_BATCH_MAX,
+     .committed = doctors_committed},
     {.type = EVENT_CERTIFICATE_STATE,
      .handle = credit_certificate_handle,
      .batch_max = CREDIT_STATE_BATCH_MAX},
+    {.type = EVENT_CERTIFICATES_STATE,
+     .handle = credit_certificate_handle,
+     .batch_max = CREDIT_STATES_BATCH_MAX},
 };
 
 const size_t credit_route_count = ARRAY_LEN(credit_routes);

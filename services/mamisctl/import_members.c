@@ -175,14 +175,28 @@ static day_t birth_on_of(const struct member *member)
     return member->birth_on;
 }
 
-static struct work_event event_of(const char *type, const char *topic, const char *key,
-                                  json_t *data)
+/* A slice's states, and whose they are. */
+struct states {
+    json_t *list[IMPORT_SLICE_ROWS];
+    const char *keys[IMPORT_SLICE_ROWS];
+    size_t count;
+};
+
+static void add_state(struct states *states, const char *key, json_t *data)
 {
-    return (struct work_event){
-        .type = type, .topic = topic, .key = str_of(key), .subject = str_of(key), .data = data};
+    states->list[states->count] = data;
+    states->keys[states->count++] = key;
 }
 
-static struct work_event doctor_event(struct import_file *file, const struct import_row *row)
+static void emit_states(struct import_file *file, struct db_batch *batch, const char *one,
+                        const char *many, const char *topic, const struct states *states)
+{
+    work_emit_states(file->tool->work, batch, one, many, topic, states->list, states->keys,
+                     states->count);
+}
+
+static void add_doctor(struct states *states, struct import_file *file,
+                       const struct import_row *row)
 {
     const struct member *member = row->item;
     const struct event_doctor_state data = {
@@ -201,9 +215,8 @@ static struct work_event doctor_event(struct import_file *file, const struct imp
         .l3_category = l3_category_of(row),
     };
 
-    return event_of(EVENT_DOCTOR_STATE, TOPIC_DOCTOR_EVENTS,
-                    arena_printf(file->arena, "%lld", (long long)member->doctor_id),
-                    event_doctor_state_encode(&data));
+    add_state(states, arena_printf(file->arena, "%lld", (long long)member->doctor_id),
+              event_doctor_state_encode(&data));
 }
 
 static void write_names(struct import_row **rows, size_t count, struct db_batch *batch,
@@ -224,7 +237,7 @@ static void write_doctors(struct import_file *file, struct import_row **rows, si
                           struct db_batch *batch, int64_t now_us)
 {
     struct db_query *query = db_add(batch, &put_doctors);
-    struct work_event events[IMPORT_SLICE_ROWS];
+    struct states states = {.count = 0};
 
     put_i64(query, rows, count, doctor_id_of);
     put_i64(query, rows, count, next_version_of);
@@ -244,13 +257,14 @@ static void write_doctors(struct import_file *file, struct import_row **rows, si
     import_texts(query, rows, count, my_page_text);
     db_time(query, now_us);
     for (size_t i = 0; i < count; i++)
-        events[i] = doctor_event(file, rows[i]);
-    work_emit_all(file->tool->work, batch, events, count);
+        add_doctor(&states, file, rows[i]);
+    emit_states(file, batch, EVENT_DOCTOR_STATE, EVENT_DOCTORS_STATE, TOPIC_DOCTOR_EVENTS, &states);
 }
 
 /* ---- accounts ---- */
 
-static struct work_event account_event(struct import_file *file, const struct import_row *row)
+static void add_account(struct states *states, struct import_file *file,
+                        const struct import_row *row)
 {
     const struct member *member = row->item;
     const struct event_account_state data = {
@@ -268,8 +282,7 @@ static struct work_event account_event(struct import_file *file, const struct im
     char key[UUID_TEXT_BYTES];
 
     uuid_format(member->account_id, key);
-    return event_of(EVENT_ACCOUNT_STATE, TOPIC_ACCOUNT_EVENTS, arena_strdup(file->arena, key),
-                    event_account_state_encode(&data));
+    add_state(states, arena_strdup(file->arena, key), event_account_state_encode(&data));
 }
 
 static void write_closed(struct import_row **rows, size_t count, struct db_batch *batch,
@@ -295,7 +308,7 @@ static void write_accounts(struct import_file *file, struct import_row **rows, s
 {
     struct db_query *query = db_add(batch, &put_accounts);
     struct uuid accounts[IMPORT_SLICE_ROWS];
-    struct work_event events[IMPORT_SLICE_ROWS];
+    struct states states = {.count = 0};
     int16_t confirmed[IMPORT_SLICE_ROWS];
 
     for (size_t i = 0; i < count; i++) {
@@ -313,14 +326,15 @@ static void write_accounts(struct import_file *file, struct import_row **rows, s
     db_time(query, now_us);
     write_closed(rows, count, batch, now_us);
     for (size_t i = 0; i < count; i++)
-        events[i] = account_event(file, rows[i]);
-    work_emit_all(file->tool->work, batch, events, count);
+        add_account(&states, file, rows[i]);
+    emit_states(file, batch, EVENT_ACCOUNT_STATE, EVENT_ACCOUNTS_STATE, TOPIC_ACCOUNT_EVENTS,
+                &states);
 }
 
 /* ---- certificates ---- */
 
-static struct work_event certificate_event(struct import_file *file, const struct member *member,
-                                           size_t programme)
+static void add_certificate(struct states *states, struct import_file *file,
+                            const struct member *member, size_t programme)
 {
     const struct certificate *certificate = &member->certificates[programme];
     const struct event_certificate_state data = {
@@ -333,9 +347,8 @@ static struct work_event certificate_event(struct import_file *file, const struc
         .valid_to = certificate->to,
     };
 
-    return event_of(EVENT_CERTIFICATE_STATE, TOPIC_CERTIFICATE_EVENTS,
-                    arena_printf(file->arena, "%lld", (long long)member->doctor_id),
-                    event_certificate_state_encode(&data));
+    add_state(states, arena_printf(file->arena, "%lld", (long long)member->doctor_id),
+              event_certificate_state_encode(&data));
 }
 
 static void write_certificates(struct import_file *file, struct import_row **rows, size_t count,
@@ -346,7 +359,7 @@ static void write_certificates(struct import_file *file, struct import_row **row
     struct str programmes[IMPORT_SLICE_ROWS];
     struct str numbers[IMPORT_SLICE_ROWS];
     day_t days[3][IMPORT_SLICE_ROWS];
-    struct work_event events[IMPORT_SLICE_ROWS];
+    struct states states = {.count = 0};
     struct db_query *query;
     size_t differing = 0;
 
@@ -363,7 +376,8 @@ static void write_certificates(struct import_file *file, struct import_row **row
         days[0][differing] = certificate->first_from;
         days[1][differing] = certificate->from;
         days[2][differing] = certificate->to;
-        events[differing++] = certificate_event(file, member, programme);
+        differing++;
+        add_certificate(&states, file, member, programme);
     }
     if (differing == 0)
         return;
@@ -374,7 +388,8 @@ static void write_certificates(struct import_file *file, struct import_row **row
     db_text_array(query, numbers, differing);
     for (size_t i = 0; i < 3; i++)
         db_day_array(query, days[i], differing);
-    work_emit_all(file->tool->work, batch, events, differing);
+    emit_states(file, batch, EVENT_CERTIFICATE_STATE, EVENT_CERTIFICATES_STATE,
+                TOPIC_CERTIFICATE_EVENTS, &states);
 }
 
 /* ---- all of a slice ---- */

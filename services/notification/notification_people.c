@@ -96,51 +96,50 @@ static void add_accounts(struct db_batch *effect, const struct accounts *account
 
 void notification_account_handle(void *service, struct work_batch *batch)
 {
-    struct accounts accounts = accounts_new(batch->arena, batch->count);
+    struct work_states states;
+    struct event_account_state event;
+    struct accounts accounts;
+    enum err err;
 
     (void)service;
-    for (size_t i = 0; i < batch->count; i++) {
-        struct event_account_state event;
-        enum err err = event_account_state_decode(batch->arena, batch->messages[i].data, &event,
-                                                  &batch->flow->note);
-
-        if (err != ERR_OK) {
-            flow_resume(batch->flow, err);
-            return;
-        }
+    TRY(work_states(batch, &states, &batch->flow->note));
+    accounts = accounts_new(batch->arena, states.count);
+    for (size_t i = 0; i < states.count; i++) {
+        TRY(event_account_state_decode(batch->arena, states.list[i], &event, &batch->flow->note));
         put_account(&accounts, i, &event);
     }
-    add_accounts(batch->effect, &accounts, batch->count);
-    flow_resume(batch->flow, ERR_OK);
+    add_accounts(batch->effect, &accounts, states.count);
+cleanup:
+    flow_resume(batch->flow, err);
 }
 
 void notification_doctor_handle(void *service, struct work_batch *batch)
 {
-    int64_t *ids = arena_array(batch->arena, int64_t, batch->count);
-    int64_t *versions = arena_array(batch->arena, int64_t, batch->count);
-    struct str *names = arena_array(batch->arena, struct str, batch->count);
-    struct str *emails = arena_array(batch->arena, struct str, batch->count);
+    struct work_states states;
+    struct event_doctor_state event;
+    int64_t *ids, *versions;
+    struct str *names, *emails;
     struct db_query *query;
+    enum err err;
 
     (void)service;
-    for (size_t i = 0; i < batch->count; i++) {
-        struct event_doctor_state event;
-        enum err err = event_doctor_state_decode(batch->arena, batch->messages[i].data, &event,
-                                                 &batch->flow->note);
-
-        if (err != ERR_OK) {
-            flow_resume(batch->flow, err);
-            return;
-        }
+    TRY(work_states(batch, &states, &batch->flow->note));
+    ids = arena_array(batch->arena, int64_t, states.count);
+    versions = arena_array(batch->arena, int64_t, states.count);
+    names = arena_array(batch->arena, struct str, states.count);
+    emails = arena_array(batch->arena, struct str, states.count);
+    for (size_t i = 0; i < states.count; i++) {
+        TRY(event_doctor_state_decode(batch->arena, states.list[i], &event, &batch->flow->note));
         ids[i] = event.doctor_id;
         versions[i] = event.version;
         names[i] = event.name;
         emails[i] = or_null(event.email);
     }
     query = db_add(batch->effect, &upsert_doctors);
-    db_i64_array(query, ids, batch->count);
-    db_i64_array(query, versions, batch->count);
-    db_text_array(query, names, batch->count);
-    db_text_array(query, emails, batch->count);
-    flow_resume(batch->flow, ERR_OK);
+    db_i64_array(query, ids, states.count);
+    db_i64_array(query, versions, states.count);
+    db_text_array(query, names, states.count);
+    db_text_array(query, emails, states.count);
+cleanup:
+    flow_resume(batch->flow, err);
 }

@@ -5,7 +5,7 @@
 #include "gen/topics.h"
 #include "notification/notification.h"
 
-enum { NOTIFICATION_BATCH_MAX = 500 };
+enum { NOTIFICATION_BATCH_MAX = 500, NOTIFICATION_LISTS_MAX = 4 };
 
 /* Seminars make no mail of their own yet; their events are passed, so that nobody waits for us. */
 static const char *const topics[] = {
@@ -19,6 +19,12 @@ static const struct work_route routes[] = {
     {.type = EVENT_DOCTOR_STATE,
      .handle = notification_doctor_handle,
      .batch_max = NOTIFICATION_BATCH_MAX},
+    {.type = EVENT_ACCOUNTS_STATE,
+     .handle = notification_account_handle,
+     .batch_max = NOTIFICATION_LISTS_MAX},
+    {.type = EVENT_DOCTORS_STATE,
+     .handle = notification_doctor_handle,
+     .batch_max = NOTIFICATION_LISTS_MAX},
     {.type = EVENT_LINK_ISSUED,
      .handle = notification_link_handle,
      .batch_max = 1,

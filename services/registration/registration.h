@@ -9,7 +9,7 @@
 #include "registration/registration_rules.h"
 #include "registration/registration_signup_rules.h"
 
-enum { REGISTRATION_READ_MS = 5000, REGISTRATION_FEED_MAX = 100 };
+enum { REGISTRATION_READ_MS = 5000, REGISTRATION_FEED_MAX = 100, REGISTRATION_LISTS_MAX = 4 };
 
 struct procedure_clock;
 

@@ -23,6 +23,7 @@ enum {
     RENEWAL_TICK_MS = 1000,  /* how often dirty doctors are looked for */
     RENEWAL_GATHER_MS = 200, /* wait for more of a burst before computing */
     RENEWAL_FEED_MAX = 256,  /* state events in one batch */
+    RENEWAL_LISTS_MAX = 4,   /* lists of them */
     RENEWAL_CREDITS_BATCH_MAX = 8,
     RENEWAL_CREDITS_MAX = 5000, /* of one doctor in one programme */
     RENEWAL_HANDBOOK_MAX = 40,

@@ -42,15 +42,16 @@ static void doctor_put(struct doctor_rows *rows, const struct event_doctor_state
 void renewal_doctor_handle(void *service, struct work_batch *batch)
 {
     struct doctor_rows rows;
-    enum err err = ERR_OK;
+    struct work_states states;
+    enum err err;
 
     (void)service;
-    doctor_rows_init(&rows, batch->arena, batch->count);
-    for (size_t i = 0; i < batch->count; i++) {
+    TRY(work_states(batch, &states, &batch->flow->note));
+    doctor_rows_init(&rows, batch->arena, states.count);
+    for (size_t i = 0; i < states.count; i++) {
         struct event_doctor_state event;
 
-        TRY(event_doctor_state_decode(batch->arena, batch->messages[i].data, &event,
-                                      &batch->flow->note));
+        TRY(event_doctor_state_decode(batch->arena, states.list[i], &event, &batch->flow->note));
         doctor_put(&rows, &event);
     }
     store_doctors(batch->effect, &rows);
@@ -61,18 +62,21 @@ cleanup:
 /* The row is this service's own (or an import's); the event says that it changed. */
 void renewal_certificate_handle(void *service, struct work_batch *batch)
 {
-    int64_t *doctor_ids = arena_array(batch->arena, int64_t, batch->count);
-    enum err err = ERR_OK;
+    struct work_states states;
+    int64_t *doctor_ids;
+    enum err err;
 
     (void)service;
-    for (size_t i = 0; i < batch->count; i++) {
+    TRY(work_states(batch, &states, &batch->flow->note));
+    doctor_ids = arena_array(batch->arena, int64_t, states.count);
+    for (size_t i = 0; i < states.count; i++) {
         struct event_certificate_state event;
 
-        TRY(event_certificate_state_decode(batch->arena, batch->messages[i].data, &event,
+        TRY(event_certificate_state_decode(batch->arena, states.list[i], &event,
                                            &batch->flow->note));
         doctor_ids[i] = event.doctor_id;
     }
-    store_mark(batch->effect, doctor_ids, batch->count);
+    store_mark(batch->effect, doctor_ids, states.count);
 cleanup:
     flow_resume(batch->flow, err);
 }

@@ -79,9 +79,9 @@ PLANTED = [
         "DELETE FROM registration.outbox WHERE type = 'x'"),
     ("each was applied by every receiver",
         "DELETE FROM credit.inbox WHERE event_id = (SELECT event_id FROM registration.outbox"
-        " WHERE type = 'doctor.state.v1' ORDER BY event_id LIMIT 1)",
+        " WHERE type = 'doctors.state.v1' ORDER BY event_id LIMIT 1)",
         "INSERT INTO credit.inbox (event_id, topic) SELECT event_id, topic FROM registration.outbox"
-        " WHERE type = 'doctor.state.v1' ORDER BY event_id LIMIT 1"),
+        " WHERE type = 'doctors.state.v1' ORDER BY event_id LIMIT 1"),
     ("dead letter",
         "INSERT INTO renewal.dead_letter (topic, part, \"offset\", key, body, body_sha256, reason,"
         " detail) VALUES ('x', 0, 0, '', '', '', 'schema', 'planted')",

@@ -136,6 +136,26 @@ struct work_route {
 void work_subscribe(struct work *work, const char *const *topics, size_t topic_count,
                     const struct work_route *routes, size_t route_count, void *service);
 
+/*
+ * What the messages of state types carry, one after another: the data of "doctor.state.v1" is one
+ * state, that of "doctors.state.v1" a list of them. Memory: the batch's arena and its messages.
+ * Errors: ERR_SCHEMA.
+ */
+struct work_states {
+    json_t **list;
+    size_t count;
+};
+enum { WORK_STATES_MAX = 100 /* in one message */ };
+CHECKED enum err work_states(const struct work_batch *batch, struct work_states *ret_states,
+                             struct err_note *note);
+/*
+ * Emit states, at most WORK_STATES_MAX in one event: as `one` when there is a single one, else as
+ * `many`. The event's key is that of its first state. References are stolen.
+ */
+void work_emit_states(struct work *work, struct db_batch *batch, const char *one, const char *many,
+                      const char *topic, json_t *const *states, const char *const *keys,
+                      size_t count);
+
 /* The answer to a command: a row of the service's `operation` table and an event on mamis.replies.
  */
 struct work_reply {

@@ -8,6 +8,8 @@
  *   work_marks.c     what became of an event, written to its outbox row
  *   work_sweep.c     rows that stayed unsent; old rows
  *   work_reply.c     answers to commands
+ *   work_lists.c     many states in one message: sending
+ *   work_states.c    ... and reading
  *   work_part.c      one partition in hand: its place and its life
  *   work_queue.c     its records, within limits
  *   work_attempt.c   attempts that were no deaths
