@@ -14,6 +14,7 @@
 #define CLERK "0190a000-0000-7000-8000-000000000002"
 #define PROCEDURE "0190a000-0000-7000-8000-00000000000a"
 #define SECOND "0190a000-0000-7000-8000-00000000000b"
+#define THIRD "0190a000-0000-7000-8000-00000000000c"
 
 static struct bench bench;
 static struct registration registration;
@@ -288,7 +289,7 @@ static void death_ends_everything_and_closes_my_page(void **state)
                            " WHERE procedure_id = '" SECOND "' AND p.stage = 'cancelled'"
                            " AND desk = '' AND h.stage_from = 'l1_receive'"),
                      1);
-    file(SECOND, L1("13001"),
+    file(THIRD, L1("13001"),
          "\"kind\": \"revocation\", \"effective_on\": \"2026-11-20\", \"reason\": \"通知\","
          " \"register_no\": \"318239\", \"birth_on\": \"1956-08-06\"");
     assert_string_equal(bench.answer_code, "doctor_not_found"); /* nobody's member any more */
