@@ -11,7 +11,7 @@
 #include "gen/topics.h"
 #include "mamisctl/anchors.h"
 
-enum { ARRIVE_S = 10, ARRIVE_S_MAX = 3600, PAUSE_MS = 250, RECEIVERS_MAX = 64 };
+enum { ARRIVE_S = 10, ARRIVE_S_MAX = 3600, PAUSE_MS = 250, RECEIVERS_MAX = 128 };
 
 /* Each statement gives: how many were looked at, how many differ, one of these in words. */
 struct check {
