@@ -159,9 +159,15 @@ void call_problem_later(struct call *call, enum code code, unsigned seconds)
     call_problem_with(call, code, "seconds", arena_printf(call->flow.arena, "%u", seconds));
 }
 
+/* The request was as the contract wants it: what a rule says of its fields is no 400. */
+static enum code by_rule(enum code code)
+{
+    return code_status(code) == 400 ? CODE_VALUE_REFUSED : code;
+}
+
 void call_problem_json(struct call *call, json_t *told)
 {
-    call_answer_problem(call, problem_code(told), told);
+    call_answer_problem(call, by_rule(problem_code(told)), told);
     flow_end(&call->flow, ERR_OK);
 }
 
