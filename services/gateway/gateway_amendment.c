@@ -90,7 +90,8 @@ enum list_step { LIST_ASK, LIST_TOLD };
 
 static const struct db_stmt select_corrections = {
     "gateway_list_corrections",
-    "WITH page AS MATERIALIZED (SELECT asked_at, correction_id, item FROM portal.correction"
+    "WITH page AS MATERIALIZED (SELECT asked_at, correction_id, doctor_id, item"
+    "  FROM portal.correction"
     "  WHERE ($1::text IS NULL OR state = $1)"
     "   AND ($2::timestamptz IS NULL OR (asked_at, correction_id) > ($2, $3::uuid))"
     "  ORDER BY asked_at, correction_id LIMIT $4::bigint + 1),"
@@ -99,7 +100,8 @@ static const struct db_stmt select_corrections = {
     "  FROM shown)::text,"
     " CASE WHEN (SELECT count(*) FROM page) > $4::bigint THEN"
     "  (SELECT concat_ws('|', (extract(epoch FROM asked_at) * 1000000)::bigint, correction_id)"
-    "   FROM shown ORDER BY asked_at DESC, correction_id DESC LIMIT 1) END",
+    "   FROM shown ORDER BY asked_at DESC, correction_id DESC LIMIT 1) END,"
+    " portal.note_read(ARRAY(SELECT DISTINCT doctor_id FROM shown))",
 };
 
 void endpoint_list_corrections(struct flow *flow)

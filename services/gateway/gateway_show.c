@@ -18,7 +18,8 @@ static const struct shown {
     {"correction_id",
      SHOWN_BY_ID,
      {"gateway_show_correction",
-      "SELECT item::text FROM portal.correction WHERE correction_id = $1"}},
+      "SELECT item::text, portal.note_read(ARRAY[doctor_id]) FROM portal.correction"
+      " WHERE correction_id = $1"}},
     {"delegation_id",
      SHOWN_BY_ID,
      {"gateway_show_delegate",

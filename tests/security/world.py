@@ -38,6 +38,7 @@ class Place:
         self.ids = self._ids()
         self._upload()
         self._sign_up()
+        self._delegate()
 
     def _ids(self):
         doctor_id, account_id = self.stack.one(
@@ -78,6 +79,17 @@ class Place:
         self.ids["signup_id"] = str(self.stack.one(
             "SELECT signup_id FROM gateway.signup WHERE email = %s", (email,))[0])
 
+    def _delegate(self):
+        """Somebody who may see the doctor's credits, and a request of the doctor's for correction."""
+        doctor, email = self.clients["doctor"], f"d{self.people.digits(8)}@example.jp"
+        named = doctor.post("/me/delegates", {"name": "受付　係", "email": email}).expect(201).json
+        self.stack.client().post("/links", {"link": self.people.mailed_link(email),
+                                            "password": PASSWORD}).expect(200)
+        self.clients["delegate"] = self.stack.client().sign_in(email, PASSWORD)
+        asked = doctor.post("/me/corrections", {"field": "other", "text": "直してください"})
+        self.ids["delegation_id"] = named["delegation_id"]
+        self.ids["correction_id"] = asked.expect(201).json["correction_id"]
+
     def wait(self):
         """Until its upload has posted and its doctor has applied."""
         organiser, doctor = self.clients["organiser"], self.clients["doctor"]
@@ -99,7 +111,7 @@ class Place:
         """Texts that nobody else may read."""
         kept = ("doctor_account_id", "account_id", "token_id", "session_id", "mamis_no",
                 "register_no", "email", "name", "name_kana", "seminar_no", "upload_id", "entry_id",
-                "application_id", "procedure_id")
+                "application_id", "procedure_id", "delegation_id", "correction_id")
         return {name: self.ids[name] for name in kept}
 
     def state(self):
@@ -114,6 +126,8 @@ class Place:
             "credit.seminar": ("seminar_no", ids["seminar_no"]),
             "renewal.application": ("application_id", ids["application_id"]),
             "registration.procedure": ("procedure_id", ids["procedure_id"]),
+            "registration.delegation": ("delegation_id", ids["delegation_id"]),
+            "registration.correction": ("correction_id", ids["correction_id"]),
             "gateway.credential": ("account_id", ids["doctor_account_id"]),
         }
         rows = {table: self.stack.one(f"SELECT json_agg(to_json(t))::text FROM {table} t"
