@@ -86,7 +86,7 @@ def test_a_delegate_sees_credits_until_it_is_ended(stack, doctor):
     # Opening the link changes nothing; it needs a password, which keeps the rules of all.
     assert person.post("/links", {"link": link}).expect(200).json == {
         "purpose": "delegate_invite", "next": "password"}
-    assert code(accepted(stack, link, "short"), 400) == "schema"
+    assert code(accepted(stack, link, "short"), 422) == "password_too_short"
     assert accepted(stack, link).expect(200).json == {"purpose": "delegate_invite", "next": ""}
     assert code(accepted(stack, link), 410) == "link_used"
     me = person.sign_in(address, OWN).get("/me").expect(200).json
@@ -185,7 +185,7 @@ def test_naming_is_checked(stack, doctor, delegate):
     assert code(invite(f"uketsuke-{doctor.mamis_no}@example.jp"), 409) == "delegate_named"
     if own:
         assert code(invite(own), 409) == "delegate_address"
-    assert code(invite("no address"), 400) == "schema"
+    assert code(invite("no address"), 422) == "email_address"
     assert code(invite("a@example.jp\r\nBcc: b@example.jp"), 400) == "schema"
     assert code(invite("c@example.jp", ""), 400) == "schema"
     for n in range(4):
