@@ -30,7 +30,7 @@ def told(answer):
 def is_foreign(route, role):
     """Whether the other place's things are beyond the reach of the role."""
     national = role == "office_l3" and route.action in NATIONAL
-    return route.reach(role) in ("own", "organisation") and not national
+    return route.reach(role) in ("own", "organisation", "delegated") and not national
 
 
 def check_silent(answer, home, sent, what):
