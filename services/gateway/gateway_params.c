@@ -69,8 +69,11 @@ static enum code check_param(struct call *call, const struct route_param *param)
 {
     struct str text = given(call, param);
 
-    if (text.data == NULL)
+    if (text.data == NULL) {
+        if (param->in == ROUTE_QUERY && (param->field.flags & SHAPE_REQUIRED) != 0)
+            note_problem(call, param->field.name, CODE_PARAMETER_BAD, &param->field);
         return CODE_NONE;
+    }
     if (shape_text_check(&param->field, text) == CODE_NONE)
         return CODE_NONE;
     if (param->in == ROUTE_PATH)

@@ -134,15 +134,30 @@ const char *http_method_name(enum http_method method)
     return "";
 }
 
+/* Fixed paths come before names: /me/passkeys/challenge is no passkey. */
+static size_t least_params(struct http_request *request)
+{
+    const struct http_server *server = request->server;
+    size_t least = HTTP_PARAMS_MAX, count;
+
+    for (size_t i = 0; i < server->route_count; i++)
+        if (path_fits(server->routes[i].path, request->path, request->params, &count) &&
+            count < least)
+            least = count;
+    return least;
+}
+
 enum err http_route_find(struct http_request *request)
 {
     const struct http_server *server = request->server;
+    const size_t least = least_params(request);
     const char *allow = "";
 
     for (size_t i = 0; i < server->route_count; i++) {
         const struct http_route *route = &server->routes[i];
 
-        if (!path_fits(route->path, request->path, request->params, &request->param_count))
+        if (!path_fits(route->path, request->path, request->params, &request->param_count) ||
+            request->param_count > least)
             continue;
         if (route->method == request->method) {
             request->route = route;
