@@ -158,6 +158,11 @@ def test_problems_speak_english_too(demo):
 # ---- the good ways ----
 
 
+def test_nobody_waits_to_sign_in(demo):
+    here = demo.client().get("/session/place").expect(200).json
+    assert here["place"] == 0 and here["wait_s"] == 0
+
+
 def test_first_login(demo, people, clients):
     """Postcard, terms, e-mail, profile, password; then a reset of the password."""
     site = demo.client().get("/site").expect(200).json
