@@ -1,5 +1,6 @@
 /* A settings file of any bytes: refused with its place, or every value is within its limits. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -34,7 +35,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     must(fd >= 0 && write(fd, data, size) == (ssize_t)size);
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    memset(&values, 0, sizeof(values));
     if (settings_load(&table, 1, path, &note) == ERR_OK) {
         must(values.number >= NUMBER_LEAST && values.number <= NUMBER_MOST);
         must(strlen(values.word) >= 1 && strlen(values.word) <= WORD_MOST);
@@ -43,5 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(note.text[0] != '\0');
     }
     (void)close(fd);
+    free((char *)(uintptr_t)values.word); /* a process loads its settings once and keeps them */
+    free((char *)(uintptr_t)values.secret);
+    values = (struct values){0};
     return 0;
 }
