@@ -4,7 +4,7 @@ against a running copy: every check on, no failure.
     tests/security/test_schemathesis.py          (in ctest: security_schemathesis)
     MAMIS_ATTACK_EXAMPLES=200                    so many generated requests for each operation,
                                                  different ones each time
-    MAMIS_ATTACK_SEED=N                          those of this seed (printed by each run)
+    MAMIS_ATTACK_SEED=N                          those of this seed, which a failing run prints
 
 The tool is installed by the test itself, in the versions of requirements.txt, into build/schemathesis.
 What it does not check, and why, stands in exclusions.yaml.
