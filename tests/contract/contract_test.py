@@ -163,6 +163,19 @@ def test_nobody_waits_to_sign_in(demo):
     assert here["place"] == 0 and here["wait_s"] == 0
 
 
+def test_maintenance_is_planned_changed_and_called_off(clients):
+    office = clients["office_l3"]
+    body = {"starts_at": "2098-03-30T00:00:00+09:00", "ends_at": "2098-04-07T00:00:00+09:00",
+            "note": "機器の交換"}
+    planned = office.post("/maintenance", body).expect(201).json
+    path = f"/maintenance/{planned['window_id']}"
+    changed = office.request("PUT", path, {**body, "note": "移行"}).expect(200).json
+    assert changed["note"] == "移行"
+    office.post(f"{path}/end", {}).expect(200)
+    assert planned["window_id"] in {one["window_id"] for one in
+                                    office.get("/maintenance").expect(200).json["items"]}
+
+
 def test_first_login(demo, people, clients):
     """Postcard, terms, e-mail, profile, password; then a reset of the password."""
     site = demo.client().get("/site").expect(200).json

@@ -39,6 +39,7 @@ class Place:
         self._upload()
         self._sign_up()
         self._delegate()
+        self._maintenance()
 
     def _ids(self):
         doctor_id, account_id = self.stack.one(
@@ -89,6 +90,15 @@ class Place:
         asked = doctor.post("/me/corrections", {"field": "other", "text": "直してください"})
         self.ids["delegation_id"] = named["delegation_id"]
         self.ids["correction_id"] = asked.expect(201).json["correction_id"]
+
+    def _maintenance(self):
+        """Planned long before it begins, for an hour that no other world has."""
+        begins = self.people.now + datetime.timedelta(days=60, hours=int(self.people.digits(3)))
+        planned = self.clients["office_l3"].post("/maintenance", {
+            "starts_at": begins.isoformat(timespec="seconds"),
+            "ends_at": (begins + datetime.timedelta(minutes=30)).isoformat(timespec="seconds"),
+            "note": "保守作業"})
+        self.ids["window_id"] = planned.expect(201).json["window_id"]
 
     def wait(self):
         """Until its upload has posted and its doctor has applied."""
