@@ -171,7 +171,7 @@ def test_maintenance_is_planned_changed_and_called_off(clients):
     path = f"/maintenance/{planned['window_id']}"
     changed = office.request("PUT", path, {**body, "note": "移行"}).expect(200).json
     assert changed["note"] == "移行"
-    office.post(f"{path}/end", {}).expect(200)
+    office.post(f"{path}/end").expect(200)
     assert planned["window_id"] in {one["window_id"] for one in
                                     office.get("/maintenance").expect(200).json["items"]}
 

@@ -40,6 +40,7 @@ class Place:
         self._sign_up()
         self._delegate()
         self._maintenance()
+        self._passkey()
 
     def _ids(self):
         doctor_id, account_id = self.stack.one(
@@ -99,6 +100,14 @@ class Place:
             "ends_at": (begins + datetime.timedelta(minutes=30)).isoformat(timespec="seconds"),
             "note": "保守作業"})
         self.ids["window_id"] = planned.expect(201).json["window_id"]
+
+    def _passkey(self):
+        """One that was added; what its key is does not matter here."""
+        self.ids["passkey_id"] = str(self.stack.one(
+            "INSERT INTO gateway.passkey (passkey_id, account_id, credential_id, public_key,"
+            " algorithm, sign_count, label, created_at) SELECT id, %s, uuid_send(id), '\\x00', -7,"
+            " 0, 'phone', clock_timestamp() FROM gen_random_uuid() AS id RETURNING passkey_id",
+            (self.ids["doctor_account_id"],))[0])
 
     def wait(self):
         """Until its upload has posted and its doctor has applied."""

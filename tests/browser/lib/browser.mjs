@@ -80,7 +80,8 @@ export async function audit(page, name) {
 
 export const debuggers = new WeakMap();
 
-async function axeClean(page, name) {
+/* The page as it stands; audit() also looks at it narrow. */
+export async function axeClean(page, name) {
   // By the debugger, because the pages' own policy lets no text become a script.
   // One debugger a page: when one lets go, Chromium takes away the page's virtual authenticators.
   if (!debuggers.has(page)) debuggers.set(page, await page.context().newCDPSession(page));
