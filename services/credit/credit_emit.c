@@ -145,6 +145,7 @@ static void send_entries(const struct emit *emit, uint32_t chunk_no, bool after_
         .upload_no = upload->no,
         .chunk_no = chunk_no,
         .after_end = after_end,
+        .has_after_end = after_end,
         .correction = correction,
         .seminar_no = upload->seminar_no,
         .seminar_title = upload->seminar_title,

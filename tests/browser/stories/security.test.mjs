@@ -80,7 +80,7 @@ test('an authenticator app, from registering to removing it', async () => {
 
   await page.getByRole('button', { name: '認証アプリの登録を外す' }).click();
   await page.getByRole('dialog').getByRole('button', { name: '認証アプリの登録を外す' }).click();
-  await page.getByText('登録されていません').waitFor();
+  await page.getByRole('definition').getByText('登録されていません').waitFor();
   await close(page);
 });
 

@@ -73,6 +73,11 @@ static void every_sort_of_mistake_is_mended(void **state)
     }
     assert_counts(&upload, (const int64_t[]){ARRAY_LEN(mistakes), 0, 0, 0, 0, 0});
     assert_int_equal(heard(EVENT_CREDITS_POSTED), 1 + ARRAY_LEN(mistakes));
+    assert_int_equal(count("SELECT count(*) FROM credit.outbox WHERE type = 'credits.posted.v1'"
+                           " AND body::json ->> 'upload_id' = '%s'"
+                           " AND (body::json ->> 'after_end')::boolean",
+                           upload.id),
+                     ARRAY_LEN(mistakes));
     assert_int_equal(heard(EVENT_UPLOAD_DONE), 1);
     assert_int_equal(count("SELECT count(*) FROM portal.upload_row WHERE upload_id = '%s'"
                            " AND (fixed ->> 'at')::timestamptz - '" NOW "'"
