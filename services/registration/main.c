@@ -2,65 +2,10 @@
 #include "gen/events.h"
 #include "registration/procedure.h"
 #include "registration/registration.h"
-#include "registration/registration_correction.h"
-#include "registration/registration_delegate.h"
-#include "registration/registration_maintenance.h"
 
 static enum err start(struct proc *proc, void *state, struct err_note *note)
 {
     static const char *const topics[] = {TOPIC_REGISTRATION_COMMANDS, TOPIC_CERTIFICATE_EVENTS};
-#define COMMAND(name)                                                                              \
-    {                                                                                              \
-        .type = (name), .handle = registration_step_handle, .batch_max = 1,                        \
-        .dead = registration_step_dead                                                             \
-    }
-#define OTHER(name, handler)                                                                       \
-    {                                                                                              \
-        .type = (name), .handle = (handler), .batch_max = 1, .dead = registration_step_dead        \
-    }
-    static const struct work_route routes[] = {
-        COMMAND(EVENT_ACCOUNT_AGREE_TERMS),
-        COMMAND(EVENT_ACCOUNT_SET_EMAIL),
-        COMMAND(EVENT_ACCOUNT_CONFIRM_EMAIL),
-        COMMAND(EVENT_ACCOUNT_SET_PROFILE),
-        COMMAND(EVENT_ACCOUNT_COMPLETE),
-        {.type = EVENT_MAINTENANCE_PLAN,
-         .handle = registration_maintenance_handle,
-         .batch_max = 1,
-         .dead = registration_step_dead},
-        {.type = EVENT_MAINTENANCE_END,
-         .handle = registration_maintenance_handle,
-         .batch_max = 1,
-         .dead = registration_step_dead},
-        COMMAND(EVENT_ACCOUNT_DECLINE_TERMS),
-        COMMAND(EVENT_ACCOUNT_DESK),
-        {.type = EVENT_SIGNUP_SUBMIT,
-         .handle = registration_signup_handle,
-         .batch_max = 1,
-         .dead = registration_step_dead},
-        {.type = EVENT_SIGNUP_DECIDE,
-         .handle = registration_signup_decide_handle,
-         .batch_max = 1,
-         .dead = registration_step_dead},
-        {.type = EVENT_ACCOUNT_TIME_OUT, .handle = registration_step_handle, .batch_max = 1},
-        {.type = EVENT_CERTIFICATE_STATE,
-         .handle = registration_certificate_handle,
-         .batch_max = REGISTRATION_FEED_MAX},
-        {.type = EVENT_CERTIFICATES_STATE,
-         .handle = registration_certificate_handle,
-         .batch_max = REGISTRATION_LISTS_MAX},
-        OTHER(EVENT_PROCEDURE_SUBMIT, procedure_file_handle),
-        OTHER(EVENT_PROCEDURE_ACT, procedure_act_handle),
-        OTHER(EVENT_STAFF_CREATE, registration_staff_create),
-        OTHER(EVENT_STAFF_CHANGE, registration_staff_change),
-        OTHER(EVENT_DELEGATE_INVITE, registration_delegate_handle),
-        OTHER(EVENT_DELEGATE_ACCEPT, registration_delegate_handle),
-        OTHER(EVENT_DELEGATE_REVOKE, registration_delegate_handle),
-        OTHER(EVENT_CORRECTION_ASK, registration_correction_handle),
-        OTHER(EVENT_CORRECTION_ANSWER, registration_correction_handle),
-    };
-#undef OTHER
-#undef COMMAND
     struct registration *registration = state;
 
     (void)note;
@@ -73,8 +18,8 @@ static enum err start(struct proc *proc, void *state, struct err_note *note)
     bus_warm(proc_bus(proc), TOPIC_PROCEDURE_EVENTS);
     registration->clock = procedure_clock_open(registration, proc_loop(proc));
     bus_warm(proc_bus(proc), TOPIC_MAINTENANCE_EVENTS);
-    work_subscribe(registration->work, topics, ARRAY_LEN(topics), routes, ARRAY_LEN(routes),
-                   registration);
+    work_subscribe(registration->work, topics, ARRAY_LEN(topics), registration_routes,
+                   registration_route_count, registration);
     registration->upkeep = upkeep_open(registration);
     return ERR_OK;
 }

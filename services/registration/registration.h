@@ -25,6 +25,10 @@ struct registration {
     } figures;
 };
 
+/* For work_subscribe(), with the process as their argument. */
+extern const struct work_route registration_routes[];
+extern const size_t registration_route_count;
+
 /* One account as it is stored; texts live in the arena of the batch that read it. */
 struct record {
     struct uuid account_id;

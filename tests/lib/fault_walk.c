@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "gen/topics.h"
 #include "lib/bus_fake.h"
 #include "lib/fault_walk.h"
 #include "lib/test.h"
@@ -206,20 +207,37 @@ static void run_to_end(struct lane *lane, const struct fault_message *message)
     }
 }
 
-/* Everything that counts. */
+/* All lines that count, of each table and of the walk's own SQL. */
+static void add_lines(const struct fault_walk *walk, struct buf *sql)
+{
+    if (walk->table_count > 0)
+        buf_printf(sql,
+                   "SELECT concat_ws('|', 'event', type, key, CASE topic WHEN '" TOPIC_REPLIES "'"
+                   " THEN body::jsonb -> 'data' -> 'status' ELSE body::jsonb -> 'data' END)"
+                   " FROM %s.outbox UNION ALL SELECT concat_ws('|', 'operation', status)"
+                   " FROM %s.operation",
+                   walk->service, walk->service);
+    for (size_t i = 0; i < walk->table_count; i++)
+        buf_printf(sql, " UNION ALL SELECT concat_ws('|', '%s', to_jsonb(t)) FROM %s.%s AS t",
+                   walk->tables[i], walk->service, walk->tables[i]);
+    if (walk->lines != NULL)
+        buf_printf(sql, "%s%s", walk->table_count > 0 ? " UNION ALL " : "", walk->lines);
+}
+
 static int64_t digest(struct lane *lane)
 {
     struct buf sql = {0};
     int64_t number;
 
-    buf_printf(&sql,
-               "SELECT ('x' || left(md5(string_agg(line, E'\\n' ORDER BY line)), 15))::bit(60)"
-               "::bigint FROM (SELECT regexp_replace(regexp_replace(line,"
-               " '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-               "|\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d[0-9.:+]*"
-               "|\"chain_rows_no\": \\d+', '', 'g'),"
-               " '%s', '', 'g') AS line FROM (%s) AS l (line)) AS lines",
-               lane->walk->masked == NULL ? "^$" : lane->walk->masked, lane->walk->lines);
+    buf_add_c(&sql, "SELECT ('x' || left(md5(string_agg(line, E'\\n' ORDER BY line)), 15))::bit(60)"
+                    "::bigint FROM (SELECT regexp_replace(regexp_replace(line,"
+                    " '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+                    "|\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d[0-9.:+]*"
+                    "|\"chain_rows_no\": \\d+', '', 'g'),");
+    buf_printf(&sql, " '%s', '', 'g') AS line FROM (",
+               lane->walk->masked == NULL ? "^$" : lane->walk->masked);
+    add_lines(lane->walk, &sql);
+    buf_add_c(&sql, ") AS l (line)) AS lines");
     number = pg_server_i64(&lane->server, buf_str(&sql).data);
     buf_free(&sql);
     return number;
@@ -354,20 +372,21 @@ static void check_figures(const struct fault_walk *walk)
     assert_non_null(figures);
     for (size_t at = 0; at < walk->case_count; at++) {
         for (int kind = 0; kind < KIND_COUNT; kind++) {
-            json_int_t wanted = json_integer_value(
-                json_object_get(json_object_get(figures, walk->cases[at].name), kind_names[kind]));
+            const json_t *kept =
+                json_object_get(json_object_get(figures, walk->cases[at].name), kind_names[kind]);
+            json_int_t wanted = json_integer_value(kept);
 
             print_message("%s: the 1st to %uth %s call failed in %d ways (before: %d)\n",
                           walk->cases[at].name, least(at, kind), kind_names[kind], kind_ways[kind],
                           (int)wanted);
-            good = good && least(at, kind) >= wanted && wanted > 0;
+            good = good && json_is_integer(kept) && least(at, kind) >= wanted;
         }
     }
     json_decref(figures);
     assert_true(good);
 }
 
-void fault_walk(const struct fault_walk *walk, struct pg_server *server)
+static void walk_all(const struct fault_walk *walk, struct pg_server *server)
 {
     pid_t pids[LANES];
     char sql[100];
@@ -397,4 +416,43 @@ void fault_walk(const struct fault_walk *walk, struct pg_server *server)
     assert_int_equal(failed, 0);
     check_figures(walk);
     munmap(reached, sizeof(*reached));
+}
+
+/* ---- the program ---- */
+
+static const struct fault_walk *the_walk;
+static struct pg_server the_server;
+
+static int open_server(void **state)
+{
+    (void)state;
+    log_init("test", LOG_LEVEL_ERROR);
+    pg_server_start(&the_server);
+    pg_server_migrate(&the_server);
+    if (the_walk->fill != NULL)
+        the_walk->fill(&the_server);
+    return 0;
+}
+
+static int close_server(void **state)
+{
+    (void)state;
+    pg_server_stop(&the_server);
+    return 0;
+}
+
+static void any_call_may_fail(void **state)
+{
+    (void)state;
+    walk_all(the_walk, &the_server);
+}
+
+int fault_walk_main(const struct fault_walk *walk)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_call_may_fail),
+    };
+
+    the_walk = walk;
+    return cmocka_run_group_tests(tests, open_server, close_server);
 }

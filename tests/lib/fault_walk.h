@@ -33,9 +33,13 @@ struct fault_walk {
     size_t route_count;
     const struct fault_case *cases;
     size_t case_count;
+    void (*fill)(struct pg_server *server); /* once, before all cases; NULL: nothing to do */
     const char *clean; /* SQL: the service's own tables as they are before each case */
-    /* SQL: one column of lines, all that counts. Times, UUIDs and chains' numbers in them do not,
-     * nor what the regular expression `masked` finds (NULL: nothing). */
+    /* What counts in the end: the rows of these tables with what was sent and answered, and the
+     * lines that this SQL gives (NULL: none). Times, UUIDs and chains' numbers in them do not, nor
+     * what the regular expression `masked` finds (NULL: nothing). */
+    const char *const *tables;
+    size_t table_count;
     const char *lines;
     const char *masked;
     /* The service's state on this loop and database, and its end. */
@@ -44,15 +48,8 @@ struct fault_walk {
     void (*close)(void *state);
 };
 
-/* Lines for `lines`: a table's rows, and what was sent and answered. */
-#define FAULT_TABLE(table) "SELECT concat_ws('|', '" table "', to_jsonb(t)) FROM " table " AS t"
-#define FAULT_EVENTS(schema)                                                                       \
-    "SELECT concat_ws('|', 'event', type, key, CASE topic WHEN '" TOPIC_REPLIES "'"                \
-    " THEN body::jsonb -> 'data' -> 'status' ELSE body::jsonb -> 'data' END) FROM " schema         \
-    ".outbox UNION ALL SELECT concat_ws('|', 'operation', status) FROM " schema ".operation"
-
 /*
- * Walk all cases; asserts. `server`: started, migrated and filled by the test; each process of the
- * walk works on a copy of its database.
+ * A test program's main(): walks all cases on a PostgreSQL server of its own; each process of the
+ * walk works on a copy of its database. `walk` is for this service alone.
  */
-void fault_walk(const struct fault_walk *walk, struct pg_server *server);
+int fault_walk_main(const struct fault_walk *walk);

@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 
-#include "base/log.h"
 #include "credit/credit_directory.h"
 #include "gen/topics.h"
 #include "lib/test.h"
@@ -12,13 +11,11 @@
 
 enum { ROW_BYTES = 60000 };
 
-static struct pg_server server;
-
-static void make_files(void)
+static void make_files(struct pg_server *server)
 {
     char sql[512];
 
-    pg_server_exec(&server, "CREATE TABLE credit.fault_file (name text, bytes bytea)");
+    pg_server_exec(server, "CREATE TABLE credit.fault_file (name text, bytes bytea)");
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
         snprintf(
             sql, sizeof(sql),
@@ -27,18 +24,14 @@ static void make_files(void)
             " ',' || repeat('x', %d), E'\\r\\n' ORDER BY n) || E'\\r\\n' || '%s', 'UTF8')"
             " FROM generate_series(1, %d) AS n",
             files[i].name, ROW_BYTES, files[i].end, files[i].rows);
-        pg_server_exec(&server, sql);
+        pg_server_exec(server, sql);
     }
 }
 
-static int open_server(void **state)
+static void fill(struct pg_server *server)
 {
-    (void)state;
-    log_init("test", LOG_LEVEL_ERROR);
-    pg_server_start(&server);
-    pg_server_migrate(&server);
     pg_server_exec(
-        &server,
+        server,
         "INSERT INTO credit.organiser (organiser_code, name, kind) VALUES ('P13', 'P', 'other');"
         "INSERT INTO credit.seminar (seminar_no, title, organiser_code)"
         " VALUES ('S1', 'Seminar', 'P13');"
@@ -47,15 +40,7 @@ static int open_server(void **state)
         " '2026-11-15T12:00:00+09:00', '2026-11-15', 'venue', 10, 'OPL-S:4;CME-015:2');"
         "INSERT INTO credit.doctor (doctor_id, version, register_no, name_kana, kana_folded,"
         " my_page) SELECT n, 1, 460000 + n, 'ア', 'ア', 'active' FROM generate_series(1, 8) AS n");
-    make_files();
-    return 0;
-}
-
-static int close_server(void **state)
-{
-    (void)state;
-    pg_server_stop(&server);
-    return 0;
+    make_files(server);
 }
 
 static void *open_credit(struct loop *loop, struct db_pool *db)
@@ -81,7 +66,7 @@ static void close_credit(void *state)
     free(credit);
 }
 
-static void any_call_may_fail(void **state)
+int main(void)
 {
     static const char *const emitted[] = {TOPIC_CREDIT_WORK, TOPIC_CREDIT_EVENTS, TOPIC_REPLIES};
     const struct fault_walk walk = {
@@ -95,6 +80,7 @@ static void any_call_may_fail(void **state)
         .route_count = credit_route_count,
         .cases = cases,
         .case_count = ARRAY_LEN(cases),
+        .fill = fill,
         .clean = "DELETE FROM credit.upload; DELETE FROM credit.upload_part;"
                  "DELETE FROM credit.upload_chunk; DELETE FROM credit.upload_row;"
                  "DELETE FROM credit.ledger; DELETE FROM credit.undo;"
@@ -124,15 +110,5 @@ static void any_call_may_fail(void **state)
         .close = close_credit,
     };
 
-    (void)state;
-    fault_walk(&walk, &server);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_call_may_fail),
-    };
-
-    return cmocka_run_group_tests(tests, open_server, close_server);
+    return fault_walk_main(&walk);
 }

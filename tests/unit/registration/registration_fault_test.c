@@ -1,115 +1,98 @@
-/* registration's commands while the nth call of each kind fails: see lib/fault_walk.h. */
-#include "base/log.h"
-#include "gen/topics.h"
+/* First login and what the desks do on accounts, while the nth call of each kind fails. */
 #include "lib/test.h"
-#include "registration/procedure.h"
-#include "unit/registration/registration_fault_cases.h"
+#include "unit/registration/registration_fault.h"
 
-static struct pg_server server;
+#define PROFILE(birth_on)                                                                                   \
+    FIRST OF_ACCOUNT                                                                                        \
+        ",\"profile\":{\"name\":\"見本　正樹\",\"name_kana\":\"ミホン　マサキ\","               \
+        "\"former_name\":\"濱田　正樹\",\"former_name_kana\":\"ハマダ　マサキ\",\"sex\":\"M\"," \
+        "\"birth_on\":\"" birth_on "\",\"workplace_name\":\"見本診療所\","                             \
+        "\"workplace_postcode\":\"812-0001\",\"workplace_address\":\"福岡\","                             \
+        "\"phone\":\"092-000-0000\"}"
+#define DESK_AND(action, more)                                                                     \
+    FIRST OF_ACCOUNT ",\"actor_id\":\"" CLERK                                                      \
+                     "\",\"actor_role\":\"office_l3\",\"action\":\"" action                        \
+                     "\",\"reason\":\"why\"" more
+#define DESK(action) DESK_AND(action, "")
+#define MAILED(purpose)                                                                            \
+    ",\"link_id\":\"" LINK "\",\"link_purpose\":\"" purpose                                        \
+    "\",\"link_email\":\"d1@example.jp\",\"link_expires_at\":\"" UNTIL "\""
 
-static int open_server(void **state)
-{
-    (void)state;
-    log_init("test", LOG_LEVEL_ERROR);
-    pg_server_start(&server);
-    pg_server_migrate(&server);
-    return 0;
-}
+/* The account as it stands when the command comes. */
+#define AT(step) "UPDATE registration.account SET step = '" step "'"
+#define WAITING AT("email_confirm") ", pending_email = 'd1@example.jp', step_at = '2025-03-01'"
 
-static int close_server(void **state)
-{
-    (void)state;
-    pg_server_stop(&server);
-    return 0;
-}
-
-static void *open_registration(struct loop *loop, struct db_pool *db)
-{
-    struct registration *registration = heap_zero(sizeof(*registration));
-
-    *registration = (struct registration){.loop = loop, .db = db};
-    return registration;
-}
-
-static void use_work(void *state, struct work *work)
-{
-    ((struct registration *)state)->work = work;
-}
-
-#define COMMAND_OF(name, handler)                                                                  \
-    {                                                                                              \
-        .type = (name), .handle = (handler), .batch_max = 1, .dead = registration_step_dead        \
-    }
-#define COMMAND(name) COMMAND_OF(name, registration_step_handle)
-
-static void any_call_may_fail(void **state)
-{
-    static const char *const emitted[] = {TOPIC_ACCOUNT_EVENTS, TOPIC_DOCTOR_EVENTS,
-                                          TOPIC_PROCEDURE_EVENTS, TOPIC_REPLIES};
-    static const struct work_route routes[] = {
-        COMMAND(EVENT_ACCOUNT_AGREE_TERMS),
-        COMMAND(EVENT_ACCOUNT_SET_EMAIL),
-        COMMAND(EVENT_ACCOUNT_CONFIRM_EMAIL),
-        COMMAND(EVENT_ACCOUNT_SET_PROFILE),
-        COMMAND(EVENT_ACCOUNT_COMPLETE),
-        COMMAND(EVENT_ACCOUNT_DECLINE_TERMS),
-        COMMAND(EVENT_ACCOUNT_DESK),
-        COMMAND_OF(EVENT_PROCEDURE_SUBMIT, procedure_file_handle),
-        COMMAND_OF(EVENT_PROCEDURE_ACT, procedure_act_handle),
-    };
-    const struct fault_walk
-        walk =
-            {
-                .service = "registration",
-                .now = "2025-04-07T09:00:00+09:00",
-                .topic = TOPIC_REGISTRATION_COMMANDS,
-                .key = ACCOUNT,
-                .emitted = emitted,
-                .emitted_count = ARRAY_LEN(emitted),
-                .routes = routes,
-                .route_count = ARRAY_LEN(routes),
-                .cases = cases,
-                .case_count = ARRAY_LEN(cases),
-                .clean =
-                    "TRUNCATE registration.procedure_history, registration.procedure, "
-                    "registration.digest,"
-                    " registration.membership, registration.account_history, "
-                    "registration.name_history,"
-                    " registration.account, registration.doctor RESTART IDENTITY CASCADE;"
-                    "INSERT INTO registration.doctor (register_no, name, name_kana, sex, birth_on, "
-                    "my_page,"
-                    " l2_code) VALUES ('460190', '濱田　正樹', 'ハマダ　マサキ', 'M', '1975-12-18',"
-                    " 'temp_issued', '40');"
-                    "INSERT INTO registration.account (account_id, role, doctor_id, name, state, "
-                    "step)"
-                    " VALUES ('" ACCOUNT "', 'doctor', 1, '濱田　正樹', 'temp_issued', 'terms');"
-                    "INSERT INTO registration.association (layer, code, l2_code, name)"
-                    " VALUES (1, '40016', '40', '見本') ON CONFLICT DO NOTHING",
-                .lines =
-                    FAULT_EVENTS("registration") " UNION ALL " FAULT_TABLE("registration.account") " UNION ALL " FAULT_TABLE(
-                        "registration.doctor") " UNION ALL " FAULT_TABLE("registration.account_"
-                                                                         "history") " UNION "
-                                                                                    "ALL"
-                                                                                    " " FAULT_TABLE(
-                                                                                        "registrati"
-                                                                                        "on.name_"
-                                                                                        "history"),
-                .masked =
-                    "\"mamis_no\": *\"[0-9]{10}\"", /* the next one, when a first was not kept */
-                .open = open_registration,
-                .use = use_work,
-                .close = free,
-            };
-
-    (void)state;
-    fault_walk(&walk, &server);
-}
+static const struct fault_case cases[] = {
+    {"agree_terms",
+     {NULL, EVENT_ACCOUNT_AGREE_TERMS, FIRST OF_ACCOUNT ",\"terms_version\":\"2025-04-01\"",
+      ACCOUNT_IS("step = 'email'") ANSWERED("done")},
+     {.type = NULL}},
+    {"decline_terms",
+     {NULL, EVENT_ACCOUNT_DECLINE_TERMS, FIRST OF_ACCOUNT,
+      ACCOUNT_IS("step = 'terms'") ANSWERED("done")},
+     {.type = NULL}},
+    {"set_email",
+     {AT("email"), EVENT_ACCOUNT_SET_EMAIL, FIRST OF_ACCOUNT ",\"email\":\"d1@example.jp\"",
+      ACCOUNT_IS("step = 'email_confirm'") ANSWERED("done")},
+     {.type = NULL}},
+    /* The calls of the second command fail, after a first one that went well. */
+    {"confirm_email",
+     {AT("email"), EVENT_ACCOUNT_SET_EMAIL, FIRST OF_ACCOUNT ",\"email\":\"d1@example.jp\"",
+      ACCOUNT_IS("step = 'email_confirm'") ANSWERED("done")},
+     {NULL, EVENT_ACCOUNT_CONFIRM_EMAIL, SECOND OF_ACCOUNT ",\"email\":\"d1@example.jp\"",
+      ACCOUNT_IS("step = 'profile' AND d.email = 'd1@example.jp'") BOTH_ANSWERED}},
+    /* Nobody confirmed it; nobody waits for an answer. */
+    {"timed_out",
+     {WAITING, EVENT_ACCOUNT_TIME_OUT, OF_ACCOUNT, ACCOUNT_IS("step = 'terms'")},
+     {.type = NULL}},
+    /* Issues a number, keeps the old name, tells of doctor and account. */
+    {"set_profile",
+     {AT("profile"), EVENT_ACCOUNT_SET_PROFILE, PROFILE("1975-12-18"),
+      ACCOUNT_IS("step = 'password' AND mamis_no IS NOT NULL"
+                 " AND (SELECT count(*) FROM registration.name_history) = 1") ANSWERED("done")},
+     {.type = NULL}},
+    /* A refusal that is counted, once. */
+    {"wrong_birth_date",
+     {AT("profile"), EVENT_ACCOUNT_SET_PROFILE, PROFILE("1975-12-19"),
+      ACCOUNT_IS("birth_tries = 1") ANSWERED("failed")},
+     {.type = NULL}},
+    {"complete",
+     {AT("password"), EVENT_ACCOUNT_COMPLETE, FIRST OF_ACCOUNT,
+      ACCOUNT_IS("step = '' AND d.my_page IN ('active', 'link_pending')") ANSWERED("done")},
+     {.type = NULL}},
+    {"reissued",
+     {AT("profile"), EVENT_ACCOUNT_DESK, DESK("reissue"),
+      ACCOUNT_IS("step = 'terms'") ANSWERED("done")},
+     {.type = NULL}},
+    {"unlocked",
+     {NULL, EVENT_ACCOUNT_DESK, DESK("unlock"),
+      ONE("account_history", "action = 'unlock'") ANSWERED("done")},
+     {.type = NULL}},
+    {"restored",
+     {COMPLETE "; UPDATE registration.account SET state = 'suspended'", EVENT_ACCOUNT_DESK,
+      DESK("restore"), ACCOUNT_IS("state = 'active'") ANSWERED("done")},
+     {.type = NULL}},
+    {"resent",
+     {WAITING, EVENT_ACCOUNT_DESK, DESK_AND("resend", MAILED("email_confirm")),
+      ONE("account_history", "action = 'resend'") ANSWERED("done")},
+     {.type = NULL}},
+    {"address_shared",
+     {WAITING, EVENT_ACCOUNT_DESK, DESK_AND("share_email", MAILED("email_confirm")),
+      ONE("account_history", "action = 'share_email'") ANSWERED("done")},
+     {.type = NULL}},
+    {"linked",
+     {COMPLETE "; UPDATE registration.doctor SET my_page = 'link_pending'", EVENT_ACCOUNT_DESK,
+      DESK("link"), ACCOUNT_IS("my_page = 'active'") ANSWERED("done")},
+     {.type = NULL}},
+    {"certification_known",
+     {NULL, EVENT_CERTIFICATE_STATE,
+      "\"doctor_id\":1,\"version\":3,\"programme\":\"OP\",\"number\":\"0000001\","
+      "\"first_from\":\"2020-08-01\",\"valid_from\":\"2020-08-01\",\"valid_to\":\"2025-07-31\"",
+      ONE("certification", "version = 3")},
+     {.type = NULL}},
+};
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_call_may_fail),
-    };
-
-    return cmocka_run_group_tests(tests, open_server, close_server);
+    return registration_fault_main(cases, ARRAY_LEN(cases));
 }

@@ -19,9 +19,14 @@
     {                                                                                              \
         NULL, EVENT_APPLICATION_SUBMIT, SUBMITTED, IS("submitted")                                 \
     }
-/* As if L2 had checked and passed it on. */
-#define FORWARDED                                                                                  \
-    "UPDATE renewal.application SET status = 'l3_queued', handbook = 'received', fee = 'paid'"
+/* As if L2 had checked it, and as if it had passed it on. */
+#define SEEN(status)                                                                               \
+    "UPDATE renewal.application SET status = '" status "', handbook = 'received', fee = 'paid'"
+#define FORWARDED SEEN("l3_queued")
+#define L2(action, more, ended)                                                                    \
+    {                                                                                              \
+        NULL, EVENT_APPLICATION_REVIEW, REVIEWED("office_l2", action) more, ended                  \
+    }
 
 static const struct fault_case cases[] = {
     {"declared",
@@ -36,15 +41,40 @@ static const struct fault_case cases[] = {
      {NULL, EVENT_APPLICATION_REVIEW, REVIEWED("office_l2", "forward"),
       "SELECT count(*) FROM renewal.operation WHERE status = 'failed'"},
      {.type = NULL}},
-    {"returned",
+    {"returned", SUBMIT,
+     L2("return", ",\"reason\":\"why\",\"until\":\"2025-05-01\"", IS("returned"))},
+    /* With today's credits, which the snapshot takes over. */
+    {"resubmitted",
      SUBMIT,
-     {NULL, EVENT_APPLICATION_REVIEW,
-      REVIEWED("office_l2", "return") ",\"reason\":\"why\",\"until\":\"2025-05-01\"",
-      IS("returned")}},
-    {"rejected",
+     {"UPDATE renewal.application SET status = 'returned', return_reason = 'why',"
+      " return_until = '2025-05-01'",
+      EVENT_APPLICATION_REVIEW, REVIEWED("doctor", "resubmit"), IS("l2_review")}},
+    {"handbook_verified", SUBMIT,
+     L2("verify_handbook",
+        ",\"lines\":[{\"kind\":\"OPL-R\",\"half_units\":8},{\"kind\":\"OPL-J\","
+        "\"half_units\":2},{\"kind\":\"OPL-S\",\"half_units\":30}]",
+        IS("l2_review") " AND handbook = 'received'")},
+    {"fee_paid", SUBMIT, L2("set_fee", ",\"fee\":\"paid\"", IS("l2_review") " AND fee = 'paid'")},
+    {"forwarded",
      SUBMIT,
-     {NULL, EVENT_APPLICATION_REVIEW, REVIEWED("office_l2", "reject") ",\"reason\":\"why\"",
-      IS("rejected_l2")}},
+     {SEEN("l2_review"), EVENT_APPLICATION_REVIEW, REVIEWED("office_l2", "forward"),
+      IS("l3_queued")}},
+    {"rejected_nationally",
+     SUBMIT,
+     {FORWARDED, EVENT_APPLICATION_REVIEW, REVIEWED("office_l3", "reject") ",\"reason\":\"why\"",
+      IS("rejected_l3")}},
+    /* Nothing is left of what stood there. */
+    {"undeclared",
+     {NULL, EVENT_HANDBOOK_DECLARE, BY("doctor") ",\"programme\":\"OP\",\"lines\":[]",
+      "SELECT (count(*) = 0)::int FROM renewal.handbook"},
+     {.type = NULL}},
+    /* What cannot be declared is refused, line by line. */
+    {"declared_wrongly",
+     {NULL, EVENT_HANDBOOK_DECLARE,
+      BY("doctor") ",\"programme\":\"OP\",\"lines\":[{\"kind\":\"OPL-X\",\"half_units\":24}]",
+      "SELECT count(*) FROM renewal.operation WHERE status = 'failed'"},
+     {.type = NULL}},
+    {"rejected", SUBMIT, L2("reject", ",\"reason\":\"why\"", IS("rejected_l2"))},
     {"withdrawn",
      SUBMIT,
      {NULL, EVENT_APPLICATION_REVIEW, REVIEWED("doctor", "withdraw"), IS("withdrawn")}},
