@@ -170,7 +170,7 @@ void endpoint_add_passkey(struct flow *flow)
         return;
     case OWN_LOST: /* the same passkey, or the same challenge, a second time */
         if (flow->err != ERR_DB_CONFLICT) {
-            flow_goto(flow, FLOW_END);
+            flow_end(flow, flow->err);
             return;
         }
         flow->err = ERR_OK;
@@ -217,7 +217,7 @@ void endpoint_remove_passkey(struct flow *flow)
         return;
     case OWN_LOST: /* there is none of that id */
         if (flow->err != ERR_DB_CONFLICT) {
-            flow_goto(flow, FLOW_END);
+            flow_end(flow, flow->err);
             return;
         }
         flow->err = ERR_OK;

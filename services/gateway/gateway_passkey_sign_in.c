@@ -104,7 +104,7 @@ void endpoint_sign_in_with_passkey(struct flow *flow)
         return;
     case PASS_LOST:
         if (flow->err != ERR_DB_CONFLICT) {
-            flow_goto(flow, FLOW_END);
+            flow_end(flow, flow->err);
             return;
         }
         flow->err = ERR_OK;

@@ -259,7 +259,7 @@ static void prove_run(struct flow *flow)
         return;
     case PROVE_LOST: /* two of the same proof at once: the second one is too late */
         if (flow->err != ERR_DB_CONFLICT) {
-            flow_goto(flow, FLOW_END);
+            flow_end(flow, flow->err);
             return;
         }
         flow->err = ERR_OK;
