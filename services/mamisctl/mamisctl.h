@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "bus/bus.h"
+#include "bus/bus_admin.h"
 #include "db/db.h"
 #include "secret/secret.h"
 #include "work/work.h"
@@ -86,6 +87,9 @@ bool args_done(const struct tool_args *args);
 
 void tool_db_open(struct tool *tool);
 void tool_bus_open(struct tool *tool);
+/* As bus_admin_open(), with the settings. Errors: ERR_SETTINGS. */
+CHECKED enum err tool_bus_admin_open(struct tool *tool, struct bus_admin **ret_admin,
+                                     struct err_note *note);
 /* The outbox of `service`; also opens db and bus. Once in a command. */
 void tool_work_open(struct tool *tool, const char *service);
 void tool_close(struct tool *tool);

@@ -1,7 +1,6 @@
 /* Waiting until every consumer has applied what is in its topics. */
 #include <string.h>
 
-#include "bus/bus_admin.h"
 #include "gen/topics.h"
 #include "mamisctl/mamisctl.h"
 
@@ -181,7 +180,7 @@ static enum err wait_applied(struct tool *tool, const char *const *topics, size_
     bool never = false;
     enum err err;
 
-    TRY(bus_admin_open(tool->settings->kafka_bootstrap, &admin, note));
+    TRY(tool_bus_admin_open(tool, &admin, note));
     for (size_t i = 0; i < count; i++)
         TRY(add_goals(admin, topics[i], goals, note));
     while (goals->count > 0) {

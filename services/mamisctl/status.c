@@ -1,7 +1,6 @@
 /* mamisctl status: offsets, unsent events, dead letters, open uploads, at one look. */
 #include <stdio.h>
 
-#include "bus/bus_admin.h"
 #include "mamisctl/mamisctl.h"
 
 static const struct db_stmt offsets = {
@@ -44,7 +43,7 @@ static enum err print_offsets(struct tool *tool, const struct db_query *query,
     struct bus_admin *admin = NULL;
     enum err err;
 
-    TRY(bus_admin_open(tool->settings->kafka_bootstrap, &admin, note));
+    TRY(tool_bus_admin_open(tool, &admin, note));
     (void)printf("service\ttopic\tpart\tnext\tbehind\n");
     for (size_t i = 0; i < db_rows(query); i++) {
         struct str topic = db_get_text(query, i, 1);

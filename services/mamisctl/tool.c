@@ -80,10 +80,28 @@ void tool_db_open(struct tool *tool)
         tool->db = db_open(tool->loop, &options);
 }
 
+static struct bus_tls bus_tls_of(const struct tool_settings *settings)
+{
+    return (struct bus_tls){.ca = settings->kafka_ca,
+                            .certificate = settings->kafka_certificate,
+                            .key = settings->kafka_key};
+}
+
+enum err tool_bus_admin_open(struct tool *tool, struct bus_admin **ret_admin, struct err_note *note)
+{
+    const struct bus_tls tls = bus_tls_of(tool->settings);
+    enum err err = bus_tls_check(&tls, note);
+
+    if (err != ERR_OK)
+        return err;
+    return bus_admin_open(tool->settings->kafka_bootstrap, &tls, ret_admin, note);
+}
+
 void tool_bus_open(struct tool *tool)
 {
     const struct bus_options options = {.bootstrap = tool->settings->kafka_bootstrap,
-                                        .client_id = "mamisctl"};
+                                        .client_id = "mamisctl",
+                                        .tls = bus_tls_of(tool->settings)};
 
     if (tool->bus == NULL)
         tool->bus = bus_open(tool->loop, &options);

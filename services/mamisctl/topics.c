@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bus/bus_admin.h"
 #include "gen/topics.h"
 #include "mamisctl/mamisctl.h"
 
@@ -29,7 +28,7 @@ static enum err make_all(struct tool *tool, size_t *ret_made, struct err_note *n
     struct bus_admin *admin = NULL;
     enum err err;
 
-    TRY(bus_admin_open(tool->settings->kafka_bootstrap, &admin, note));
+    TRY(tool_bus_admin_open(tool, &admin, note));
     for (size_t i = 0; i < ARRAY_LEN(topics); i++) {
         const struct bus_topic wanted = {
             .name = topics[i].name,

@@ -34,11 +34,15 @@ class Stack:
         self.copy = Copy(str(folder), os.environ.get("MAMIS_TEST_BUILD", str(TOP / "build")))
         self._tokens = {}
 
-    def start(self, samples=True):
-        """Servers, tables, topics, processes and, unless told otherwise, the samples."""
+    def start(self, samples=True, kafka=None, settings=None):
+        """Servers, tables, topics, processes and, unless told otherwise, the samples. `kafka`:
+        starts the broker; `settings`: of some processes, by name, over ours."""
         copy = self.copy
+        copy.further = settings or {}
         copy.paths.make()
         copy.now_offset_us()
+        if kafka:
+            kafka(copy.kafka)
         copy.start_servers()
         copy.write_mamisctl_settings()
         copy.mamisctl("migrate")

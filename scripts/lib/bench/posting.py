@@ -7,6 +7,13 @@ from . import ceiling, cpu, data, load
 
 SMALL_ROWS = 50
 SMALL_ALONE = 20  # small files on the idle system
+# Of PostgreSQL's time for credit: what the links of the ledger's chain took.
+CHAIN_SHARE = """
+SELECT coalesce(sum(total_exec_time) FILTER (WHERE query LIKE '%chain_put%')
+                / sum(total_exec_time), 0)
+FROM pg_stat_statements JOIN pg_roles ON pg_roles.oid = userid
+WHERE rolname = 'mamis_credit' AND toplevel
+"""
 
 
 class Void(SystemExit):
@@ -60,7 +67,7 @@ def run(system, tag, seed, rows=None, seminars=None, small=None, waits=None):
     load.post(large, little)
     waited = waits.stop() if waits else {}
     used, busy = cpu.between(used, cpu.seconds(system.copy)), cpu.busy_between(busy, cpu.busy())
-    mails = system.sink.mails() - mails
+    mails, chain = system.sink.mails() - mails, system.sql(CHAIN_SHARE)[0][0]
     check(large.failures + (little.failures if little else []))
     count = sum(len(those) for those in numbers.values())
     seen = little.seconds if little else []
@@ -75,5 +82,5 @@ def run(system, tag, seed, rows=None, seminars=None, small=None, waits=None):
             "rate": rate, "ceiling": top, "ceilings": tops, "ratio": rate / top, "ledger_before": before,
             "small_seconds": seen, "small_idle_seconds": idle,
             "small_meanwhile": sum(at <= large.ended for at in little.seen_at) if little else 0,
-            "cpu_seconds": used, "cores_busy": busy, "mails": mails, "waits": waited,
+            "cpu_seconds": used, "cores_busy": busy, "mails": mails, "chain_share": chain, "waits": waited,
             "peaks_mib": system.peaks_mib()}

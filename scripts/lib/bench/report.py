@@ -22,7 +22,8 @@ def posting_line(run):
             f" {run['ceiling']:,.0f} by COPY, ratio {run['ratio']:.3f};"
             f" {len(run['small_seconds'])} small files"
             + (f" {p50_p99(run['small_seconds'])}" if run["small_seconds"] else "")
-            + f"; processors {run['cores_busy']:.0%} busy")
+            + f"; processors {run['cores_busy']:.0%} busy, the chain {run['chain_share']:.1%} of"
+              " PostgreSQL's time for credit")
 
 
 def memory_line(run):
@@ -62,12 +63,13 @@ def run_table(runs):
     return table(
         ["run", "entries before", "rows/s", "COPY rows/s", "ratio", "small files",
          "of them while it posted", "p50 ms", "p99 ms", "largest process MiB", "mails meanwhile",
-         "processors busy"],
+         "processors busy", "chain's share of PostgreSQL for credit"],
         [(at + 1, f"{run['ledger_before']:,}", f"{run['rate']:,.0f}", f"{run['ceiling']:,.0f}",
           f"{run['ratio']:.3f}", len(run["small_seconds"]), run["small_meanwhile"],
           whole_ms(run["small_seconds"], 0.5), whole_ms(run["small_seconds"], 0.99),
           f"{max(run['peaks_mib'].values()):.0f}", f"{run['mails']:,}",
-          f"{run['cores_busy']:.0%}") for at, run in enumerate(runs)])
+          f"{run['cores_busy']:.0%}", f"{run['chain_share']:.1%}")
+         for at, run in enumerate(runs)])
 
 
 def pooled(runs, key):

@@ -33,6 +33,7 @@ class Copy:
         self.kafka = brokers.Kafka(self.paths)
         self.mail = Mail(self.paths)
         self.bootstrap = None
+        self.further = {}  # settings of some processes, by name, that go over ours
         self._lock = None
         self._ports = {}
 
@@ -176,6 +177,7 @@ class Copy:
         values.update(self.own_settings(name))
         label = f"{name}-{number}"
         values["admin_port"] = self.port(label)
+        values.update(self.further.get(name, {}))
         values.update(extra or {})
         path = services.write_settings(os.path.join(self.paths.settings, label + ".conf"), values)
         return services.Service(self.paths, name, number,
@@ -188,6 +190,7 @@ class Copy:
         values["pepper_file"] = self.paths.key("pepper")
         values["temp_key_file"] = self.paths.key("temp_key")
         values["anchor_key_file"] = self.paths.key("anchor_key")
+        values.update(self.further.get("mamisctl", {}))
         known = services.settings_known("mamisctl")
         return services.write_settings(
             self.mamisctl_settings,

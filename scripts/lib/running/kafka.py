@@ -68,6 +68,7 @@ class Kafka:
         self.data = os.path.join(paths.kafka, "data")
         self.port = None
         self.advertised_port = None  # where clients are sent; None: the port itself
+        self.further = ""  # settings after the template's, which they go over
 
     def start(self, port=None, controller_port=None):
         """Fetch, format at first use, start unless it runs. The ports: those to take if free."""
@@ -87,6 +88,7 @@ class Kafka:
             file.write(template.substitute(port=self.port, data=self.data,
                                            advertised_port=self.advertised_port or self.port,
                                            controller_port=controller_port or free_port()))
+            file.write(self.further)
         java = [_java()] + HEAP + ["-cp", classpath]
         if not os.path.exists(os.path.join(self.data, "meta.properties")):
             self._format(java)

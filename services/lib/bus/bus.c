@@ -91,6 +91,7 @@ struct bus *bus_open(struct loop *loop, const struct bus_options *options)
     bus->loop = loop;
     bus->bootstrap = heap_strdup(options->bootstrap);
     bus->client_id = heap_strdup(options->client_id);
+    bus->tls = options->tls;
     bus->producer = bus_producer_open(bus);
     timer_open(&bus->tick, loop, on_tick, bus);
     timer_start(&bus->tick, BUS_TICK_MS, BUS_TICK_MS);

@@ -3,6 +3,7 @@
  * an eventfd; messages are consumed one by one (the batch calls of 2.0.2 lose messages).
  */
 #pragma once
+#include "bus/bus_tls.h"
 #include "flow/flow.h"
 
 struct bus;
@@ -10,8 +11,10 @@ struct bus;
 struct bus_options {
     const char *bootstrap;
     const char *client_id; /* at most 16 ASCII bytes */
+    struct bus_tls tls;
 };
 
+/* Memory: borrows the paths of `tls` as long as the bus lives. */
 struct bus *bus_open(struct loop *loop, const struct bus_options *options);
 /*
  * Ends consumers and the producer; `closed(arg)` from the loop after at most 2 s. What does not end

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "bus/bus_tls_private.h"
 
 enum { ANSWER_MS = 10000, WORDS_BYTES = 512 };
 
@@ -21,7 +22,8 @@ static void drop_log(const rd_kafka_t *handle, int level, const char *facility, 
     (void)text;
 }
 
-enum err bus_admin_open(const char *bootstrap, struct bus_admin **ret_admin, struct err_note *note)
+enum err bus_admin_open(const char *bootstrap, const struct bus_tls *tls,
+                        struct bus_admin **ret_admin, struct err_note *note)
 {
     static const char *const settings[][2] = {
         {"client.id", "mamisctl"},
@@ -41,6 +43,10 @@ enum err bus_admin_open(const char *bootstrap, struct bus_admin **ret_admin, str
         RD_KAFKA_CONF_OK) {
         rd_kafka_conf_destroy(conf);
         return err_say(note, ERR_SETTINGS, "kafka_bootstrap: %s", words);
+    }
+    if (bus_tls_set(conf, tls, note) != ERR_OK) {
+        rd_kafka_conf_destroy(conf);
+        return ERR_SETTINGS;
     }
     admin = heap_zero(sizeof(*admin));
     admin->handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, words, sizeof(words));

@@ -3,13 +3,13 @@
  * loop.
  */
 #pragma once
-#include "base/base.h"
+#include "bus/bus_tls.h"
 
 struct bus_admin;
 
 /* Does not wait for a broker. Errors: ERR_SETTINGS with the reason in `note`. */
-CHECKED enum err bus_admin_open(const char *bootstrap, struct bus_admin **ret_admin,
-                                struct err_note *note);
+CHECKED enum err bus_admin_open(const char *bootstrap, const struct bus_tls *tls,
+                                struct bus_admin **ret_admin, struct err_note *note);
 /* NULL is allowed. */
 void bus_admin_close(struct bus_admin *admin);
 

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "bus/bus_private.h"
+#include "bus/bus_tls_private.h"
 
 static const struct bus_setting common_settings[] = {
     {"socket.nagle.disable", "true"},
@@ -78,9 +79,12 @@ void bus_log(const rd_kafka_t *rk, int level, const char *facility, const char *
 rd_kafka_conf_t *bus_conf_new(const struct bus *bus, enum bus_role role, void *opaque)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    struct err_note note;
 
     bus_conf_set(conf, "bootstrap.servers", bus->bootstrap);
     bus_conf_set(conf, "client.id", bus->client_id);
+    if (bus_tls_set(conf, &bus->tls, &note) != ERR_OK)
+        bus_die("bus_setting_refused", note.text);
     set_all(conf, common_settings, ARRAY_LEN(common_settings));
     if (role == BUS_PRODUCER)
         set_all(conf, producer_settings, ARRAY_LEN(producer_settings));

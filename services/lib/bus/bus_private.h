@@ -156,6 +156,7 @@ struct bus {
     struct loop *loop;
     char *bootstrap;
     char *client_id;
+    struct bus_tls tls;
     struct bus_producer *producer;
     struct bus_consumer *consumers;
     struct bus_job *jobs;

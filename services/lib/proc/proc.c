@@ -163,10 +163,18 @@ static void loop_open(struct proc *proc)
     timer_start(&proc->lag_sample, PROC_LAG_SAMPLE_MS, PROC_LAG_SAMPLE_MS);
 }
 
+static struct bus_tls bus_tls_of(const struct proc_settings *settings)
+{
+    return (struct bus_tls){.ca = settings->kafka_ca,
+                            .certificate = settings->kafka_certificate,
+                            .key = settings->kafka_key};
+}
+
 /* What a table cannot say. */
 static enum err settings_check(const struct proc *proc, struct err_note *note)
 {
     const struct proc_settings *settings = &proc->settings;
+    const struct bus_tls tls = bus_tls_of(settings);
     bool production = strcmp(settings->env, "production") == 0;
     enum log_level level;
     int64_t offset;
@@ -179,6 +187,8 @@ static enum err settings_check(const struct proc *proc, struct err_note *note)
         return err_say(note, ERR_SETTINGS, "now_offset_us wants a whole number of microseconds");
     if (offset != 0 && production)
         return err_say(note, ERR_SETTINGS, "now_offset_us is a test aid: refused in production");
+    if (bus_tls_check(&tls, note) != ERR_OK)
+        return ERR_SETTINGS;
     clock_set_offset(offset);
     log_init(proc->service->name, level);
     return ERR_OK;
@@ -277,6 +287,7 @@ struct bus *proc_bus(struct proc *proc)
 {
     const struct bus_options options = {
         .bootstrap = proc->settings.kafka_bootstrap,
+        .tls = bus_tls_of(&proc->settings),
         .client_id = proc->service->name,
     };
 
