@@ -3,20 +3,19 @@
 import { useRef, useState } from 'preact/hooks';
 import { address, call } from '../api/client';
 import { useNews } from '../api/news';
-import type { Answer, Ask } from '../api/types';
+import type { Ask } from '../api/types';
 import { Announce, Button, LinkButton, PageTitle, Tag } from '../parts/basics';
-import { CreditTotals, CreditYears, PROGRAMMES } from '../parts/credit_sums';
+import { CreditList, type Credit, type Credits } from '../parts/credit_list';
+import { PROGRAMMES } from '../parts/credit_sums';
 import { SelectField, TextField } from '../parts/fields';
 import { LinkingNotice, useLinking } from '../parts/linking';
-import { LoadBox, ListFoot, usePages } from '../parts/load';
-import { Table, type Column } from '../parts/table';
+import { usePages } from '../parts/load';
+import type { Column } from '../parts/table';
 import { here, setQuery } from '../router';
 import { dateText, unitText, yearDays, yearText } from '../text/format';
 import { lang } from '../text/lang';
 import { t, tOf } from '../text/messages';
 
-type Credits = Answer<'/api/v1/me/credits', 'get'>;
-type Credit = Credits['items'][number];
 type Query = NonNullable<Ask<'/api/v1/me/credits', 'get'>['query']>;
 
 const NAMES = ['programme', 'kind', 'from', 'to', 'status', 'q'] as const;
@@ -60,32 +59,7 @@ export function CreditsPage() {
       <LinkingNotice />
       <FilterForm key={location.search} filter={filter} choices={choices} />
       <Announce text={news} />
-      <LoadBox from={pages}>
-        {({ totals, totals_by_year }) => (
-          <>
-            {totals.length > 0 && (
-              <section class="stack" aria-labelledby="totals">
-                <h2 id="totals">{t('credits_totals')}</h2>
-                <CreditTotals totals={totals} />
-                <CreditYears years={totals_by_year} />
-              </section>
-            )}
-            <section class="stack" aria-labelledby="list">
-              <h2 id="list">{t('credits_list')}</h2>
-              <Table
-                caption={t('credits_list')}
-                hideCaption
-                columns={columns()}
-                rows={pages.items}
-                keyOf={(credit) => credit.entry_id}
-                off={(credit) => credit.status === 'cancelled'}
-                empty={t('credits_empty')}
-              />
-              <ListFoot pages={pages} />
-            </section>
-          </>
-        )}
-      </LoadBox>
+      <CreditList pages={pages} columns={columns()} />
       {!linking && <Transcript filter={filter} />}
     </div>
   );

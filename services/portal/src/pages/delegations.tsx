@@ -1,15 +1,11 @@
 // What a delegate sees: the doctors who named it, and the credits of one of them.
 import { call } from '../api/client';
-import type { Answer } from '../api/types';
 import { PageTitle, Tag } from '../parts/basics';
-import { CreditTotals, CreditYears } from '../parts/credit_sums';
-import { ListFoot, LoadBox, useLoad, usePages } from '../parts/load';
-import { Table, type Column } from '../parts/table';
+import { CreditList, type Credit, type Credits } from '../parts/credit_list';
+import { LoadBox, useLoad, usePages } from '../parts/load';
+import type { Column } from '../parts/table';
 import { dateText, unitText } from '../text/format';
 import { t, tOf } from '../text/messages';
-
-type Credits = Answer<'/api/v1/delegations/{delegation_id}/credits', 'get'>;
-type Credit = Credits['items'][number];
 
 const PAGE_ITEMS = 50;
 
@@ -64,32 +60,7 @@ export function DelegationPage({ id }: { id: string }) {
           <a href="/delegations">{t('delegation_back')}</a>
         </p>
       </div>
-      <LoadBox from={pages}>
-        {({ totals, totals_by_year }) => (
-          <>
-            {totals.length > 0 && (
-              <section class="stack" aria-labelledby="totals">
-                <h2 id="totals">{t('credits_totals')}</h2>
-                <CreditTotals totals={totals} />
-                <CreditYears years={totals_by_year} />
-              </section>
-            )}
-            <section class="stack" aria-labelledby="list">
-              <h2 id="list">{t('credits_list')}</h2>
-              <Table
-                caption={t('credits_list')}
-                hideCaption
-                columns={columns()}
-                rows={pages.items}
-                keyOf={(credit) => credit.entry_id}
-                off={(credit) => credit.status === 'cancelled'}
-                empty={t('credits_empty')}
-              />
-              <ListFoot pages={pages} />
-            </section>
-          </>
-        )}
-      </LoadBox>
+      <CreditList pages={pages} columns={columns()} />
     </div>
   );
 }
