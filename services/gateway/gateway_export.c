@@ -118,6 +118,13 @@ static const struct section {
               "  WHERE account_id = $3"
               " UNION ALL SELECT 'totp', '', confirmed_at, NULL FROM gateway.totp"
               "  WHERE account_id = $3 AND confirmed_at IS NOT NULL) AS factors")}},
+    {"second_factor_history",
+     200,
+     WANTS_ACCOUNT,
+     {"gateway_export_factor_history",
+      SECTION("lpad(entry_no::text, 19, '0')",
+              "json_build_object('at', portal.rfc3339(at), 'action', action, 'by_owner', by_owner)",
+              "gateway.factor_history WHERE account_id = $3")}},
     {"sessions",
      200,
      WANTS_ACCOUNT,

@@ -40,6 +40,18 @@ static const struct db_stmt delete_passkeys = {
     "DELETE FROM gateway.passkey WHERE account_id = $1",
 };
 
+static const struct db_stmt insert_history = {
+    "gateway_insert_factor_history",
+    "INSERT INTO gateway.factor_history (account_id, at, action, by_owner)"
+    " VALUES ($1, $2, $3, true)",
+};
+/* Only where there is something to forget. */
+static const struct db_stmt insert_forgotten = {
+    "gateway_insert_factors_forgotten",
+    "INSERT INTO gateway.factor_history (account_id, at, action, by_owner)"
+    " SELECT $1, $2, 'forgotten', true WHERE gateway.has_factor($1)",
+};
+
 /* What decides on any change. */
 static const struct db_stmt find_factors = {
     "gateway_find_factors",
@@ -143,14 +155,33 @@ json_t *factor_recovery_new(struct call *call, struct db_batch *batch)
     return codes;
 }
 
-void factor_forget(struct db_batch *batch, struct uuid account_id)
+static void forget(struct db_batch *batch, struct uuid account_id)
 {
     db_uuid(db_add(batch, &delete_totp), account_id);
     db_uuid(db_add(batch, &delete_recovery), account_id);
     db_uuid(db_add(batch, &delete_passkeys), account_id);
 }
 
+void factor_forget(struct db_batch *batch, struct uuid account_id, int64_t now_us)
+{
+    struct db_query *query = db_add(batch, &insert_forgotten);
+
+    db_uuid(query, account_id);
+    db_time(query, now_us);
+    forget(batch, account_id);
+}
+
 /* ---- changes ---- */
+
+void factor_tell(struct call *call, const char *what)
+{
+    struct db_query *query = db_add(call->batch, &insert_history);
+
+    db_uuid(query, call->who.account_id);
+    db_time(query, call->now_us);
+    db_text_c(query, what);
+    credential_tell(call, call->batch, call->who.account_id, call->who.email, what);
+}
 
 static void release(void *object)
 {
@@ -196,7 +227,7 @@ void factors_add(struct call *call, struct factors *factors, const char *what)
     factors->ended =
         session_end_others(call->batch, call->who.account_id, call->who.digest, call->now_us);
     session_renew(call, call->batch, &factors->session);
-    credential_tell(call, call->batch, call->who.account_id, call->who.email, what);
+    factor_tell(call, what);
 }
 
 void factors_answer_added(struct call *call, struct factors *factors, const char *kind)
@@ -215,10 +246,10 @@ void factors_answer_added(struct call *call, struct factors *factors, const char
 void factors_remove(struct call *call, struct factors *factors, bool last, const char *what)
 {
     if (last)
-        factor_forget(call->batch, call->who.account_id);
+        forget(call->batch, call->who.account_id);
     factors->ended =
         session_end_others(call->batch, call->who.account_id, call->who.digest, call->now_us);
-    credential_tell(call, call->batch, call->who.account_id, call->who.email, what);
+    factor_tell(call, what);
 }
 
 void factors_removed(struct call *call, const struct factors *factors, const char *kind)

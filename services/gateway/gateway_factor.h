@@ -57,5 +57,8 @@ void factors_answer_added(struct call *call, struct factors *factors, const char
 void factors_remove(struct call *call, struct factors *factors, bool last, const char *what);
 void factors_removed(struct call *call, const struct factors *factors, const char *kind);
 
+/* In call->batch: a change of one's own second factors is kept in their history, and mailed. */
+void factor_tell(struct call *call, const char *what);
+
 /* All second factors of an account go: its owner proved who they are by a new postcard. */
-void factor_forget(struct db_batch *batch, struct uuid account_id);
+void factor_forget(struct db_batch *batch, struct uuid account_id, int64_t now_us);

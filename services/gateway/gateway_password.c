@@ -137,7 +137,8 @@ static void add_first(struct call *call, struct db_batch *batch)
     query = db_add(batch, &make_permanent);
     db_bytes(query, (struct str){(const char *)call->who.digest, SECRET_DIGEST_BYTES});
     db_text(query, call->who.mamis_no);
-    factor_forget(batch, call->who.account_id); /* of a first login that was begun anew */
+    /* Of a first login that was begun anew. */
+    factor_forget(batch, call->who.account_id, call->now_us);
     set->ended = session_end_others(batch, call->who.account_id, call->who.digest, call->now_us);
 }
 

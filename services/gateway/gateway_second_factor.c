@@ -276,7 +276,7 @@ static void make_codes(struct call *call, struct factors *factors)
     factors->body = json_object();
     must(json_object_set_new(factors->body, "recovery_codes",
                              factor_recovery_new(call, call->batch)) == 0);
-    credential_tell(call, call->batch, call->who.account_id, call->who.email, "recovery_codes");
+    factor_tell(call, "recovery_codes");
     call_run_work(call, CODES_SAVED);
 }
 

@@ -68,7 +68,9 @@ static const struct db_stmt forget_factors = {
     "  WHERE c.account_id = who.account_id),"
     " keys AS (DELETE FROM gateway.passkey AS p USING who WHERE p.account_id = who.account_id),"
     " ended AS (UPDATE gateway.session SET ended_at = $2, uncache = true WHERE account_id IN"
-    "  (SELECT account_id FROM who) AND ended_at IS NULL) SELECT count(*) FROM who"};
+    "  (SELECT account_id FROM who) AND ended_at IS NULL),"
+    " kept AS (INSERT INTO gateway.factor_history (account_id, at, action, by_owner)"
+    "  SELECT account_id, $2, 'reset', false FROM who) SELECT count(*) FROM who"};
 
 struct new_account {
     const char *role, *login, *password, *name, *email, *organiser, *l1_code, *l2_code;

@@ -197,7 +197,7 @@ def test_naming_is_checked(stack, doctor, delegate):
 
 SECTIONS = ["profile", "account", "account_history", "former_names", "certificates", "credits",
             "handbook", "applications", "delegates", "corrections", "mails", "second_factors",
-            "sessions"]
+            "second_factor_history", "sessions"]
 
 
 def exported(client):

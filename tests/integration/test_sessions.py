@@ -276,6 +276,14 @@ def test_a_postcard_has_five_tries(stack, postcards):
         cursor.execute("DELETE FROM gateway.throttle")
     stack.copy.redis.command("FLUSHALL")
     assert code(guess(stack, card["login_id"], card["temporary_password"]), 403) == "temp_locked"
+    # The call centre sees it, whatever Redis and the waits have forgotten.
+    number, = stack.one("SELECT d.register_no FROM gateway.temp_credential t"
+                        " JOIN registration.account USING (account_id)"
+                        " JOIN registration.doctor d USING (doctor_id) WHERE t.login_id = %s",
+                        (card["login_id"].replace("-", ""),))
+    found, = stack.staff_client("call_centre").get(f"/desk/accounts?number={number}").expect(
+        200).json["items"]
+    assert (found["state"], found["postcard"]) == ("temp_issued", "locked")
 
 
 # ---- a new password ----

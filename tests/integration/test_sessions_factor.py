@@ -183,6 +183,32 @@ def test_an_operator_takes_away_what_was_lost(stack, doctor):
         stack.copy.mamisctl("account", "reset-second-factor", "--login", "nobody-at-all")
 
 
+def kept(stack, login_id):
+    with stack.sql() as cursor:
+        cursor.execute("SELECT h.action, h.by_owner FROM gateway.factor_history h"
+                       " JOIN gateway.credential USING (account_id) WHERE login_id = %s"
+                       " ORDER BY entry_no", (login_id,))
+        return cursor.fetchall()
+
+
+def test_what_is_done_to_second_factors_is_kept(stack, doctor):
+    _, recovery = enrol(stack, doctor)
+    doctor.post("/me/second-factor/recovery-codes").expect(201)
+    doctor.request("DELETE", "/me/second-factor/totp").expect(204)
+    enrol(stack, doctor)
+    stack.copy.mamisctl("account", "reset-second-factor", "--login", doctor.login_id)
+    assert len(recovery) == 10
+    assert kept(stack, doctor.login_id) == [
+        ("totp_added", True), ("recovery_codes", True), ("totp_removed", True),
+        ("totp_added", True), ("reset", False)]
+    # Linked like every history, and among what its owner may take along.
+    assert stack.one("SELECT count(*) FROM gateway.chain_rows WHERE relation = 'gateway.factor_history'")[0]
+    again = stack.client().sign_in(doctor.login_id, PASSWORD)
+    sections = again.get("/me/export.json").expect(200).json["sections"]
+    assert [(one["action"], one["by_owner"]) for one in sections["second_factor_history"]] == \
+        kept(stack, doctor.login_id)
+
+
 def test_staff_must_have_one_where_it_is_required(stack):
     service, address = None, None
     port = stack.copy.port("gateway-http-3")

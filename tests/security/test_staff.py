@@ -127,6 +127,30 @@ def test_an_account_that_nobody_uses_expires(stack, home, away, mailed, l2):
     stack.client().sign_in(made["login_id"], PASSWORD)
 
 
+def test_who_manages_staff_or_tokens_proves_who_they_are(stack, home, l2):
+    clients = (l2, home.clients["organiser"])
+    with stack.sql() as cursor:
+        cursor.execute("UPDATE gateway.session SET proved_at = proved_at - interval '16 minutes'"
+                       " WHERE csrf = ANY (%s)", ([one.csrf for one in clients],))
+    some = "00000000-0000-4000-8000-000000000000"
+    try:
+        for client, method, path, body in (
+                (l2, "POST", "/staff", person()), (l2, "POST", f"/staff/{some}/invite", {}),
+                (l2, "POST", f"/staff/{some}/suspend", {"reason": "x"}),
+                (l2, "POST", f"/staff/{some}/restore", {}),
+                (l2, "POST", f"/staff/{some}/end", {"reason": "x"}),
+                (clients[1], "POST", "/tokens", {"label": "x", "days": 30}),
+                (clients[1], "DELETE", f"/tokens/{some}", None)):
+            answer = client.request(method, path, body).expect(403)
+            assert answer.json["code"] == "reauthentication_needed", path
+        for client, path in ((l2, "/staff"), (clients[1], "/tokens")):
+            client.get(path).expect(200)  # looking at the list is no change
+    finally:
+        with stack.sql() as cursor:
+            cursor.execute("UPDATE gateway.session SET proved_at = proved_at + interval '16 minutes'"
+                           " WHERE csrf = ANY (%s)", ([one.csrf for one in clients],))
+
+
 def test_tokens_are_shown_once_and_revoked(stack, home, away):
     organiser = home.clients["organiser"]
     made = organiser.post("/tokens", {"label": "研修会ソフト", "days": 30}).expect(201).json

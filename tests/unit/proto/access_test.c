@@ -84,6 +84,10 @@ static void sensitive_changes_want_a_proof(void **state)
     assert_true(access_reauthenticate(ACTION_ACCOUNT_EMAIL));
     assert_true(access_reauthenticate(ACTION_SECOND_FACTOR_CHANGE));
     assert_true(access_reauthenticate(ACTION_SESSION_REVOKE));
+    assert_true(access_reauthenticate(ACTION_STAFF_MANAGE));
+    assert_true(access_reauthenticate(ACTION_TOKEN_MANAGE));
+    assert_false(access_reauthenticate(ACTION_STAFF_LIST));
+    assert_false(access_reauthenticate(ACTION_TOKEN_LIST));
     assert_false(access_reauthenticate(ACTION_PUBLIC));
     assert_false(access_reauthenticate(ACTION_PROFILE_READ));
     assert_false(access_reauthenticate(ACTION_SESSION_PROVE));
