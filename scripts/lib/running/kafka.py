@@ -1,11 +1,14 @@
 """The Kafka broker of a running copy: jars by Maven, one node in KRaft mode, small heap."""
 
 import base64
+import contextlib
+import fcntl
 import os
 import re
 import shutil
 import string
 import subprocess
+import tempfile
 import uuid
 
 from . import paths as places
@@ -13,6 +16,7 @@ from .process import Failure, Process, free_port
 
 HEAP = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 FOLDER = os.path.join(places.TOP, "deploy", "kafka")
+ARCHIVE_S = 60  # most, for a broker to end that writes the archive of its classes
 CURE = ("check the network, or give another broker: KAFKA_BOOTSTRAP=host:port ./scripts/run")
 
 
@@ -28,11 +32,51 @@ def jars():
     return os.path.join(places.TOP, "build", f"kafka-{version()}")
 
 
+def ready():
+    """The folder of what makes a start cheap: a formatted data folder and an archive of the classes
+    that a broker loads. It belongs to the jars and to Java."""
+    return jars() + ".ready"
+
+
 def fetch(log):
-    """Get the jars by Maven unless they are there; gives the folder. Safe to run twice at once."""
+    """Get the jars by Maven unless they are there, and make ready(). Safe to run twice at once."""
+    if os.path.isdir(ready()):
+        return
+    _fetch_jars(log)
+    with _alone(jars() + ".lock"):
+        if not os.path.isdir(ready()):
+            _make_ready()
+
+
+@contextlib.contextmanager
+def _alone(path):
+    with open(path, "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _make_ready():
+    """A first broker, in a scratch folder: what it loads becomes the archive when it ends."""
+    with tempfile.TemporaryDirectory(prefix="mamis-kafka-", dir="/tmp") as scratch:
+        kafka = Kafka(places.Paths(os.path.join(scratch, "run")))
+        kafka.paths.make()
+        made = os.path.join(scratch, "ready")
+        os.makedirs(made)
+        kafka.configure()
+        kafka.format()
+        shutil.copytree(kafka.data, os.path.join(made, "data"))
+        kafka.process.start(_java() + [f"-XX:ArchiveClassesAtExit={made}/classes.jsa", "kafka.Kafka",
+                                       kafka.settings], cwd=kafka.paths.kafka)
+        kafka.wait()
+        kafka.stop(ARCHIVE_S)
+        shutil.move(made, ready() + ".partial")
+        os.rename(ready() + ".partial", ready())
+
+
+def _fetch_jars(log):
     folder = jars()
     if os.path.isdir(folder):
-        return folder
+        return
     if shutil.which("mvn") is None:
         raise Failure("Maven is not installed", cure="apt-get install maven")
     os.makedirs(os.path.dirname(folder), exist_ok=True)
@@ -49,10 +93,22 @@ def fetch(log):
         os.rename(partial, folder)
     except OSError:  # another run was quicker
         shutil.rmtree(partial, ignore_errors=True)
-    return folder
+
+
+def _logging():
+    """simplelogger.properties as options: an archive of classes wants nothing but jars to load from."""
+    with open(os.path.join(FOLDER, "simplelogger.properties"), encoding="ascii") as file:
+        return [f"-D{line.strip()}" for line in file if "=" in line and not line.startswith("#")]
 
 
 def _java():
+    """The broker's Java with its options, up to the class to run."""
+    names = sorted(name for name in os.listdir(jars()) if name.endswith(".jar"))
+    return [_java_program(), *HEAP, *_logging(), "-cp",
+            os.pathsep.join(os.path.join(jars(), name) for name in names)]
+
+
+def _java_program():
     own = os.path.join(os.environ.get("JAVA_HOME", ""), "bin", "java")
     for candidate in (own, "/usr/lib/jvm/default-java/bin/java", shutil.which("java")):
         if candidate and os.access(candidate, os.X_OK):
@@ -80,7 +136,16 @@ class Kafka:
         if self.process.pid() is not None:
             self.port = self._port_in_use()
             return
-        classpath = os.pathsep.join([FOLDER, os.path.join(fetch(self.process.log), "*")])
+        fetch(self.process.log)
+        self.configure(port, controller_port)
+        if not os.path.exists(os.path.join(self.data, "meta.properties")):
+            self._begin()
+        archive = os.path.join(ready(), "classes.jsa")
+        self.process.start(_java() + [f"-XX:SharedArchiveFile={archive}", "kafka.Kafka",
+                                      self.settings], cwd=self.paths.kafka)
+
+    def configure(self, port=None, controller_port=None):
+        """The settings file."""
         self.port = port or free_port()
         with open(os.path.join(FOLDER, "server.properties.in"), encoding="utf-8") as file:
             template = string.Template(file.read())
@@ -89,16 +154,12 @@ class Kafka:
                                            advertised_port=self.advertised_port or self.port,
                                            controller_port=controller_port or free_port()))
             file.write(self.further)
-        java = [_java()] + HEAP + ["-cp", classpath]
-        if not os.path.exists(os.path.join(self.data, "meta.properties")):
-            self._format(java)
-        self.process.start(java + ["kafka.Kafka", self.settings], cwd=self.paths.kafka)
 
     def wait(self):
         self.process.wait_ready(self.answers, 60)
 
-    def stop(self):
-        return self.process.stop(15)
+    def stop(self, seconds=15):
+        return self.process.stop(seconds)
 
     @property
     def bootstrap(self):
@@ -107,21 +168,35 @@ class Kafka:
     def answers(self):
         return answers(self.bootstrap)
 
-    def _format(self, java):
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        # A leading "-" would be taken for an option.
-        cluster = "m" + cluster[1:]
+    def format(self):
+        """Make the data folder by Kafka's own tool."""
         with open(self.process.log, "ab") as log:
             done = subprocess.run(
-                java + ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", self.settings],
+                _java() + ["kafka.tools.StorageTool", "format", "-t", _new_id(), "-c",
+                           self.settings],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, timeout=60)
         if done.returncode != 0:
             raise Failure("Kafka's data folder could not be made", self.process.log,
                           "./scripts/run reset")
 
+    def _begin(self):
+        """A data folder as format() made it once, with ids of its own."""
+        shutil.copytree(os.path.join(ready(), "data"), self.data, dirs_exist_ok=True)
+        path = os.path.join(self.data, "meta.properties")
+        with open(path, encoding="ascii") as file:
+            text = re.sub(r"^(cluster|directory)\.id=.*$",
+                          lambda found: f"{found.group(1)}.id={_new_id()}", file.read(), flags=re.M)
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+
     def _port_in_use(self):
         with open(self.settings, encoding="utf-8") as file:
             return int(re.search(r"^listeners=PLAINTEXT://[^:]*:(\d+),", file.read(), re.M).group(1))
+
+
+def _new_id():
+    """A random id of Kafka's kind. A leading "-" would be taken for an option."""
+    return "m" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
 
 
 def answers(bootstrap):

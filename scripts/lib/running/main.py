@@ -78,7 +78,7 @@ def run(copy):
 
 
 def _fetch(copy):
-    there = os.path.isdir(brokers.jars())
+    there = os.path.isdir(brokers.ready())
     brokers.fetch(copy.paths.log("kafka-fetch"))
     return "there already" if there else f"Kafka {brokers.version()}"
 
