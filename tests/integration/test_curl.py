@@ -21,12 +21,19 @@ def script():
     return "\n".join(re.findall(r"^```bash\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.S | re.M))
 
 
+def staff_account(stack, role):
+    stack.copy.mamisctl("account", "create", "--role", role, "--login", role, "--password", PASSWORD,
+                        "--name", "試験用")
+    return {"login_id": role, "password": PASSWORD}
+
+
 def test_every_line_answers_as_the_page_says(stack, tmp_path):
     with open(DATA / "seminars.csv", encoding="utf-8", newline="") as file:
         code = next(row["organiser_code"] for row in csv.DictReader(file)
                     if row["seminar_no"] == SEMINAR)
     demo = {"base_url": stack.copy.base_url, "organiser_token": stack.organiser_token(code),
-            "accounts": {"doctor": {"password": PASSWORD}}}
+            "accounts": {"doctor": {"password": PASSWORD}}
+            | {role: staff_account(stack, role) for role in ("office_l3", "call_centre")}}
     (tmp_path / "demo.json").write_text(json.dumps(demo), encoding="utf-8")
     told = tmp_path / "told"
     lines = script()
