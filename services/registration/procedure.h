@@ -9,6 +9,7 @@
  *   procedure_apply.c    its day has come: memberships, codes of the doctor, events
  *   procedure_clock.c    days that come, daily digests, reminders
  *   procedure_case.c     one doctor and one procedure as every flow needs them
+ *   procedure_job.c      the flow of every command
  *   procedure_store.c    SQL; procedure_tell.c: events and answers; procedure_wish.c: fields
  */
 #pragma once
@@ -60,6 +61,38 @@ bool case_open(const struct procedure_case *found, const char *family, struct uu
 /* The prefecture of the L1 that was asked for; data NULL: no such L1. */
 struct str case_home(const struct procedure_case *found);
 
+/* ---- procedure_job.c ---- */
+
+/* A command: whose it is, what is known of the doctor, and what comes of it. Begins a struct. */
+struct procedure_job {
+    struct flow flow;
+    struct registration *registration;
+    struct work_batch *batch;
+    const struct procedure_job_kind *kind;
+    struct db_query *doctor;
+    struct procedure_case found;
+    struct actor actor;
+    struct uuid operation_id, procedure_id;
+    struct str l1_code; /* of an association whose prefecture is asked for; data may be NULL */
+};
+struct procedure_job_kind {
+    /* Reads the event, fills actor and ids. Errors: ERR_SCHEMA. */
+    enum err (*take)(struct procedure_job *job, struct err_note *note);
+    struct db_query *(*find)(struct procedure_job *job, struct db_batch *batch);
+    void (*nobody)(struct procedure_job *job); /* no such doctor or procedure */
+    void (*decide)(struct procedure_job *job); /* `found` is taken */
+};
+/* `job`, zeroed, lives in the batch's arena. */
+void procedure_job_start(void *service, struct work_batch *batch,
+                         const struct procedure_job_kind *kind, struct procedure_job *job);
+/* Who acts, by the fields that all these events share by name. */
+#define PROCEDURE_ACTOR(event)                                                                     \
+    {                                                                                              \
+        .role = (event)->role, .account_id = (event)->account_id,                                  \
+        .doctor_id = (event)->has_doctor_id ? (event)->doctor_id : 0,                              \
+        .office = office_of_role((event)->role, (event)->actor_l1, (event)->actor_l2),             \
+    }
+
 /* ---- procedure_store.c ---- */
 
 struct procedure_step {
@@ -95,6 +128,17 @@ struct wish_field {
 };
 /* Ends with name NULL. */
 extern const struct wish_field wish_fields[];
+/* What an event wishes. */
+#define PROCEDURE_WISHES(event)                                                                    \
+    {                                                                                              \
+        .category =                                                                                \
+            {[1] = (event)->category_l1, [2] = (event)->category_l2, [3] = (event)->category_l3},  \
+        .name = (event)->name, .name_kana = (event)->name_kana,                                    \
+        .former_name = (event)->former_name, .former_name_kana = (event)->former_name_kana,        \
+        .workplace_name = (event)->workplace_name,                                                 \
+        .workplace_postcode = (event)->workplace_postcode,                                         \
+        .workplace_address = (event)->workplace_address, .phone = (event)->phone,                  \
+    }
 /* One field; data NULL: left as it is. */
 struct str wish_of(const struct wishes *wishes, const struct wish_field *field);
 /* What the doctor has in that field now. */
@@ -138,9 +182,6 @@ void tell_refused(struct registration *registration, struct work_batch *batch,
 json_t *tell_param(json_t *extra, const char *name, const char *value);
 /* {"errors": [{pointer, code}], "params": {"field": name}}, added to `extra`. */
 json_t *tell_pointer(json_t *extra, const char *pointer, enum code code);
-/* End a handler's flow: release it and tell the batch. */
-void procedure_finish(struct flow *flow, struct work_batch *batch);
-
 /* ---- procedure_file.c, procedure_act.c: handlers of commands ---- */
 
 void procedure_file_handle(void *service, struct work_batch *batch);

@@ -1,4 +1,4 @@
-/* procedure_tell: events about procedures, answers to commands, and the end of a handler's flow. */
+/* procedure_tell: events about procedures, and answers to commands. */
 #include <stdio.h>
 
 #include "gen/events.h"
@@ -152,17 +152,4 @@ json_t *filing_extra(const struct filing_verdict *verdict)
         return tell_param(extra, "from", "-");
     day_format(verdict->earliest, from);
     return tell_param(extra, "from", from);
-}
-
-void procedure_finish(struct flow *flow, struct work_batch *batch)
-{
-    struct flow *parent = batch->flow;
-    struct err_note note = flow->note;
-    enum err err = flow->err;
-
-    flow_fini(flow);
-    if (err == ERR_OK)
-        flow_resume(parent, ERR_OK);
-    else
-        flow_fail(parent, err, "%s", note.text);
 }
