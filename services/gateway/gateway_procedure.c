@@ -1,4 +1,5 @@
 /* gateway_procedure: commands about procedures of membership, and what people read of them. */
+#include "gateway/gateway_procedure.h"
 #include "gateway/gateway_command.h"
 #include "gateway/gateway_reads.h"
 #include "gen/events.h"
@@ -22,6 +23,7 @@ ENDPOINT(get_my_procedure);
 ENDPOINT(get_procedure);
 ENDPOINT(list_procedures);
 ENDPOINT(list_my_memberships);
+ENDPOINT(get_my_training);
 ENDPOINT(list_members);
 ENDPOINT(list_associations);
 
@@ -34,13 +36,6 @@ ENDPOINT(list_associations);
     .former_name = (body).former_name, .former_name_kana = (body).former_name_kana,                \
     .workplace_name = (body).workplace_name, .workplace_postcode = (body).workplace_postcode,      \
     .workplace_address = (body).workplace_address, .phone = (body).phone
-/* Who acts: a doctor, or the office of one association. */
-#define ACTOR_OF(call)                                                                             \
-    .account_id = (call)->who.account_id, .role = str_of(role_name((call)->who.role)),             \
-    .doctor_id = (call)->who.doctor_id, .has_doctor_id = (call)->who.role == ROLE_DOCTOR,          \
-    .actor_l1 = (call)->who.role == ROLE_OFFICE_L1 ? (call)->who.l1_code : STR_NONE,               \
-    .actor_l2 = (call)->who.role == ROLE_OFFICE_L2 ? (call)->who.l2_code : STR_NONE
-
 static struct command procedure_command(struct call *call, const char *type, struct uuid id,
                                         unsigned status)
 {
@@ -244,6 +239,7 @@ READ(list_my_procedures, "SELECT portal.my_procedures($1)::text", WANTS_TIME)
 READ(get_my_procedure, "SELECT portal.procedure_json($1, $2)::text", WANTS_ID)
 READ(get_procedure, READS_PROCEDURE, WANTS_ID)
 READ(list_my_memberships, "SELECT portal.my_memberships()::text", WANTS_NOTHING)
+READ(get_my_training, "SELECT portal.my_training($1)::text", WANTS_TIME)
 READ(list_associations, "SELECT portal.association_list()::text", WANTS_NOTHING)
 
 /* ---- lists by pages ---- */

@@ -5,7 +5,14 @@
 #include "gateway/gateway_command.h"
 #include "gateway/gateway_reads.h"
 
-enum shown_by { SHOWN_BY_SCOPE, SHOWN_BY_ID, SHOWN_BY_ID_NOW, SHOWN_BY_NAME, SHOWN_BY_ENTRY };
+enum shown_by {
+    SHOWN_BY_SCOPE,
+    SHOWN_BY_NOW,
+    SHOWN_BY_ID,
+    SHOWN_BY_ID_NOW,
+    SHOWN_BY_NAME,
+    SHOWN_BY_ENTRY
+};
 
 /* The first member that a result has tells. */
 static const struct shown {
@@ -28,6 +35,7 @@ static const struct shown {
      SHOWN_BY_ID_NOW,
      {"gateway_show_maintenance", "SELECT portal.maintenance_json($1, $2)::text"}},
     {"programme", SHOWN_BY_SCOPE, {"gateway_show_handbook", "SELECT portal.my_handbook()::text"}},
+    {"training", SHOWN_BY_NOW, {"gateway_show_training", "SELECT portal.my_training($1)::text"}},
     /* "<upload_id>/<row_no>" */
     {"row",
      SHOWN_BY_NAME,
@@ -70,6 +78,8 @@ bool show_add(struct call *call, const json_t *result)
         db_uuid(call->query, id);
         if (shown->by == SHOWN_BY_ID_NOW)
             db_time(call->query, call->now_us);
+    } else if (shown->by == SHOWN_BY_NOW) {
+        db_time(call->query, call->now_us);
     } else if (shown->by == SHOWN_BY_NAME) {
         db_text(call->query, name);
     } else if (shown->by == SHOWN_BY_ENTRY) {

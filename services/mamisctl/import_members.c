@@ -24,6 +24,7 @@ static const struct import_column columns[MEMBER_COLUMNS] = {
     [SP_NO] = {"sp_no", true, 12},
     [SP_FROM] = {"sp_from", true, 10},
     [SP_TO] = {"sp_to", true, 10},
+    [TRAINING_ENDS_ON] = {"training_ends_on", false, 10}, /* missing or empty: as it was */
 };
 
 static const char *const topics[] = {TOPIC_DOCTOR_EVENTS, TOPIC_ACCOUNT_EVENTS,
@@ -33,21 +34,25 @@ static const struct db_stmt put_doctors = {
     "members_put",
     "WITH given AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[],"
     " $5::date[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::date[],"
-    " $12::text[], $13::text[], $14::text[], $15::text[], $16::text[])"
+    " $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $18::date[])"
     " AS g (doctor_id, version, register_no, mamis_no, licensed_on, name, name_kana, former_name,"
-    " former_name_kana, sex, birth_on, email, l1_code, l2_code, l3_category, my_page)),"
+    " former_name_kana, sex, birth_on, email, l1_code, l2_code, l3_category, my_page,"
+    " training_ends_on)),"
     " put AS (INSERT INTO registration.doctor AS d (doctor_id, version, register_no, mamis_no,"
     " licensed_on, name, name_kana, former_name, former_name_kana, sex, birth_on, email, l1_code,"
-    " l2_code, l3_category, my_page, my_page_at, changed_at) OVERRIDING SYSTEM VALUE"
+    " l2_code, l3_category, my_page, training_ends_on, my_page_at, changed_at)"
+    " OVERRIDING SYSTEM VALUE"
     " SELECT doctor_id, version, register_no, mamis_no, licensed_on, name, name_kana, former_name,"
     " former_name_kana, sex, birth_on, email, l1_code, l2_code, l3_category, my_page,"
-    " CASE WHEN my_page IN ('active', 'link_pending') THEN $17::timestamptz END, $17"
+    " training_ends_on, CASE WHEN my_page IN ('active', 'link_pending') THEN $17::timestamptz END, "
+    "$17"
     " FROM given ON CONFLICT (register_no) DO UPDATE SET version = excluded.version,"
     " mamis_no = excluded.mamis_no, licensed_on = excluded.licensed_on, name = excluded.name,"
     " name_kana = excluded.name_kana, former_name = excluded.former_name,"
     " former_name_kana = excluded.former_name_kana, sex = excluded.sex,"
     " birth_on = excluded.birth_on, email = excluded.email, l1_code = excluded.l1_code,"
     " l2_code = excluded.l2_code, l3_category = excluded.l3_category, my_page = excluded.my_page,"
+    " training_ends_on = coalesce(excluded.training_ends_on, d.training_ends_on),"
     " my_page_at = coalesce(d.my_page_at, excluded.my_page_at), changed_at = excluded.changed_at"
     " WHERE d.version = excluded.version - 1 AND d.doctor_id = excluded.doctor_id RETURNING 1)"
     " SELECT mamis.expect_rows((SELECT count(*) FROM given), (SELECT count(*) FROM put))"};
@@ -175,6 +180,11 @@ static day_t birth_on_of(const struct member *member)
     return member->birth_on;
 }
 
+static day_t training_ends_on_of(const struct member *member)
+{
+    return member->training_ends_on;
+}
+
 /* A slice's states, and whose they are. */
 struct states {
     json_t *list[IMPORT_SLICE_ROWS];
@@ -256,6 +266,7 @@ static void write_doctors(struct import_file *file, struct import_row **rows, si
     import_texts(query, rows, count, l3_category_of);
     import_texts(query, rows, count, my_page_text);
     db_time(query, now_us);
+    put_days(query, rows, count, training_ends_on_of);
     for (size_t i = 0; i < count; i++)
         add_doctor(&states, file, rows[i]);
     emit_states(file, batch, EVENT_DOCTOR_STATE, EVENT_DOCTORS_STATE, TOPIC_DOCTOR_EVENTS, &states);

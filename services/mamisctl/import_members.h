@@ -27,6 +27,7 @@ enum {
     SP_NO,
     SP_FROM,
     SP_TO,
+    TRAINING_ENDS_ON,
     MEMBER_COLUMNS
 };
 
@@ -54,6 +55,7 @@ struct member {
     struct str mamis_no;                 /* given, found or issued */
     day_t licensed_on;
     day_t birth_on;
+    day_t training_ends_on; /* DAY_NONE: as it is */
     struct str email;
     struct certificate certificates[PROGRAMMES];
     enum my_page my_page; /* what it will be */
@@ -100,6 +102,7 @@ enum {
     FIND_ACCOUNT_EMAIL,
     FIND_EMAIL_CONFIRMED,
     FIND_POSTCARD,
+    FIND_TRAINING_ENDS_ON,
 };
 /* Columns of the certificates. */
 enum { HELD_PROGRAMME = 1, HELD_VERSION, HELD_NUMBER, HELD_FIRST_FROM, HELD_FROM, HELD_TO };

@@ -92,6 +92,7 @@ static void check_row(struct import_file *file, struct import_row *row)
     (void)import_need(file, row, NAME_KANA);
     (void)import_word(file, row, SEX, sexes);
     (void)import_day(file, row, BIRTH_ON, &member->birth_on);
+    (void)import_day(file, row, TRAINING_ENDS_ON, &member->training_ends_on);
     member->email = IMPORT_FIELD(row, EMAIL);
     if (member->email.len > 0 && !mail_address_ok(member->email))
         import_problem(file, row, EMAIL, "no mail address that can be used",

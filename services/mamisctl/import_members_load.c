@@ -10,7 +10,7 @@ static const struct db_stmt find_doctors = {
     " d.l2_code, d.l3_category, d.my_page, a.account_id, a.version, a.state, a.step, a.name,"
     " a.email, a.email_confirmed,"
     " EXISTS (SELECT FROM gateway.temp_credential AS t"
-    " WHERE t.account_id = a.account_id AND t.dead_at IS NULL)"
+    " WHERE t.account_id = a.account_id AND t.dead_at IS NULL), d.training_ends_on"
     " FROM unnest($1::text[]) WITH ORDINALITY AS w (register_no, ord)"
     " JOIN registration.doctor AS d USING (register_no)"
     " LEFT JOIN registration.account AS a USING (doctor_id)"};
@@ -69,7 +69,9 @@ static bool plain_fields_same(const struct import_row *row, const struct db_quer
             return false;
     }
     return member_of(row)->licensed_on == db_get_day(query, at, FIND_LICENSED_ON) &&
-           member_of(row)->birth_on == db_get_day(query, at, FIND_BIRTH_ON);
+           member_of(row)->birth_on == db_get_day(query, at, FIND_BIRTH_ON) &&
+           (member_of(row)->training_ends_on == DAY_NONE ||
+            member_of(row)->training_ends_on == db_get_day(query, at, FIND_TRAINING_ENDS_ON));
 }
 
 /* A doctor's number stays; an empty cell takes it over. */

@@ -26,6 +26,9 @@ void members_note_doctor(struct import_file *file, struct import_row *row,
     import_note_day(file, row, "licensed_on", db_get_day(query, at, FIND_LICENSED_ON),
                     member->licensed_on);
     import_note_day(file, row, "birth_on", db_get_day(query, at, FIND_BIRTH_ON), member->birth_on);
+    if (member->training_ends_on != DAY_NONE)
+        import_note_day(file, row, "training_ends_on", db_get_day(query, at, FIND_TRAINING_ENDS_ON),
+                        member->training_ends_on);
     import_note_change(file, row, "email", db_get_text(query, at, FIND_EMAIL), member->email);
     if (member->mamis_no.len > 0)
         import_note_change(file, row, "mamis_no", db_get_text(query, at, FIND_MAMIS_NO),

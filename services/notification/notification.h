@@ -70,6 +70,7 @@ void notification_delegation_handle(void *service, struct work_batch *batch);
 void notification_application_handle(void *service, struct work_batch *batch);
 void notification_procedure_handle(void *service, struct work_batch *batch);
 void notification_digest_handle(void *service, struct work_batch *batch);
+void notification_training_handle(void *service, struct work_batch *batch);
 void notification_posted_handle(void *service, struct work_batch *batch);
 void notification_upload_handle(void *service, struct work_batch *batch);
 void notification_maintenance_handle(void *service, struct work_batch *batch);

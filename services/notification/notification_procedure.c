@@ -1,4 +1,5 @@
-/* notification_procedure: mails about procedures of membership, M08 to M13. */
+/* notification_procedure: mails about procedures of membership and the end of training,
+ * M08 to M14. */
 #include <stdio.h>
 
 #include "gen/events.h"
@@ -192,6 +193,44 @@ void notification_digest_handle(void *service, struct work_batch *batch)
     set_number(mail.data, "oldest_days", event.oldest_days);
     set_day(mail.data, "day", event.day);
     notification_mail_add_to_staff(batch, &mail, &staff);
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
+/* M14: training ends, another category follows. */
+static const struct {
+    const char *category;
+    const char *text;
+} categories[] = {{"A2B", "A2(B)"}, {"A2C", "A2(C)"}};
+
+static struct str category_text(struct str category)
+{
+    for (size_t i = 0; i < ARRAY_LEN(categories); i++) {
+        if (str_eq_c(category, categories[i].category))
+            return str_of(categories[i].text);
+    }
+    return category;
+}
+
+void notification_training_handle(void *service, struct work_batch *batch)
+{
+    struct event_training_ends event;
+    struct notification_mail mail = {.kind = "M14"};
+    char day[11];
+    enum err err;
+
+    (void)service;
+    TRY(event_training_ends_decode(batch->arena, batch->messages[0].data, &event,
+                                   &batch->flow->note));
+    day_format(event.ends_on, day);
+    mail.occasion = arena_printf(batch->arena, "%lld:%s:%lld", (long long)event.doctor_id, day,
+                                 (long long)event.notice);
+    mail.to_doctor = event.doctor_id;
+    mail.data = json_object();
+    set_day(mail.data, "ends_on", event.ends_on);
+    set_text(mail.data, "category", category_text(event.category));
+    set_text(mail.data, "category_after", category_text(event.category_after));
+    notification_mail_add(batch, &mail);
 cleanup:
     flow_resume(batch->flow, err);
 }

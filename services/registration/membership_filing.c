@@ -54,8 +54,7 @@ static void check_day(const struct filing *filing, struct filing_verdict *ret_ve
 
 /* ---- who ---- */
 
-/* An office files for those who are its own or are to be; others are not there for it. */
-static bool concerns(const struct filing *filing)
+bool filing_concerns(const struct filing *filing)
 {
     struct office office = filing->actor.office;
     const struct standing *standing = &filing->standing;
@@ -80,7 +79,7 @@ static void check_who(const struct filing *filing, struct filing_verdict *verdic
         refuse(verdict, CODE_FORBIDDEN, NULL);
     else if (actor->office.layer == 0 && is_end(filing->kind))
         refuse(verdict, CODE_FORBIDDEN, NULL);
-    else if (actor->office.layer > 0 && !concerns(filing))
+    else if (actor->office.layer > 0 && !filing_concerns(filing))
         refuse(verdict, CODE_DOCTOR_NOT_FOUND, "/register_no");
     /* L3 enters nothing for doctors but what nobody else may (domain 5, edge 80). */
     else if (actor->office.layer == LAYERS && !is_end(filing->kind) &&

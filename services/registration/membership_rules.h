@@ -91,6 +91,8 @@ struct filing_verdict {
 /* On success `ret_procedure` is what has to be stored, sent; ids and version are the caller's. */
 void filing_check(const struct filing *filing, struct filing_verdict *ret_verdict,
                   struct procedure *ret_procedure);
+/* An office files for those who are its own or are to be; others are not there for it. */
+bool filing_concerns(const struct filing *filing);
 /* For one that is sent again, corrected: names, categories and the day (R-PROC-14). */
 void filing_check_again(const struct filing *filing, const struct procedure *procedure,
                         struct filing_verdict *ret_verdict);

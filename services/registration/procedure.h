@@ -8,6 +8,9 @@
  *   procedure_act.c      everything that happens to it afterwards
  *   procedure_apply.c    its day has come: memberships, codes of the doctor, events
  *   procedure_clock.c    days that come, daily digests, reminders
+ *   training_rules.c     the end of clinical training: reminders, and that they end
+ *   training_dismiss.c   nobody is to be reminded
+ *   training_remind.c    reminders
  *   procedure_case.c     one doctor and one procedure as every flow needs them
  *   procedure_job.c      the flow of every command
  *   procedure_store.c    SQL; procedure_tell.c: events and answers; procedure_wish.c: fields
@@ -195,3 +198,13 @@ struct procedure_clock;
 struct procedure_clock *procedure_clock_open(struct registration *registration, struct loop *loop);
 /* `closed` from the loop, when what runs has ended. */
 void procedure_clock_close(struct procedure_clock *clock, void (*closed)(void *arg), void *arg);
+
+/* ---- training_dismiss.c, training_remind.c ---- */
+
+void training_dismiss_handle(void *service, struct work_batch *batch);
+
+/* Trainees who are to be reminded now; none outside of `open`. */
+struct db_query *training_find(struct db_batch *batch, day_t today, bool open);
+/* Their reminders (M14) into `batch`; true: there may be more of them. */
+bool training_remind(struct registration *registration, struct db_batch *batch,
+                     const struct db_query *found, day_t today);

@@ -1,7 +1,8 @@
 /*
  * procedure_clock: so that nothing waits unseen. Decided procedures take effect on their day, every
- * desk hears once a day what waits there (M09), and applicants are asked again to answer a return.
- * Several instances may do it: versions and keys let each thing happen once.
+ * desk hears once a day what waits there (M09), applicants are asked again to answer a return, and
+ * trainees hear that their training ends (M14). Several instances may do it: versions and keys let
+ * each thing happen once.
  */
 #include <stdlib.h>
 
@@ -17,7 +18,16 @@ enum {
     CLOCK_DIGEST_DAYS = 35, /* how long it is known who was told */
 };
 
-enum step { STEP_FIND, STEP_NEXT, STEP_READ, STEP_SETTLE, STEP_FAILED, STEP_DESKS, STEP_TOLD };
+enum step {
+    STEP_FIND,
+    STEP_NEXT,
+    STEP_READ,
+    STEP_SETTLE,
+    STEP_FAILED,
+    STEP_DESKS,
+    STEP_TRAINEES,
+    STEP_TOLD
+};
 
 struct procedure_clock {
     struct flow flow;
@@ -26,7 +36,7 @@ struct procedure_clock {
     struct timer timer;
     bool running, again, closing;
     struct uuid after; /* of the last procedure looked at: one that fails holds up no other */
-    struct db_query *due, *desks;
+    struct db_query *due, *desks, *trainees;
     size_t row, next;
     struct uuid id;
     struct procedure_case *found;
@@ -88,6 +98,7 @@ static void find(struct procedure_clock *clock)
     clock->desks = db_add(batch, &find_desks);
     db_day(clock->desks, today());
     db_i64(clock->desks, is_digest_time() ? CLOCK_DESKS_MAX : 0);
+    clock->trainees = training_find(batch, today(), is_digest_time());
     db_run(clock->registration->db, batch, PROCEDURE_READ_MS, &clock->flow);
 }
 
@@ -146,6 +157,15 @@ static void tell_desks(struct procedure_clock *clock)
     work_run(clock->registration->work, batch, PROCEDURE_WRITE_MS, &clock->flow);
 }
 
+static void tell_trainees(struct procedure_clock *clock)
+{
+    struct db_batch *batch = db_batch_new(clock->flow.arena);
+
+    if (training_remind(clock->registration, batch, clock->trainees, today()))
+        clock->again = true;
+    work_run(clock->registration->work, batch, PROCEDURE_WRITE_MS, &clock->flow);
+}
+
 static void next(struct procedure_clock *clock)
 {
     size_t rows = db_rows(clock->due);
@@ -194,8 +214,12 @@ static void clock_run(struct flow *flow)
         flow_goto(flow, STEP_NEXT);
         return;
     case STEP_DESKS:
-        flow_wait(flow, STEP_TOLD);
+        flow_wait(flow, STEP_TRAINEES);
         tell_desks(clock);
+        return;
+    case STEP_TRAINEES:
+        flow_wait(flow, STEP_TOLD);
+        tell_trainees(clock);
         return;
     case STEP_TOLD:
         flow_end(flow, ERR_OK);

@@ -33,6 +33,7 @@ const struct work_route registration_routes[] = {
      .batch_max = REGISTRATION_LISTS_MAX},
     OTHER(EVENT_PROCEDURE_SUBMIT, procedure_file_handle),
     OTHER(EVENT_PROCEDURE_ACT, procedure_act_handle),
+    OTHER(EVENT_TRAINING_DISMISS, training_dismiss_handle),
     OTHER(EVENT_STAFF_CREATE, registration_staff_create),
     OTHER(EVENT_STAFF_CHANGE, registration_staff_change),
     OTHER(EVENT_DELEGATE_INVITE, registration_delegate_handle),

@@ -545,6 +545,21 @@ def test_admission_is_rejected_in_part(demo, people, clients):
     assert answer.expect(200).json["stage"] == "partial"
 
 
+def test_training_goes_on(demo, people, clients):
+    trainee = people.trainee
+    doctor = demo.person(trainee["mamis_no"], PASSWORD)
+    assert doctor.get("/me/training").expect(200).json["ends_on"] == "2030-03-31"
+    said = {"reason": "研修を休んでいます。"}
+    assert doctor.post("/me/training/dismiss", said).expect(200).json["dismissed_reason"]
+    assert clients["doctor"].post("/me/training/dismiss", said).expect(409).json["code"] == \
+        "no_trainee"
+    paper = {**said, "register_no": trainee["register_no"], "birth_on": trainee["birth_on"]}
+    clients["office_l1"].post("/training/dismiss", paper).expect(200)
+    answer = clients["office_l1"].post("/training/dismiss",
+                                       {**paper, "training_ends_on": "2020-03-31"})
+    assert answer.expect(422).json["errors"][0]["pointer"] == "/training_ends_on"
+
+
 def test_who_looked(people, clients):
     number = people.doctors[0]["mamis_no"]
     assert clients["office_l1"].get(f"/doctors/{number}").expect(200).json["mamis_no"] == number

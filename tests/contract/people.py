@@ -13,7 +13,7 @@ WAIT_SECONDS = 30
 MEMBER_COLUMNS = ["mamis_no", "register_no", "licensed_on", "name", "name_kana", "former_name",
                   "former_name_kana", "sex", "birth_on", "email", "l1_code", "l2_code",
                   "l3_category", "my_page", "op_no", "op_from", "op_to", "sp_no", "sp_from",
-                  "sp_to"]
+                  "sp_to", "training_ends_on"]
 SEMINAR_COLUMNS = ["seminar_no", "title", "organiser_code", "session_no", "session_title",
                    "starts_at", "ends_at", "delivery", "grace_minutes", "capacity", "offers",
                    "leader_register_no"]
@@ -49,7 +49,7 @@ def write(path, columns, rows):
 
 
 class People:
-    """Two doctors who can apply, two with postcards, one to suspend, a seminar with 20 units, offices."""
+    """Two doctors who can apply, two with postcards, one to suspend, a trainee, a seminar with 20 units, offices."""
 
     def __init__(self, demo, folder, place=("13001", "13", "P13")):
         """`place`: codes of the L1, its L2 and the L2's organiser."""
@@ -62,6 +62,7 @@ class People:
         self.caller = {**self.doctor(), "my_page": "temp_issued"}
         self.suspended = self.doctor()
         self.outsider = {**self.doctor(), "l1_code": "", "l3_category": ""}
+        self.trainee = {**self.doctor(), "l3_category": "C", "training_ends_on": "2030-03-31"}
         self.seminar_no = f"C{self.digits(8)}"
         self.load(folder)
         self.staff = {role: self.make_account(role, *words) for role, *words in (
@@ -90,7 +91,7 @@ class People:
         sessions = [("1", "OPL-R:6;CME-001:6", "09:00", "12:00"), ("2", "OPL-J:6", "13:00", "15:00"),
                     ("3", "OPL-S:8", "15:00", "18:00")]
         members = write(folder / "members.csv", MEMBER_COLUMNS, [
-            *self.doctors, self.newcomer, self.outsider, self.caller, self.suspended])
+            *self.doctors, self.newcomer, self.outsider, self.trainee, self.caller, self.suspended])
         seminars = write(folder / "seminars.csv", SEMINAR_COLUMNS, [
             {"seminar_no": self.seminar_no, "title": "契約の試験", "organiser_code": self.organiser_code,
              "session_no": number, "session_title": f"第{number}部", "starts_at": f"{day} {begin}",

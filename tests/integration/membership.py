@@ -155,3 +155,22 @@ def withdrawal(stack, desks, doctor):
     for office in ("l2:14", "l3"):
         wait_mail(stack, desks.addresses[office], "会員資格の終了のお知らせ")
 
+
+def test_training(stack, trainee):
+    """Edge 83 and R-MEM-08: what follows is filed as it is offered, or the category stays."""
+    offered = trainee.client.get("/me/training").expect(200).json
+    assert (offered["category_after"], offered["effective_on"], offered["offered"]) == (
+        "B", "2027-04-01", True)
+    made = trainee.client.post("/me/procedures", {
+        "kind": "change", "effective_on": offered["effective_on"],
+        "category_l3": offered["category_after"]}).expect(201).json
+    assert made["stage"] == "l1_receive" or made["stage"].endswith("review"), made
+    trainee.client.post(f"/me/procedures/{made['procedure_id']}/cancel", {}).expect(200)
+    l1 = stack.staff_client("office_l1", "--l1", "13001")
+    paper = {"register_no": trainee.register_no, "birth_on": "1978-05-05",
+             "reason": "研修を中断している。", "training_ends_on": "2028-03-31"}
+    other = stack.staff_client("office_l1", "--l1", "14001")
+    assert code(other.post("/training/dismiss", paper), 404) == "doctor_not_found"
+    l1.post("/training/dismiss", paper).expect(200)
+    later = trainee.client.get("/me/training").expect(200).json
+    assert (later["ends_on"], later["category"], later["offered"]) == ("2028-03-31", "C", False)

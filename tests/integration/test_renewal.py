@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from maildir import text_of, wait_mail
-from membership import test_membership  # noqa: F401 - it needs a stack, and this is one
+from membership import test_membership, test_training  # noqa: F401 - they need a stack
 from running.process import wait_for
 from stack import PASSWORD
 
@@ -101,6 +101,11 @@ def doctor(stack, seminar):
 @pytest.fixture
 def doctor_without_membership(stack, seminar):
     return Doctor(stack, seminar, l1_code="", l2_code="13", l3_category="")
+
+
+@pytest.fixture
+def trainee(stack, seminar):
+    return Doctor(stack, seminar, l3_category="C", licensed_on="2025-04-01")
 
 
 @pytest.fixture(scope="module")

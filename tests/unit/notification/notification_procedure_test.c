@@ -1,4 +1,4 @@
-/* notification_procedure: which step of a procedure makes which mail, to whom, once (M08 to M13).
+/* notification_procedure: which step of a procedure makes which mail, to whom, once (M08 to M14).
  */
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +126,24 @@ static void a_desk_hears_once_a_day(void **state)
     arena_free(arena);
 }
 
+static void a_trainee_hears_twice(void **state)
+{
+    struct arena *arena = arena_new();
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(bench_handle(&bench, notification_training_handle, &notification,
+                                      EVENT_TRAINING_ENDS,
+                                      "{\"doctor_id\": 1, \"notice\": %d,"
+                                      " \"ends_on\": \"2027-03-31\", \"category\": \"A2C\","
+                                      " \"category_after\": \"A2B\"}",
+                                      1 + i / 2),
+                         ERR_OK);
+    assert_int_equal(mails("M14"), 2);
+    assert_non_null(strstr(rendered(arena, "M14").text, "A2(C) から A2(B)"));
+    arena_free(arena);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, fill_offices)
@@ -135,6 +153,7 @@ int main(void)
         TEST(offices_hear_whose_membership_ends),
         TEST(nobody_writes_to_the_dead),
         TEST(a_desk_hears_once_a_day),
+        TEST(a_trainee_hears_twice),
     };
 #undef TEST
 

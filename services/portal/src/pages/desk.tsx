@@ -36,7 +36,12 @@ export function DeskPage() {
       <div class="row between">
         <PageTitle>{tm('desk_title')}</PageTitle>
         {may(session()?.account.role ?? '', 'procedure_file_for') && (
-          <LinkButton href="/procedures/new">{tm('file_for')}</LinkButton>
+          <div class="row">
+            <LinkButton look="text" href="/procedures/training">
+              {tm('training_for')}
+            </LinkButton>
+            <LinkButton href="/procedures/new">{tm('file_for')}</LinkButton>
+          </div>
         )}
       </div>
       <p>{tm('desk_lead')}</p>

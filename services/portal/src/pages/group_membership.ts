@@ -2,3 +2,4 @@
 export { DeskPage, FileForPage, MembersPage } from './desk';
 export { DeskOnePage } from './desk_one';
 export { FilePage, MyMembershipPage, MyProcedurePage } from './my_membership';
+export { TrainingForPage, TrainingPage } from './training';

@@ -40,7 +40,7 @@ function Memberships({ items }: { items: Membership[] }) {
   const now = items.filter((item) => !item.valid_to);
   return (
     <>
-      <TrainingEnds now={now} />
+      <TrainingEnds />
       <section class="stack" aria-labelledby="present">
         <h2 id="present">{tm('present')}</h2>
         <MembershipTable caption={tm('present')} items={now} />
@@ -94,31 +94,16 @@ function MembershipTable({ caption, items }: { caption: string; items: Membershi
   );
 }
 
-/** R-MEM-08: trainees keep their membership by one press before 31 March. */
-function TrainingEnds({ now }: { now: Membership[] }) {
-  const form = useForm({});
-  const from = now.find((item) => item.layer === 3)?.category;
-  const to = from === 'A2C' ? 'A2B' : from === 'C' ? 'B' : '';
-  const today = new Date();
-  const year = today.getMonth() < 3 ? today.getFullYear() : today.getFullYear() + 1;
-  if (!to || (today.getMonth() >= 3 && today.getMonth() < 9)) return null;
+/** R-MEM-08: who is in training chooses in time what follows. */
+function TrainingEnds() {
+  const training = useLoad((signal) => call('get', '/api/v1/me/training', { signal }), []).data;
+  if (!training?.offered || training.dismissed_at) return null;
   return (
     <Notice tone="info" title={tm('training_ends')}>
-      <p>{tm('training_lead', { from: tmOf('cat', from!), to: tmOf('cat', to) })}</p>
-      <FormBox
-        form={form}
-        send={async () => {
-          const body = { kind: 'change', effective_on: `${year}-04-01`, category_l3: to } as const;
-          const made = await command('post', '/api/v1/me/procedures', { body });
-          go(`/me/procedures/${made.procedure_id}`, { state: 'sent' });
-        }}
-      >
-        <div>
-          <SendButton look="side" busy={form.busy}>
-            {tm('send')}
-          </SendButton>
-        </div>
-      </FormBox>
+      <p>{tm('training_lead', { to: tmOf('cat', training.category_after ?? ''), day: dateText(training.effective_on) })}</p>
+      <p>
+        <LinkButton href="/me/training">{tm('training_open')}</LinkButton>
+      </p>
     </Notice>
   );
 }

@@ -63,6 +63,8 @@ const FileForPage = later(async () => (await membership()).FileForPage);
 const FilePage = later(async () => (await membership()).FilePage);
 const MembersPage = later(async () => (await membership()).MembersPage);
 const MyMembershipPage = later(async () => (await membership()).MyMembershipPage);
+const TrainingForPage = later(async () => (await membership()).TrainingForPage);
+const TrainingPage = later(async () => (await membership()).TrainingPage);
 const MyProcedurePage = later(async () => (await membership()).MyProcedurePage);
 const MaintenancePage = later(async () => (await import('./maintenance')).MaintenancePage);
 
@@ -104,6 +106,7 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/me/apply/{programme}', 'application_submit', ({ programme }) => <ApplyPage programme={programme!} />],
   ['/me/procedures', 'procedure_read_own', () => <MyMembershipPage />],
   ['/me/procedures/new', 'procedure_file', () => <FilePage />],
+  ['/me/training', 'procedure_file', () => <TrainingPage />],
   ['/me/procedures/{id}', 'procedure_read_own', ({ id }) => <MyProcedurePage id={id!} />],
   ['/applications', 'application_read', () => <ReviewPage />],
   ['/applications/{id}', 'application_read', ({ id }) => <ReviewOnePage id={id!} />],
@@ -113,6 +116,7 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/desk/links', 'link_read', () => <LinksPage />],
   ['/procedures', 'procedure_read', () => <DeskPage />],
   ['/procedures/new', 'procedure_file_for', () => <FileForPage />],
+  ['/procedures/training', 'procedure_file_for', () => <TrainingForPage />],
   ['/procedures/{id}', 'procedure_read', ({ id }) => <DeskOnePage id={id!} />],
   ['/members', 'member_read', () => <MembersPage />],
   ['/seminars', 'seminar_read', () => <SeminarsPage />],

@@ -178,8 +178,15 @@ export function FileForm({ office = false, send, refused }: FileFormProps) {
   );
 }
 
-function DoctorFields({ form }: { form: Form<Values> }) {
-  const { values, errors, set } = form;
+interface Named {
+  register_no: string;
+  birth_on: string;
+}
+
+/** Number and date of birth together name the doctor. */
+export function DoctorFields<V extends Named>({ form }: { form: Form<V> }) {
+  const { values, errors } = form;
+  const set = form.set as (name: keyof Named, value: string) => void;
   return (
     <>
       <TextField
