@@ -6,6 +6,7 @@
  * one that is missing does not link.
  */
 #pragma once
+#include "fees/fees.h"
 #include "gen/access.h"
 #include "gen/routes.h"
 #include "http/http.h"
@@ -69,6 +70,7 @@ struct gateway {
     struct place *place_list;    /* files that come in now */
     struct places *places;       /* keeps their rows; NULL at the end */
     struct retention *retention; /* what is kept how long */
+    struct fee_book fees;        /* what members pay a year */
     struct sweep *sweep;         /* tidies up now and then */
     struct queue *queue;         /* in front of signing in */
     unsigned entering;           /* who may sign in and has not come to the hash threads yet */

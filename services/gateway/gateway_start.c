@@ -170,18 +170,25 @@ static enum err read_notices(struct gateway *gateway, struct err_note *note)
     return ERR_OK;
 }
 
-static enum err read_retention(struct gateway *gateway, struct err_note *note)
+static void rule_file(const struct gateway *gateway, const char *name, char path[1024])
 {
     const char *data_dir = proc_settings(gateway->proc)->data_dir;
-    struct buf path = {0};
+
+    (void)snprintf(path, 1024, "%s/deploy/rules/%s",
+                   *data_dir != '\0' ? data_dir : MAMIS_SOURCE_DIR, name);
+}
+
+static enum err read_rules(struct gateway *gateway, struct err_note *note)
+{
+    char path[1024];
     enum err err;
 
-    buf_printf(&path, "%s/deploy/rules/retention.json",
-               *data_dir != '\0' ? data_dir : MAMIS_SOURCE_DIR);
-    TRY(retention_load(path.data, &gateway->retention, note));
+    rule_file(gateway, "retention.json", path);
+    TRY(retention_load(path, &gateway->retention, note));
     TRY(sweep_check(gateway, note));
+    rule_file(gateway, "fees.json", path);
+    TRY(fees_load(path, &gateway->fees, note));
 cleanup:
-    buf_free(&path);
     return err;
 }
 
@@ -235,7 +242,7 @@ enum err gateway_start(struct proc *proc, void *state, struct err_note *note)
     TRY(read_keys(gateway, note));
     TRY(read_factor(gateway, note));
     TRY(read_notices(gateway, note));
-    TRY(read_retention(gateway, note));
+    TRY(read_rules(gateway, note));
     TRY(files_load(gateway_settings.portal_dir, &gateway->files, note));
     collect_kinds(gateway);
     gateway->db = proc_db(proc);

@@ -272,8 +272,8 @@ static enum err take_file(struct rule_book *book, const char *folder, const char
     reader.object = root;
     if (strcmp(name, "calendar.json") == 0) {
         TRY(read_calendar(&reader, &book->calendar));
-    } else if (strcmp(name, "retention.json") == 0) {
-        goto cleanup; /* lib/retention's */
+    } else if (strcmp(name, "retention.json") == 0 || strcmp(name, "fees.json") == 0) {
+        goto cleanup; /* lib/retention's, lib/fees' */
     } else if (strncmp(name, "cycles-", 7) == 0) {
         if (book->cycles_count == CYCLE_RULES_MAX)
             TRY(refuse(&reader, "the folder", "holds too many cycle files"));

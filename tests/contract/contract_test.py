@@ -517,6 +517,9 @@ def test_membership_is_changed_and_ended(people, clients):
     doctor.get("/me/procedures").expect(200)
     doctor.get("/me/memberships").expect(200)
     doctor.get("/associations").expect(200)
+    assert doctor.get("/me/fees?on=2026-12-01").expect(200).json["items"][0] == {
+        "category": "A1", "yen": 126000, "insurance_yen": 0, "waived": False}
+    assert l1.get(office + "/fee").expect(200).json["items"][0]["yen"] == 28000
     other = people.doctors[1]
     paper = {"register_no": other["register_no"], "birth_on": other["birth_on"],
              "effective_on": later}

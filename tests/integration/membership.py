@@ -164,9 +164,18 @@ def test_training(stack, trainee):
     made = trainee.client.post("/me/procedures", {
         "kind": "change", "effective_on": offered["effective_on"],
         "category_l3": offered["category_after"]}).expect(201).json
-    assert made["stage"] == "l1_receive" or made["stage"].endswith("review"), made
+    fees = {item["category"]: item["yen"] for item in trainee.client.get(
+        "/me/fees?on=2027-04-01").expect(200).json["items"]}
+    assert (fees["B"], fees["A2B"], fees["A1"]) == (0, 0, 126000)  # two years after graduation
+    assert trainee.client.get("/me/fees?on=2030-04-01").expect(200).json["items"][1] == {
+        "category": "A2B", "yen": 64000, "insurance_yen": 0, "waived": False}
+    desk = stack.staff_client("office_l3")
+    assert code(desk.get(f"/procedures/{made['procedure_id']}/fee"), 404) == "not_found"
     trainee.client.post(f"/me/procedures/{made['procedure_id']}/cancel", {}).expect(200)
     l1 = stack.staff_client("office_l1", "--l1", "13001")
+    fee = l1.get(f"/procedures/{made['procedure_id']}/fee").expect(200).json
+    assert (fee["on"], fee["items"][0]["category"], fee["items"][0]["waived"]) == (
+        "2027-04-01", "B", True)
     paper = {"register_no": trainee.register_no, "birth_on": "1978-05-05",
              "reason": "研修を中断している。", "training_ends_on": "2028-03-31"}
     other = stack.staff_client("office_l1", "--l1", "14001")

@@ -4,6 +4,7 @@ import { call, command } from '../api/client';
 import { may } from '../gen/access';
 import { Button, Facts, Notice, PageTitle, Tag } from '../parts/basics';
 import { Dialog } from '../parts/dialog';
+import { feeText } from '../parts/fees';
 import { AreaField, SendButton } from '../parts/fields';
 import { FormBox, useForm } from '../parts/form';
 import { LoadBox, useLoad } from '../parts/load';
@@ -57,6 +58,9 @@ export function DeskOnePage({ id }: { id: string }) {
 
 function DoctorFacts({ procedure }: { procedure: Procedure }) {
   const { doctor } = procedure;
+  const path = { procedure_id: procedure.procedure_id };
+  const fees = useLoad((signal) => call('get', '/api/v1/procedures/{procedure_id}/fee', { path, signal }), [path.procedure_id]).data;
+  const fee = fees?.items[0];
   return (
     <Facts
       rows={[
@@ -65,6 +69,7 @@ function DoctorFacts({ procedure }: { procedure: Procedure }) {
         [tm('register_no'), doctor?.register_no],
         [tm('birth_on'), dateText(doctor?.birth_on)],
         [tm('mamis_no'), doctor?.mamis_no],
+        [tm('fee_title'), fee && tm('fee_line', { year: String(fees.fiscal_year), category: tmOf('cat', fee.category), fee: feeText(fee) })],
         [tm('waiting_since'), dateText(procedure.stage_at)],
         [tm('overdue'), procedure.overdue && <Tag tone="bad">{dateText(procedure.due_on)}</Tag>],
       ]}

@@ -4,6 +4,7 @@ import { call, command } from '../api/client';
 import type { Answer } from '../api/types';
 import { Facts, Notice, PageTitle } from '../parts/basics';
 import { AreaField, SendButton, TextField } from '../parts/fields';
+import { MyFee } from '../parts/fees';
 import { FormBox, useForm, type Form } from '../parts/form';
 import { LoadBox, useLoad } from '../parts/load';
 import { DoctorFields } from '../parts/procedure_form';
@@ -92,6 +93,7 @@ function Change({ training }: { training: Training }) {
         go(`/me/procedures/${made.procedure_id}`, { state: 'sent' });
       }}
     >
+      <MyFee category={training.category_after ?? ''} day={training.effective_on ?? ''} />
       {form.problem?.code === 'procedure_open' && (
         <p>
           <a href="/me/procedures">{tm('open_one')}</a>

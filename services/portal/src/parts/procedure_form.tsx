@@ -7,6 +7,7 @@ import { dayOf } from '../text/days';
 import { tm, tmOf } from '../text/membership';
 import { t } from '../text/messages';
 import { Notice } from './basics';
+import { MyFee } from './fees';
 import { AreaField, ChoiceField, SelectField, SendButton, TextField } from './fields';
 import { FormBox, useForm, type Form, type Found } from './form';
 import { useLoad } from './load';
@@ -146,6 +147,9 @@ export function FileForm({ office = false, send, refused }: FileFormProps) {
         />
       )}
       {hasTarget(values.kind) && <TargetField form={form} />}
+      {!office && fieldsOf(values).includes('category_l3') && (
+        <MyFee category={values.category_l3} day={values.effective_on} />
+      )}
       {values.kind !== 'admission' && ['B', 'C'].includes(values.category_l3) && (
         <Notice tone="warn">
           <p>{tm('insurance')}</p>
