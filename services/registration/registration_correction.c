@@ -1,19 +1,12 @@
-/*
- * registration_correction: a request to correct data, and its answer. Safe to repeat from any step:
- * nothing is written before the transaction that passes the command.
- */
+/* registration_correction: a request to correct data, and its answer. */
 #include <string.h>
 
 #include "gen/events.h"
 #include "registration/registration_correction.h"
-
-enum step { STEP_FIND, STEP_RECORD };
+#include "registration/registration_job.h"
 
 struct job {
-    struct flow flow;
-    struct registration *registration;
-    struct work_batch *batch;
-    const struct work_message *message;
+    struct registration_job base;
     struct correction_command command;
     struct correction_read read;
     struct correction correction;
@@ -86,102 +79,45 @@ static json_t *state_event(const struct job *job)
 
 /* ---- the transaction ---- */
 
-static void record(struct job *job)
+static enum err take(struct registration_job *base, struct err_note *note)
 {
-    struct db_batch *effect = job->batch->effect;
-    char key[UUID_TEXT_BYTES];
-
-    store_save_correction(effect, &job->correction, &job->command, clock_now_us());
-    uuid_format(job->correction.doctor_account, key);
-    const struct work_event event = {.type = EVENT_CORRECTION_STATE,
-                                     .topic = TOPIC_ACCOUNT_EVENTS,
-                                     .key = str_of(key),
-                                     .subject = str_of(key),
-                                     .data = state_event(job)};
-    (void)work_emit(job->registration->work, effect, &event, job->message->trace);
+    return read_command(base->batch->arena, base->message, &((struct job *)base)->command, note);
 }
 
-static json_t *text(const char *name, const char *value)
+static void find(struct registration_job *base, struct flow *flow)
 {
-    json_t *object = json_object();
+    struct job *job = (struct job *)base;
 
-    must(json_object_set_new(object, name, json_string(value)) == 0);
-    return object;
+    store_read_correction(base->registration, base->batch->arena, &job->command, &job->read, flow);
 }
 
-static void answer(struct job *job, enum code refusal)
+static void decide(struct registration_job *base)
 {
-    struct work_reply reply = {.operation_id = job->command.operation_id};
+    struct job *job = (struct job *)base;
+    const struct correction_facts *facts = &job->correction.facts;
+    struct registration_answer answer = {
+        .operation_id = job->command.operation_id,
+        .member = "correction_id",
+        .limit = CORRECTIONS_OPEN_MAX,
+    };
     char id[UUID_TEXT_BYTES];
 
+    store_correction(&job->read, &job->correction);
+    answer.refusal = job->command.answers ? rules_answer_correction(facts, job->command.outcome)
+                                          : rules_ask_correction(facts);
+    if (answer.refusal == CODE_NONE) {
+        store_save_correction(base->batch->effect, &job->correction, &job->command, clock_now_us());
+        registration_job_emit(base, EVENT_CORRECTION_STATE, job->correction.doctor_account,
+                              state_event(job));
+    }
     uuid_format(job->command.correction_id, id);
-    if (refusal == CODE_NONE) {
-        reply.result = text("correction_id", id);
-    } else {
-        const char *limit = arena_printf(job->batch->arena, "%d", (int)CORRECTIONS_OPEN_MAX);
-        json_t *extra = json_object();
-
-        must(json_object_set_new(extra, "params", text("limit", limit)) == 0);
-        reply.err = refusal == CODE_NOT_FOUND ? ERR_NOT_FOUND : ERR_STATE_CONFLICT;
-        reply.problem_code = code_name(refusal);
-        reply.problem_extra = extra;
-        job->registration->figures.refused++;
-    }
-    work_reply(job->registration->work, job->batch->effect, &reply, job->message->trace);
-}
-
-static void decide(struct job *job)
-{
-    const struct correction_facts *facts = &job->correction.facts;
-    enum code refusal = job->command.answers ? rules_answer_correction(facts, job->command.outcome)
-                                             : rules_ask_correction(facts);
-
-    if (refusal == CODE_NONE)
-        record(job);
-    answer(job, refusal);
-}
-
-static void job_run(struct flow *flow)
-{
-    struct job *job = FLOW_OF(flow, struct job, flow);
-
-    switch ((enum step)flow->step) {
-    case STEP_FIND:
-        flow_wait(flow, STEP_RECORD);
-        store_read_correction(job->registration, job->batch->arena, &job->command, &job->read,
-                              flow);
-        return;
-    case STEP_RECORD:
-        store_correction(&job->read, &job->correction);
-        decide(job);
-        flow_end(flow, ERR_OK);
-        return;
-    }
-    must(false);
-}
-
-static void job_done(struct flow *flow)
-{
-    struct job *job = FLOW_OF(flow, struct job, flow);
-
-    registration_job_end(flow, job->batch);
+    answer.value = id;
+    registration_job_answer(base, &answer);
 }
 
 void registration_correction_handle(void *service, struct work_batch *batch)
 {
-    struct registration *registration = service;
-    struct job *job = arena_new_of(batch->arena, struct job);
-    enum err err;
+    static const struct registration_job_kind kind = {take, find, decide};
 
-    job->registration = registration;
-    job->batch = batch;
-    job->message = &batch->messages[0];
-    err = read_command(batch->arena, job->message, &job->command, &batch->flow->note);
-    if (err != ERR_OK) {
-        flow_resume(batch->flow, err);
-        return;
-    }
-    registration->figures.commands++;
-    flow_init(&job->flow, batch->flow->loop, job_run, job_done, job->message->trace);
-    flow_start(&job->flow, STEP_FIND);
+    registration_job_start(service, batch, &kind, &arena_new_of(batch->arena, struct job)->base);
 }

@@ -1,19 +1,12 @@
-/*
- * registration_delegate: one command about a delegate. Safe to repeat from any step: nothing is
- * written before the transaction that passes the command, and the delegation's version guards it.
- */
+/* registration_delegate: one command about a delegate; the delegation's version guards it. */
 #include <string.h>
 
 #include "gen/events.h"
 #include "registration/registration_delegate.h"
-
-enum step { STEP_FIND, STEP_RECORD };
+#include "registration/registration_job.h"
 
 struct job {
-    struct flow flow;
-    struct registration *registration;
-    struct work_batch *batch;
-    const struct work_message *message;
+    struct registration_job base;
     struct delegate_command command;
     struct delegate_read read;
     struct delegation delegation;
@@ -102,19 +95,6 @@ json_t *wire_delegation_state(const struct delegation *delegation, enum delegati
 
 /* ---- the transaction ---- */
 
-static void emit(struct job *job, const char *type, struct uuid account, json_t *data)
-{
-    char key[UUID_TEXT_BYTES];
-
-    uuid_format(account, key);
-    const struct work_event event = {.type = type,
-                                     .topic = TOPIC_ACCOUNT_EVENTS,
-                                     .key = str_of(key),
-                                     .subject = str_of(key),
-                                     .data = data};
-    (void)work_emit(job->registration->work, job->batch->effect, &event, job->message->trace);
-}
-
 /* The account follows from the address, which the link has proved to be the person's. */
 static void add_account(struct job *job, int64_t now_us)
 {
@@ -130,38 +110,9 @@ static void add_account(struct job *job, int64_t now_us)
                    .step = STEP_DONE},
     };
 
-    store_add_delegate(job->batch->effect, &account, now_us);
-    emit(job, EVENT_ACCOUNT_STATE, account.account_id, wire_account_state(&account));
-}
-
-static json_t *text(const char *name, const char *value)
-{
-    json_t *object = json_object();
-
-    must(json_object_set_new(object, name, json_string(value)) == 0);
-    return object;
-}
-
-static void answer(struct job *job)
-{
-    struct work_reply reply = {.operation_id = job->command.operation_id};
-    char id[UUID_TEXT_BYTES];
-
-    uuid_format(job->command.delegation_id, id);
-    if (job->verdict.refusal == CODE_NONE) {
-        reply.result =
-            job->command.deed == DELEGATE_ACCEPT ? text("next", "") : text("delegation_id", id);
-    } else {
-        const char *limit = arena_printf(job->batch->arena, "%d", (int)DELEGATES_MAX);
-        json_t *extra = json_object();
-
-        must(json_object_set_new(extra, "params", text("limit", limit)) == 0);
-        reply.err = job->verdict.refusal == CODE_NOT_FOUND ? ERR_NOT_FOUND : ERR_STATE_CONFLICT;
-        reply.problem_code = code_name(job->verdict.refusal);
-        reply.problem_extra = extra;
-        job->registration->figures.refused++;
-    }
-    work_reply(job->registration->work, job->batch->effect, &reply, job->message->trace);
+    store_add_delegate(job->base.batch->effect, &account, now_us);
+    registration_job_emit(&job->base, EVENT_ACCOUNT_STATE, account.account_id,
+                          wire_account_state(&account));
 }
 
 static void record(struct job *job)
@@ -169,61 +120,53 @@ static void record(struct job *job)
     struct delegation *delegation = &job->delegation;
     int64_t now_us = clock_now_us();
 
-    if (job->verdict.changed) {
-        store_save_delegation(job->batch->effect, delegation, &job->command, job->verdict.next,
-                              now_us);
-        delegation->version++;
-        delegation->accepted = delegation->accepted || job->verdict.next == DELEGATION_ACTIVE;
-        if (job->verdict.next == DELEGATION_ACTIVE && !delegation->account_there)
-            add_account(job, now_us);
-        emit(job, EVENT_DELEGATION_STATE, delegation->doctor_account,
-             wire_delegation_state(delegation, job->verdict.next));
-    }
-    answer(job);
+    store_save_delegation(job->base.batch->effect, delegation, &job->command, job->verdict.next,
+                          now_us);
+    delegation->version++;
+    delegation->accepted = delegation->accepted || job->verdict.next == DELEGATION_ACTIVE;
+    if (job->verdict.next == DELEGATION_ACTIVE && !delegation->account_there)
+        add_account(job, now_us);
+    registration_job_emit(&job->base, EVENT_DELEGATION_STATE, delegation->doctor_account,
+                          wire_delegation_state(delegation, job->verdict.next));
 }
 
-static void job_run(struct flow *flow)
+static enum err take(struct registration_job *base, struct err_note *note)
 {
-    struct job *job = FLOW_OF(flow, struct job, flow);
+    return wire_delegate_command(base->batch->arena, base->message, &((struct job *)base)->command,
+                                 note);
+}
 
-    switch ((enum step)flow->step) {
-    case STEP_FIND:
-        flow_wait(flow, STEP_RECORD);
-        store_read_delegation(job->registration, job->batch->arena, &job->command, &job->read,
-                              flow);
-        return;
-    case STEP_RECORD:
-        store_delegation(&job->read, &job->command, &job->delegation);
-        rules_delegate(&job->delegation.facts, job->command.deed, &job->verdict);
+static void find(struct registration_job *base, struct flow *flow)
+{
+    struct job *job = (struct job *)base;
+
+    store_read_delegation(base->registration, base->batch->arena, &job->command, &job->read, flow);
+}
+
+static void decide(struct registration_job *base)
+{
+    struct job *job = (struct job *)base;
+    bool accepts = job->command.deed == DELEGATE_ACCEPT;
+    char id[UUID_TEXT_BYTES];
+
+    store_delegation(&job->read, &job->command, &job->delegation);
+    rules_delegate(&job->delegation.facts, job->command.deed, &job->verdict);
+    if (job->verdict.changed)
         record(job);
-        flow_end(flow, ERR_OK);
-        return;
-    }
-    must(false);
-}
-
-static void job_done(struct flow *flow)
-{
-    struct job *job = FLOW_OF(flow, struct job, flow);
-
-    registration_job_end(flow, job->batch);
+    uuid_format(job->command.delegation_id, id);
+    const struct registration_answer answer = {
+        .operation_id = job->command.operation_id,
+        .refusal = job->verdict.refusal,
+        .member = accepts ? "next" : "delegation_id",
+        .value = accepts ? "" : id,
+        .limit = DELEGATES_MAX,
+    };
+    registration_job_answer(base, &answer);
 }
 
 void registration_delegate_handle(void *service, struct work_batch *batch)
 {
-    struct registration *registration = service;
-    struct job *job = arena_new_of(batch->arena, struct job);
-    enum err err;
+    static const struct registration_job_kind kind = {take, find, decide};
 
-    job->registration = registration;
-    job->batch = batch;
-    job->message = &batch->messages[0];
-    err = wire_delegate_command(batch->arena, job->message, &job->command, &batch->flow->note);
-    if (err != ERR_OK) {
-        flow_resume(batch->flow, err);
-        return;
-    }
-    registration->figures.commands++;
-    flow_init(&job->flow, batch->flow->loop, job_run, job_done, job->message->trace);
-    flow_start(&job->flow, STEP_FIND);
+    registration_job_start(service, batch, &kind, &arena_new_of(batch->arena, struct job)->base);
 }
