@@ -11,6 +11,7 @@
 
 ENDPOINT(invite_delegate);
 ENDPOINT(revoke_delegate);
+ENDPOINT(resign_delegation);
 
 static struct command delegate_command(struct call *call, const char *type)
 {
@@ -147,25 +148,53 @@ static void add_stop(struct call *call, struct db_batch *batch)
     }
 }
 
+/* False: it is not there for the caller, or that is being found out. */
+static bool find_stopped(struct call *call)
+{
+    if (call->flow.step == REVOKE_FIND) {
+        call->query = db_add(call_scoped(call), &find_delegation);
+        db_uuid(call->query, call_id(call, "delegation_id"));
+        call_run(call, REVOKE_FOUND);
+        return false;
+    }
+    if (db_rows(call->query) == 0)
+        call_problem(call, CODE_NOT_FOUND);
+    return db_rows(call->query) > 0;
+}
+
 void endpoint_revoke_delegate(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
     struct command command = delegate_command(call, EVENT_DELEGATE_REVOKE);
 
-    if (flow->step == REVOKE_FIND) {
-        call->query = db_add(call_scoped(call), &find_delegation);
-        db_uuid(call->query, call_id(call, "delegation_id"));
-        call_run(call, REVOKE_FOUND);
+    if (!find_stopped(call))
         return;
-    }
-    if (db_rows(call->query) == 0) {
-        call_problem(call, CODE_NOT_FOUND);
-        return;
-    }
     const struct event_delegate_revoke event = {.operation_id = command.operation_id,
                                                 .account_id = call->who.account_id,
                                                 .delegation_id = call_id(call, "delegation_id")};
     command.data = event_delegate_revoke_encode(&event);
     command.add = add_stop;
+    command_accept(call, &command);
+}
+
+static void answer_nothing(struct call *call, json_t *result)
+{
+    (void)result;
+    call_json(call, 200, STR("{}"));
+}
+
+void endpoint_resign_delegation(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+    struct command command = delegate_command(call, EVENT_DELEGATE_RESIGN);
+
+    if (!find_stopped(call))
+        return;
+    const struct event_delegate_resign event = {.operation_id = command.operation_id,
+                                                .account_id = call->who.account_id,
+                                                .delegation_id = call_id(call, "delegation_id")};
+    command.data = event_delegate_resign_encode(&event);
+    command.add = add_stop;
+    command.answer = answer_nothing;
     command_accept(call, &command);
 }

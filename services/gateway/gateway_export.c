@@ -99,6 +99,15 @@ static const struct section {
      {"gateway_export_corrections",
       SECTION(MOMENT("asked_at") " || correction_id", "item",
               "portal.correction WHERE doctor_id = portal.scope_id('doctor')")}},
+    /* Newest first; not more is read of the long list than a page. */
+    {"reads",
+     200,
+     WANTS_NOTHING,
+     {"gateway_export_reads",
+      SECTION("lpad((9223372036854775807 - read_id)::text, 19, '0')",
+              "json_build_object('at', portal.rfc3339(at), 'action', action, 'role', role,"
+              " 'office_name', office_name)",
+              "portal.my_reads(9223372036854775807 - nullif($1::text, '')::bigint, $2::bigint)")}},
     {"mails",
      200,
      WANTS_NOTHING,

@@ -86,12 +86,20 @@ cleanup:
 
 /* ---- M51, M52: a delegate is there, or is none any more ---- */
 
+static void to_doctor(struct notification_mail *mail, const struct event_delegation_state *event)
+{
+    mail->has_account = true;
+    mail->to_account = event->account_id;
+    mail->to_doctor = event->doctor_id;
+    set_text(mail->data, "name", event->doctor_name);
+}
+
 void notification_delegation_handle(void *service, struct work_batch *batch)
 {
     struct event_delegation_state event;
     struct notification_mail mail = {0};
     char id[UUID_TEXT_BYTES];
-    bool begun, ended;
+    bool begun, ended, left;
     enum err err;
 
     (void)service;
@@ -102,16 +110,14 @@ void notification_delegation_handle(void *service, struct work_batch *batch)
     if (!begun && !ended) /* of an invitation the link's mail tells */
         goto cleanup;
     uuid_format(event.delegation_id, id);
-    mail.kind = begun ? "M51" : "M52";
+    left = ended && event.has_resigned && event.resigned;
+    mail.kind = begun ? "M51" : left ? "M52-left" : "M52";
     mail.occasion = id;
     mail.data = json_object();
     set_text(mail.data, "delegate_name", event.name);
     set_text(mail.data, "doctor_name", event.doctor_name);
-    if (begun) {
-        mail.has_account = true;
-        mail.to_account = event.account_id;
-        mail.to_doctor = event.doctor_id;
-        set_text(mail.data, "name", event.doctor_name);
+    if (begun || left) {
+        to_doctor(&mail, &event);
     } else {
         mail.to_address = event.email;
         set_text(mail.data, "name", event.name);

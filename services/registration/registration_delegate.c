@@ -63,6 +63,21 @@ cleanup:
     return err;
 }
 
+static enum err read_resign(struct arena *arena, json_t *data, struct delegate_command *out,
+                            struct err_note *note)
+{
+    struct event_delegate_resign event;
+    enum err err;
+
+    TRY(event_delegate_resign_decode(arena, data, &event, note));
+    *out = (struct delegate_command){.deed = DELEGATE_RESIGN,
+                                     .operation_id = event.operation_id,
+                                     .account_id = event.account_id,
+                                     .delegation_id = event.delegation_id};
+cleanup:
+    return err;
+}
+
 enum err wire_delegate_command(struct arena *arena, const struct work_message *message,
                                struct delegate_command *ret_command, struct err_note *note)
 {
@@ -72,10 +87,13 @@ enum err wire_delegate_command(struct arena *arena, const struct work_message *m
         return read_accept(arena, message->data, ret_command, note);
     if (strcmp(message->type, EVENT_DELEGATE_REVOKE) == 0)
         return read_revoke(arena, message->data, ret_command, note);
+    if (strcmp(message->type, EVENT_DELEGATE_RESIGN) == 0)
+        return read_resign(arena, message->data, ret_command, note);
     return err_say(note, ERR_VERSION_UNKNOWN, "%s", message->type);
 }
 
-json_t *wire_delegation_state(const struct delegation *delegation, enum delegation_state state)
+json_t *wire_delegation_state(const struct delegation *delegation, enum delegation_state state,
+                              bool resigned)
 {
     const struct event_delegation_state event = {
         .delegation_id = delegation->delegation_id,
@@ -88,6 +106,8 @@ json_t *wire_delegation_state(const struct delegation *delegation, enum delegati
         .email = delegation->email,
         .state = str_of(delegation_state_name(state)),
         .accepted = delegation->accepted,
+        .resigned = resigned,
+        .has_resigned = resigned,
     };
 
     return event_delegation_state_encode(&event);
@@ -126,8 +146,9 @@ static void record(struct job *job)
     delegation->accepted = delegation->accepted || job->verdict.next == DELEGATION_ACTIVE;
     if (job->verdict.next == DELEGATION_ACTIVE && !delegation->account_there)
         add_account(job, now_us);
-    registration_job_emit(&job->base, EVENT_DELEGATION_STATE, delegation->doctor_account,
-                          wire_delegation_state(delegation, job->verdict.next));
+    registration_job_emit(
+        &job->base, EVENT_DELEGATION_STATE, delegation->doctor_account,
+        wire_delegation_state(delegation, job->verdict.next, job->command.deed == DELEGATE_RESIGN));
 }
 
 static enum err take(struct registration_job *base, struct err_note *note)
@@ -146,7 +167,8 @@ static void find(struct registration_job *base, struct flow *flow)
 static void decide(struct registration_job *base)
 {
     struct job *job = (struct job *)base;
-    bool accepts = job->command.deed == DELEGATE_ACCEPT;
+    /* Only the doctor is shown the delegation. */
+    bool shown = job->command.deed == DELEGATE_INVITE || job->command.deed == DELEGATE_REVOKE;
     char id[UUID_TEXT_BYTES];
 
     store_delegation(&job->read, &job->command, &job->delegation);
@@ -157,8 +179,8 @@ static void decide(struct registration_job *base)
     const struct registration_answer answer = {
         .operation_id = job->command.operation_id,
         .refusal = job->verdict.refusal,
-        .member = accepts ? "next" : "delegation_id",
-        .value = accepts ? "" : id,
+        .member = shown ? "delegation_id" : "next",
+        .value = shown ? id : "",
         .limit = DELEGATES_MAX,
     };
     registration_job_answer(base, &answer);

@@ -33,7 +33,8 @@ void registration_delegate_handle(void *service, struct work_batch *batch);
 CHECKED enum err wire_delegate_command(struct arena *arena, const struct work_message *message,
                                        struct delegate_command *ret_command, struct err_note *note);
 /* After the change: its version and state are the new ones. New reference. */
-json_t *wire_delegation_state(const struct delegation *delegation, enum delegation_state state);
+json_t *wire_delegation_state(const struct delegation *delegation, enum delegation_state state,
+                              bool resigned);
 
 /* ---- registration_delegate_store.c ---- */
 

@@ -1,7 +1,7 @@
 /*
  * registration_delegate_rules: what becomes of a delegation. Decides only: no I/O, no clock.
- * A doctor invites a person, the person accepts by the mailed link, the doctor ends it; from its
- * end it never comes back, a new invitation is a new delegation.
+ * A doctor invites a person, the person accepts by the mailed link, the doctor or the person ends
+ * it; from its end it never comes back, a new invitation is a new delegation.
  */
 #pragma once
 #include "base/str.h"
@@ -21,14 +21,20 @@ const char *delegation_state_name(enum delegation_state state);
 /* DELEGATION_NONE for anything else. */
 enum delegation_state delegation_state_of(struct str name);
 
-enum delegate_deed { DELEGATE_INVITE, DELEGATE_ACCEPT, DELEGATE_REVOKE, DELEGATE_DEEDS };
-/* As the history calls it: "invited", "accepted", "revoked". */
+enum delegate_deed {
+    DELEGATE_INVITE,
+    DELEGATE_ACCEPT,
+    DELEGATE_REVOKE,
+    DELEGATE_RESIGN,
+    DELEGATE_DEEDS,
+};
+/* As the history calls it: "invited", "accepted", "revoked", "resigned". */
 const char *delegate_deed_name(enum delegate_deed deed);
 
 struct delegate_facts {
     /* Of the delegation; for an invitation, of one to the same person that was not ended. */
     enum delegation_state state;
-    bool actor_fits;    /* it is the doctor's account, or for accepting the person's */
+    bool actor_fits;    /* it is the doctor's account; for accepting, resigning the person's */
     bool actor_active;  /* that account is neither suspended nor closed */
     bool address_taken; /* the address is that of an account which is no delegate's */
     int64_t standing;   /* the doctor's delegations that were not ended */

@@ -109,7 +109,9 @@ void store_delegation(const struct delegate_read *read, const struct delegate_co
     found.facts.standing = db_get_i64(query, 0, 10);
     found.account_there = db_get_bool(query, 0, 11);
     found.delegate_id = db_get_uuid(query, 0, 12);
-    owner = command->deed == DELEGATE_ACCEPT ? found.delegate_id : found.doctor_account;
+    owner = command->deed == DELEGATE_ACCEPT || command->deed == DELEGATE_RESIGN
+                ? found.delegate_id
+                : found.doctor_account;
     found.facts.actor_fits = uuid_eq(owner, command->account_id);
     if (command->deed == DELEGATE_INVITE) {
         found.name = command->name;

@@ -39,6 +39,7 @@ const struct work_route registration_routes[] = {
     OTHER(EVENT_DELEGATE_INVITE, registration_delegate_handle),
     OTHER(EVENT_DELEGATE_ACCEPT, registration_delegate_handle),
     OTHER(EVENT_DELEGATE_REVOKE, registration_delegate_handle),
+    OTHER(EVENT_DELEGATE_RESIGN, registration_delegate_handle),
     OTHER(EVENT_CORRECTION_ASK, registration_correction_handle),
     OTHER(EVENT_CORRECTION_ANSWER, registration_correction_handle),
 };

@@ -319,7 +319,7 @@ def test_sign_up(demo, people, clients):
         assert desk.get(path).expect(200).json["register_no"] == register_no
         assert desk.get(path + "/licence").expect(200).body == b"%PDF-1.4 %%EOF"
         desk.post(f"{path}/{decision}", {"reason": "確認した"}).expect(200, 202)
-def test_delegates(clients, uploaded):
+def test_delegates(demo, people, clients, uploaded):
     """What a delegate sees, until it is ended; another delegate goes the same way."""
     shown, = clients["delegate"].get("/delegations").expect(200).json["items"]
     path = f"/delegations/{shown['delegation_id']}/credits"
@@ -328,6 +328,9 @@ def test_delegates(clients, uploaded):
     assert named["history"][0]["action"] == "looked_at_credits"
     clients["doctor"].post(f"/me/delegates/{named['delegation_id']}/revoke").expect(200)
     clients["delegate"].get(path).expect(404)
+    other = delegate_of(demo, people, clients["doctor"])
+    shown, = other.get("/delegations").expect(200).json["items"]
+    other.post(f"/delegations/{shown['delegation_id']}/resign").expect(200)
 
 
 def test_own_data_and_its_correction(people, clients):

@@ -114,6 +114,18 @@ def test_a_delegate_sees_credits_until_it_is_ended(stack, doctor):
     wait_mail(stack, address, "代理の登録が取り消されました")
 
 
+def test_a_delegate_gives_it_up(stack, doctor, delegate):
+    delegation, person = delegate
+    path = f"/delegations/{delegation}"
+    assert code(doctor.client.post(path + "/resign"), 403) == "forbidden"
+    person.post(path + "/resign").expect(200)
+    person.get(path + "/credits").expect(404)
+    person.post(path + "/resign").expect(200)  # it has ended
+    assert looks(doctor)[0] == "resigned"
+    wait_mail(stack, stack.one("SELECT email FROM registration.doctor WHERE mamis_no = %s",
+                               (doctor.mamis_no,))[0], "代理の方が登録をやめました")
+
+
 def test_ending_holds_while_registration_and_redis_are_away(stack, doctor, delegate):
     delegation, person = delegate
     path = f"/delegations/{delegation}/credits"
@@ -196,8 +208,8 @@ def test_naming_is_checked(stack, doctor, delegate):
 # ---- taking one's data along ----
 
 SECTIONS = ["profile", "account", "account_history", "former_names", "certificates", "credits",
-            "handbook", "applications", "delegates", "corrections", "mails", "second_factors",
-            "second_factor_history", "sessions"]
+            "handbook", "applications", "delegates", "corrections", "reads", "mails",
+            "second_factors", "second_factor_history", "sessions"]
 
 
 def exported(client):
@@ -213,8 +225,13 @@ def test_all_data_as_json(stack, doctor, delegate):
     doctor.client.post("/me/corrections", {"field": "other", "text": "書き出しの試験"}).expect(201)
     wait_mail(stack, stack.one("SELECT email FROM registration.doctor WHERE mamis_no = %s",
                                (doctor.mamis_no,))[0], "代理の方の登録が終わりました")
+    stack.staff_client("office_l3").get("/corrections?state=open&limit=500").expect(200)
     sections = exported(doctor.client)
     assert list(sections) == SECTIONS
+    assert sections["reads"] == [
+        {name: read[name] for name in ("at", "action", "role", "office_name")}
+        for read in doctor.client.get("/me/reads?limit=500").expect(200).json["items"]]
+    assert sections["reads"][0]["role"] == "office_l3"
     profile, = sections["profile"]
     assert profile["register_no"] == doctor.register_no
     assert sections["account"][0]["role"] == "doctor"

@@ -238,7 +238,7 @@ static void expired(void)
         ERR_OK);
 }
 
-static void delegation(int version, const char *state, bool accepted)
+static void delegation_as(int version, const char *state, bool accepted, const char *resigned)
 {
     assert_int_equal(bench_handle(&bench, notification_delegation_handle, &notification,
                                   EVENT_DELEGATION_STATE,
@@ -247,9 +247,30 @@ static void delegation(int version, const char *state, bool accepted)
                                   " \"doctor_name\": \"濱田　正樹\","
                                   " \"delegate_id\": \"" STAFF "\", \"name\": \"受付　一郎\","
                                   " \"email\": \"reception@example.jp\", \"state\": \"%s\","
-                                  " \"accepted\": %s}",
-                                  version, state, accepted ? "true" : "false"),
+                                  " \"accepted\": %s, \"resigned\": %s}",
+                                  version, state, accepted ? "true" : "false", resigned),
                      ERR_OK);
+}
+
+static void delegation(int version, const char *state, bool accepted)
+{
+    delegation_as(version, state, accepted, "null");
+}
+
+/* Whoever did not end it is told. */
+static void a_doctor_hears_that_the_delegate_left(void **state)
+{
+    struct arena *arena = arena_new();
+
+    (void)state;
+    delegation_as(3, "revoked", true, "true");
+    delegation_as(3, "revoked", true, "true");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M52-left'"
+                           " AND to_account = '" DOCTOR_ACCOUNT "' AND to_doctor = 1"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
+    assert_non_null(strstr(rendered(arena, "M52-left").text, "受付　一郎 さんが代理の登録をやめ"));
+    arena_free(arena);
 }
 
 /* The doctor hears of the beginning, the delegate of the end; of an invitation its link's mail
@@ -393,6 +414,7 @@ int main(void)
         cmocka_unit_test_setup(decisions_are_told, fill),
         cmocka_unit_test_setup(other_states_make_no_mail, fill),
         cmocka_unit_test_setup(a_delegation_makes_two_mails, fill),
+        cmocka_unit_test_setup(a_doctor_hears_that_the_delegate_left, fill),
         cmocka_unit_test_setup(a_correction_is_told_to_who_has_to_act, fill),
         cmocka_unit_test_setup(every_mail_is_complete_and_discreet, fill),
         cmocka_unit_test_setup(line_breaks_cannot_break_headers, fill),

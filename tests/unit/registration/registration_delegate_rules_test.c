@@ -26,6 +26,10 @@ static void every_deed_from_every_state(void **state)
         {DELEGATE_REVOKE, DELEGATION_INVITED, DELEGATION_REVOKED, CODE_NONE},
         {DELEGATE_REVOKE, DELEGATION_ACTIVE, DELEGATION_REVOKED, CODE_NONE},
         {DELEGATE_REVOKE, DELEGATION_REVOKED, DELEGATION_REVOKED, CODE_NONE},
+        {DELEGATE_RESIGN, DELEGATION_NONE, DELEGATION_NONE, CODE_NOT_FOUND},
+        {DELEGATE_RESIGN, DELEGATION_INVITED, DELEGATION_INVITED, CODE_NOT_FOUND},
+        {DELEGATE_RESIGN, DELEGATION_ACTIVE, DELEGATION_REVOKED, CODE_NONE},
+        {DELEGATE_RESIGN, DELEGATION_REVOKED, DELEGATION_REVOKED, CODE_NONE},
     };
 
     (void)state;
@@ -43,7 +47,8 @@ static void every_deed_from_every_state(void **state)
 
 static void only_who_may(void **state)
 {
-    static const enum delegate_deed deeds[] = {DELEGATE_INVITE, DELEGATE_ACCEPT, DELEGATE_REVOKE};
+    static const enum delegate_deed deeds[] = {DELEGATE_INVITE, DELEGATE_ACCEPT, DELEGATE_REVOKE,
+                                               DELEGATE_RESIGN};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(deeds); i++) {

@@ -114,6 +114,28 @@ static void named_accepted_ended(void **state)
     assert_string_equal(invite_as(DOCTOR, AGAIN, ADDRESS), "");
 }
 
+static void a_delegate_gives_it_up(void **state)
+{
+    const json_t *told;
+
+    (void)state;
+    (void)invite_as(DOCTOR, DELEGATION, ADDRESS);
+    assert_string_equal(send_deed(EVENT_DELEGATE_RESIGN, PERSON), "not_found");
+    (void)send_deed(EVENT_DELEGATE_ACCEPT, PERSON);
+    assert_string_equal(send_deed(EVENT_DELEGATE_RESIGN, DOCTOR), "not_found");
+    assert_string_equal(send_deed(EVENT_DELEGATE_RESIGN, PERSON), "");
+    told = bench_event(&bench, EVENT_DELEGATION_STATE);
+    assert_string_equal(bench_text(told, "state"), "revoked");
+    assert_true(json_is_true(json_object_get(told, "resigned")));
+    assert_count("SELECT count(*) FROM registration.delegation_history WHERE action = 'resigned'"
+                 " AND account_id = '" PERSON "' AND version = 3",
+                 1);
+    /* Again, and the doctor's own end, change nothing. */
+    assert_string_equal(send_deed(EVENT_DELEGATE_RESIGN, PERSON), "");
+    assert_string_equal(send_deed(EVENT_DELEGATE_REVOKE, DOCTOR), "");
+    assert_count("SELECT count(*) FROM registration.delegation_history", 3);
+}
+
 static void repeated_deeds_change_nothing(void **state)
 {
     (void)state;
@@ -208,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(named_accepted_ended, fill),
+        cmocka_unit_test_setup(a_delegate_gives_it_up, fill),
         cmocka_unit_test_setup(repeated_deeds_change_nothing, fill),
         cmocka_unit_test_setup(refusals, fill),
         cmocka_unit_test_setup(two_doctors_one_delegate, fill),

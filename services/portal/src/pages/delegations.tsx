@@ -1,9 +1,14 @@
 // What a delegate sees: the doctors who named it, and the credits of one of them.
-import { call } from '../api/client';
-import { PageTitle, Tag } from '../parts/basics';
+import { useState } from 'preact/hooks';
+import { call, command } from '../api/client';
+import { Button, Notice, PageTitle, Tag } from '../parts/basics';
 import { CreditList, type Credit, type Credits } from '../parts/credit_list';
+import { Dialog } from '../parts/dialog';
+import { SendButton } from '../parts/fields';
+import { FormBox, useForm } from '../parts/form';
 import { LoadBox, useLoad, usePages } from '../parts/load';
 import type { Column } from '../parts/table';
+import { go } from '../router';
 import { dateText, unitText } from '../text/format';
 import { t, tOf } from '../text/messages';
 
@@ -19,6 +24,11 @@ export function DelegationsPage() {
         <PageTitle>{t('delegations_title')}</PageTitle>
         <p>{t('delegations_lead')}</p>
       </div>
+      {history.state === 'resigned' && (
+        <Notice tone="good" alert>
+          <p>{t('resigned')}</p>
+        </Notice>
+      )}
       <LoadBox from={loaded}>
         {({ items }) =>
           items.length === 0 ? (
@@ -60,7 +70,42 @@ export function DelegationPage({ id }: { id: string }) {
           <a href="/delegations">{t('delegation_back')}</a>
         </p>
       </div>
+      {name && <Resign id={id} name={name} />}
       <CreditList pages={pages} columns={columns()} />
+    </div>
+  );
+}
+
+function Resign({ id, name }: { id: string; name: string }) {
+  const [open, setOpen] = useState(false);
+  const form = useForm({});
+  const path = { delegation_id: id };
+  return (
+    <div>
+      <Button look="danger" onClick={() => setOpen(true)}>
+        {t('resign')}…
+      </Button>
+      {open && (
+        <Dialog title={t('resign')} onClose={() => setOpen(false)}>
+          <p>{t('resign_sure', { name })}</p>
+          <FormBox
+            form={form}
+            send={async () => {
+              await command('post', '/api/v1/delegations/{delegation_id}/resign', { path });
+              go('/delegations', { state: 'resigned' });
+            }}
+          >
+            <div class="row">
+              <SendButton look="danger" busy={form.busy}>
+                {t('resign')}
+              </SendButton>
+              <Button look="text" onClick={() => setOpen(false)}>
+                {t('delegate_keep')}
+              </Button>
+            </div>
+          </FormBox>
+        </Dialog>
+      )}
     </div>
   );
 }

@@ -31,7 +31,14 @@ export const privacy = {
   deed_invited: ['ご案内を送りました', 'You sent the invitation'],
   deed_accepted: ['登録を受けました', 'Accepted'],
   deed_revoked: ['取り消しました', 'You ended it'],
+  deed_resigned: ['代理の方がやめました', 'Your delegate gave it up'],
   deed_looked_at_credits: ['単位を見ました', 'Looked at your credits'],
+  resign: ['代理をやめる', 'Give this up'],
+  resign_sure: [
+    '{name}先生の代理をやめます。単位はすぐに見られなくなり、医師にメールで伝えられます。元に戻すには、もう一度登録してもらってください。',
+    'You are the delegate of {name} no more, at once; the doctor is told. Only a new invitation undoes it.',
+  ],
+  resigned: ['代理をやめました。', 'You are no delegate of this doctor any more.'],
   delegations_title: ['医師の単位', 'Credits of doctors'],
   delegations_lead: [
     'あなたを代理として登録している医師です。見たことは、その医師に記録として示されます。',
