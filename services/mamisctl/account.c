@@ -353,6 +353,8 @@ enum tool_exit command_account(struct tool *tool, struct tool_args *args)
         return reset_password(tool, args);
     if (what != NULL && strcmp(what, "reset-second-factor") == 0)
         return reset_second_factor(tool, args);
+    if (what != NULL && strcmp(what, "link") == 0)
+        return account_link(tool, args);
     if (what != NULL && (strcmp(what, "suspend") == 0 || strcmp(what, "restore") == 0))
         return account_set_state(tool, args, strcmp(what, "suspend") == 0);
     return TOOL_USAGE;

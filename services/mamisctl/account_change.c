@@ -4,19 +4,14 @@
 #include "domain/numbers.h"
 #include "gen/events.h"
 
-#define COLUMNS                                                                                    \
-    "SELECT a.account_id, a.version, a.role, a.state, a.step, a.name, a.email, a.email_confirmed," \
-    " coalesce(a.doctor_id, 0), a.organiser_code, a.l1_code, a.l2_code, coalesce(d.my_page, ''),"  \
-    " coalesce(d.register_no, '') FROM registration.account AS a"                                  \
-    " LEFT JOIN registration.doctor AS d USING (doctor_id)"
-
 static const struct db_stmt find_login = {
     "account_change_login",
-    COLUMNS " JOIN gateway.credential AS c USING (account_id) WHERE c.login_id = $1",
+    ACCOUNT_COLUMNS_AND(
+        "") " JOIN gateway.credential AS c USING (account_id) WHERE c.login_id = $1",
 };
 static const struct db_stmt find_doctor = {
     "account_change_doctor",
-    COLUMNS " WHERE d.register_no = $1",
+    ACCOUNT_COLUMNS_AND("") " WHERE d.register_no = $1",
 };
 static const struct db_stmt update = {
     "account_change_update",
@@ -37,28 +32,29 @@ static const struct db_stmt end_sessions = {
     " WHERE account_id = $1 AND ended_at IS NULL",
 };
 
-static struct str keep(struct tool *tool, const struct db_query *query, int column)
+static struct str keep(struct tool *tool, const struct db_query *query, size_t row, int column)
 {
-    return arena_str(tool->arena, db_get_text(query, 0, column));
+    return arena_str(tool->arena, db_get_text(query, row, column));
 }
 
-static void read_row(struct tool *tool, const struct db_query *query, struct account_row *ret_row)
+void account_take(struct tool *tool, const struct db_query *query, size_t row,
+                  struct account_row *ret_row)
 {
     *ret_row = (struct account_row){
-        .account_id = db_get_uuid(query, 0, 0),
-        .version = db_get_i64(query, 0, 1),
-        .role = keep(tool, query, 2),
-        .state = keep(tool, query, 3),
-        .step = keep(tool, query, 4),
-        .name = keep(tool, query, 5),
-        .email = keep(tool, query, 6),
-        .email_confirmed = db_get_bool(query, 0, 7),
-        .doctor_id = db_get_i64(query, 0, 8),
-        .organiser_code = keep(tool, query, 9),
-        .l1_code = keep(tool, query, 10),
-        .l2_code = keep(tool, query, 11),
-        .my_page = keep(tool, query, 12),
-        .register_no = keep(tool, query, 13),
+        .account_id = db_get_uuid(query, row, 0),
+        .version = db_get_i64(query, row, 1),
+        .role = keep(tool, query, row, 2),
+        .state = keep(tool, query, row, 3),
+        .step = keep(tool, query, row, 4),
+        .name = keep(tool, query, row, 5),
+        .email = keep(tool, query, row, 6),
+        .email_confirmed = db_get_bool(query, row, 7),
+        .doctor_id = db_get_i64(query, row, 8),
+        .organiser_code = keep(tool, query, row, 9),
+        .l1_code = keep(tool, query, row, 10),
+        .l2_code = keep(tool, query, row, 11),
+        .my_page = keep(tool, query, row, 12),
+        .register_no = keep(tool, query, row, 13),
     };
 }
 
@@ -83,7 +79,7 @@ enum err account_find(struct tool *tool, const char *login, const char *register
         err = err_say(note, ERR_NOT_FOUND, "there is no account of %s",
                       login != NULL ? login : register_no);
     if (err == ERR_OK)
-        read_row(tool, query, ret_row);
+        account_take(tool, query, 0, ret_row);
     return err;
 }
 
@@ -92,7 +88,7 @@ static struct str or_none(struct str text)
     return text.len > 0 ? text : STR_NONE;
 }
 
-static void emit(struct tool *tool, struct db_batch *batch, const struct account_row *row)
+void account_tell(struct tool *tool, struct db_batch *batch, const struct account_row *row)
 {
     const struct event_account_state data = {
         .account_id = row->account_id,
@@ -141,5 +137,5 @@ void account_save(struct tool *tool, struct db_batch *batch, const struct accoun
     query = db_add(batch, &end_sessions);
     db_uuid(query, row->account_id);
     db_time(query, now_us);
-    emit(tool, batch, row);
+    account_tell(tool, batch, row);
 }

@@ -316,6 +316,38 @@ def test_certification_data_is_linked_later(stack, postcards):
     assert detail == ("office_l3", "データの移行が終わった")
 
 
+def test_certification_data_is_linked_in_bulk(stack, postcards, tmp_path):
+    waiting = [who for who in (Newcomer(stack, next(postcards)) for _ in range(12))
+               if who.certified()][:2]
+    for newcomer in waiting:
+        newcomer.all_but_password()
+        newcomer.password().expect(200)
+    numbers = [newcomer.card["register_no"] for newcomer in waiting]
+
+    def statuses():
+        return [stack.one("SELECT my_page FROM registration.doctor WHERE register_no = %s",
+                          (number,))[0] for number in numbers]
+    assert len(numbers) == 2 and statuses() == ["link_pending"] * 2
+    listed = tmp_path / "numbers.txt"
+    listed.write_text("\n".join([*numbers, "9999999", ""]))
+    tool = ["account", "link", str(listed)]
+    for words in ([], ["--reason", "データの移行が終わった"]):
+        with pytest.raises(Failure, match="9999999: nobody has this number"):
+            stack.copy.mamisctl(*tool, *(words or ["--preview"]))
+        assert statuses() == ["active" if words else "link_pending"] * 2
+    for newcomer in waiting:
+        wait_for(lambda who=newcomer: who.client.get("/me/certificates").expect(200).json["items"],
+                 10, "certificates")
+        wait_mail(stack, newcomer.address, "反映されました")
+        assert stack.one("SELECT detail ->> 'role', detail ->> 'reason' FROM"
+                         " registration.account_history WHERE action = 'link' AND account_id = %s",
+                         (newcomer.account_id(),)) == ("operator", "データの移行が終わった")
+    with pytest.raises(Failure, match="linked already"):
+        stack.copy.mamisctl(*tool, "--reason", "もう一度")
+    assert stack.copy.mamisctl("account", "link", "--all", "--reason", "残り").startswith("linked ")
+    stack.copy.mamisctl("verify")
+
+
 def test_late_links_are_told_to_the_national_office(stack):
     """Of the copy's own doctors, one who should have been linked yesterday."""
     stack.staff_client("office_l3", "--email", "office-l3@example.jp")
