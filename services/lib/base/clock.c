@@ -182,8 +182,17 @@ static bool zone_parse(struct str text, int *ret_seconds)
     return true;
 }
 
+/* Whether time_format() can write it: its day in Japan has a year of four digits. */
+static bool has_text(int64_t time_us)
+{
+    day_t day = day_of_us(time_us);
+
+    return day >= day_from_ymd(1, 1, 1) && day <= day_from_ymd(9999, 12, 31);
+}
+
 bool time_parse(struct str text, int64_t *ret_us)
 {
+    int64_t time_us;
     day_t day;
     int hour;
     int minute;
@@ -214,8 +223,11 @@ bool time_parse(struct str text, int64_t *ret_us)
     }
     if (!zone_parse((struct str){text.data + at, text.len - at}, &zone_s))
         return false;
-    *ret_us = ((int64_t)day * CLOCK_DAY_S + hour * 3600 + minute * 60 + second - zone_s) *
+    time_us = ((int64_t)day * CLOCK_DAY_S + hour * 3600 + minute * 60 + second - zone_s) *
                   CLOCK_SECOND_US +
               micro;
+    if (!has_text(time_us))
+        return false;
+    *ret_us = time_us;
     return true;
 }

@@ -25,9 +25,14 @@ static enum err set_text(const struct setting *setting, void *field, struct str 
 {
     char *copy;
 
-    if (value.len > setting->most || (value.len > 0 && value.len < setting->least))
+    /* Nothing is what stands where nothing was set, and no value beside. */
+    bool unset = value.len == 0 && setting->fallback[0] == '\0';
+
+    if (value.len > setting->most || (value.len < setting->least && !unset))
         return err_say(note, ERR_SETTINGS, "%s: %s wants %u to %u bytes (%s)", place, setting->name,
                        setting->least, setting->most, setting->unit);
+    if (value.len > 0 && memchr(value.data, '\0', value.len) != NULL)
+        return err_say(note, ERR_SETTINGS, "%s: %s holds a NUL", place, setting->name);
     copy = heap_alloc(value.len + 1);
     if (value.len > 0)
         memcpy(copy, value.data, value.len);

@@ -16,12 +16,24 @@ enum {
     CLIENT_TOKENS = 64, /* keys and values of the client data */
 };
 
+/* libsodium takes some bytes of 128 and above for letters: two texts would be the same bytes. */
+static bool is_base64url(struct str text)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] == '\0' || strchr(letters, text.data[i]) == NULL)
+            return false;
+    return true;
+}
+
 bool passkey_bytes(struct arena *arena, struct str text, size_t most, struct str *ret_bytes)
 {
     size_t room = text.len / 4 * 3 + 3, len = 0;
     char *out;
 
-    if (text.len == 0 || text.len > most / 3 * 4 + 4)
+    if (text.len == 0 || text.len > most / 3 * 4 + 4 || !is_base64url(text))
         return false;
     out = arena_alloc(arena, room);
     if (sodium_base642bin((unsigned char *)out, room, text.data, text.len, NULL, &len, NULL,

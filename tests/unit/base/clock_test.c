@@ -89,6 +89,23 @@ static void times_without_an_offset_are_refused(void **state)
         assert_false(time_parse(str_of(bad[i]), &time));
 }
 
+/* A day later in Japan the year has five digits, a day before it there is none. */
+static void times_that_cannot_be_written_are_refused(void **state)
+{
+    char text[CLOCK_TEXT_BYTES];
+    int64_t time;
+
+    (void)state;
+    assert_false(time_parse(STR("9999-12-31T23:59:30Z"), &time));
+    assert_false(time_parse(STR("0001-01-01T00:00:00+23:59"), &time));
+    assert_true(time_parse(STR("9999-12-31T23:59:59+09:00"), &time));
+    time_format(time, text);
+    assert_string_equal(text, "9999-12-31T23:59:59+09:00");
+    assert_true(time_parse(STR("0001-01-01T00:00:00+09:00"), &time));
+    time_format(time, text);
+    assert_string_equal(text, "0001-01-01T00:00:00+09:00");
+}
+
 static void the_offset_moves_business_time_only(void **state)
 {
     int64_t before = clock_now_us();
@@ -110,6 +127,7 @@ int main(void)
         cmocka_unit_test(a_day_begins_at_midnight_in_japan),
         cmocka_unit_test(times_are_read_with_any_offset),
         cmocka_unit_test(times_without_an_offset_are_refused),
+        cmocka_unit_test(times_that_cannot_be_written_are_refused),
         cmocka_unit_test(the_offset_moves_business_time_only),
     };
 

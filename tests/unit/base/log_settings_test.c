@@ -11,7 +11,7 @@
 
 struct values {
     uint32_t test_count;
-    const char *test_name;
+    const char *test_name, *test_word;
     bool test_flag;
 };
 
@@ -19,6 +19,8 @@ static const struct setting table[] = {
     {"test_count", SETTING_U32, offsetof(struct values, test_count), "5", 1, 10, "n", 0, "Count"},
     {"test_name", SETTING_TEXT, offsetof(struct values, test_name), "", 1, 8, "text",
      SETTING_REQUIRED, "Name"},
+    {"test_word", SETTING_TEXT, offsetof(struct values, test_word), "well", 1, 8, "text", 0,
+     "Word"},
     {"test_flag", SETTING_BOOL, offsetof(struct values, test_flag), "false", 0, 0, "-", 0, "Flag"},
 };
 
@@ -41,6 +43,7 @@ static enum err load(const char *content, struct values *out, struct err_note *n
 static void unload(struct values *values)
 {
     free((char *)(uintptr_t)values->test_name);
+    free((char *)(uintptr_t)values->test_word);
 }
 
 static void file_overrides_default_and_environment_overrides_file(void **state)
@@ -70,6 +73,7 @@ static void bad_settings_name_their_place(void **state)
         {"test_name = a\ntest_count = 11\n", "line 2"},
         {"test_name = a\nother = 1\n", "other"},
         {"test_name = 123456789\n", "test_name"},
+        {"test_name = a\ntest_word =\n", "test_word wants 1 to 8"},
         {"test_name a\n", "name = value"},
         {"test_name = a\ntest_flag = maybe\n", "true or false"},
         {"test_count = 2\n", "missing"},

@@ -267,6 +267,7 @@ static void bytes_are_base64url_up_to_a_length(void **state)
     assert_false(passkey_bytes(*state, STR("AAAA"), 2, &bytes));
     assert_false(passkey_bytes(*state, STR("AA=="), 3, &bytes));
     assert_false(passkey_bytes(*state, STR("AA+/"), 3, &bytes));
+    assert_false(passkey_bytes(*state, STR("AAA\xff\xff_BC"), 6, &bytes));
     assert_false(passkey_bytes(*state, STR(""), 3, &bytes));
 }
 
