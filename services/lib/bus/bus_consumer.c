@@ -97,6 +97,8 @@ static void drop_user(void *arg)
     if (--consumer->users > 0)
         return;
     bus_parts_clear(consumer);
+    if (consumer->topics != NULL)
+        rd_kafka_topic_partition_list_destroy(consumer->topics);
     free(consumer->tail_topic);
     free(consumer);
 }
@@ -171,8 +173,8 @@ struct bus_consumer *bus_subscribe(struct bus *bus, const char *group, const cha
     consumer->arg = arg;
     for (size_t i = 0; i < topic_count; i++)
         rd_kafka_topic_partition_list_add(list, topics[i], RD_KAFKA_PARTITION_UA);
+    consumer->topics = list;
     must(rd_kafka_subscribe(consumer->rk, list) == RD_KAFKA_RESP_ERR_NO_ERROR);
-    rd_kafka_topic_partition_list_destroy(list);
     return consumer;
 }
 
@@ -214,6 +216,8 @@ void bus_consumer_tick(struct bus_consumer *consumer)
     if (list->cnt > 0)
         (void)rd_kafka_commit(consumer->rk, list, 1); /* without waiting; nobody reads it back */
     rd_kafka_topic_partition_list_destroy(list);
+    if (consumer->topics != NULL)
+        bus_share_tick(consumer);
     bus_pump_wake(&consumer->pump);
 }
 

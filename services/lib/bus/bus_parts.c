@@ -119,6 +119,7 @@ static void given(struct bus_consumer *consumer, const rd_kafka_topic_partition_
     rd_kafka_topic_partition_list_destroy(none);
     for (int i = 0; i < list->cnt; i++)
         bus_part_add(consumer, list->elems[i].topic, list->elems[i].partition);
+    bus_share_given(consumer);
     for (int i = 0; i < list->cnt && !consumer->detached; i++)
         consumer->events->assigned(consumer->arg, list->elems[i].topic, list->elems[i].partition);
 }

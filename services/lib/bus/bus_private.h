@@ -118,9 +118,12 @@ struct bus_consumer {
     size_t part_count;
     struct timer apply;   /* the next turn: tell librdkafka what changed, or end */
     uint64_t assigned_ms; /* when it was told last; monotonic */
-    bool member;          /* the group has us: its coordinator answered lately */
-    bool detached;        /* callbacks do nothing: set before any other thread touches `rk` */
-    char *tail_topic;     /* NULL unless a tail */
+    rd_kafka_topic_partition_list_t *topics; /* subscribed to; NULL for a tail */
+    uint64_t given_ms;                       /* when the group shared out last; monotonic */
+    uint64_t share_wait_ms; /* from then until another sharing out is asked for; see bus_share */
+    bool member;            /* the group has us: its coordinator answered lately */
+    bool detached;          /* callbacks do nothing: set before any other thread touches `rk` */
+    char *tail_topic;       /* NULL unless a tail */
     void (*tail_message)(void *arg, const struct bus_message *message);
     struct timer look; /* tail: ask for the topic's partitions */
     bool looking;      /* tail: the answer is on its way */
@@ -133,6 +136,14 @@ struct bus_consumer *bus_consumer_new(struct bus *bus, const char *group);
 void bus_consumer_later(struct bus_consumer *consumer);
 /* Once a second: offsets for the lag tools; and a poll, or the group takes us for stuck. */
 void bus_consumer_tick(struct bus_consumer *consumer);
+
+/* ---- bus_share.c ---- */
+
+/* The parts of a new generation are known. */
+void bus_share_given(struct bus_consumer *consumer);
+void bus_share_tick(struct bus_consumer *consumer);
+
+/* ---- bus_parts.c ---- */
 
 /* NULL when it is not ours. */
 struct bus_part *bus_part_find(struct bus_consumer *consumer, const char *topic, int32_t part);

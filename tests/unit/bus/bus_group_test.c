@@ -331,6 +331,108 @@ static void a_topic_may_be_made_anew_while_held(void **state)
     assert_int_equal(fx->one.errors, 0);
 }
 
+static bool has_one(void *arg)
+{
+    return owned_count(arg) == 1;
+}
+
+/* Each number at least once; a sharing out may repeat some, from where the test begins. */
+static bool all_came(void *arg)
+{
+    const struct fixture *fx = arg;
+
+    for (int number = 0; number < 200; number++)
+        if (fx->one.seen[number] + fx->two.seen[number] == 0)
+            return false;
+    return true;
+}
+
+static bool is_member(void *arg)
+{
+    const struct bus_consumer *consumer = arg;
+
+    return consumer->member;
+}
+
+/* Parts of two topics, one of which was missing when the group shared out. */
+struct late {
+    struct bus_consumer *consumer;
+    const char *topic;
+    int parts, other_parts;
+};
+
+static void late_assigned(void *arg, const char *topic, int32_t part)
+{
+    struct late *late = arg;
+
+    *(strcmp(topic, late->topic) == 0 ? &late->parts : &late->other_parts) += 1;
+    bus_assign(late->consumer, topic, part, BUS_BEGINNING);
+}
+
+static void late_revoked(void *arg, const char *topic, int32_t part)
+{
+    struct late *late = arg;
+
+    (void)part;
+    *(strcmp(topic, late->topic) == 0 ? &late->parts : &late->other_parts) -= 1;
+}
+
+static void late_message(void *arg, const struct bus_message *message)
+{
+    (void)arg;
+    (void)message;
+}
+
+static bool has_the_other(void *arg)
+{
+    const struct late *late = arg;
+
+    return late->other_parts == 2;
+}
+
+static bool has_both(void *arg)
+{
+    const struct late *late = arg;
+
+    return late->parts == 2 && late->other_parts == 2;
+}
+
+/* Long before librdkafka would look again by itself, which is after 30 s. */
+static void a_topic_that_was_missing_is_asked_for(void **state)
+{
+    static const struct bus_consumer_events events = {.assigned = late_assigned,
+                                                      .revoked = late_revoked,
+                                                      .message = late_message,
+                                                      .stopped = member_stopped};
+    struct fixture *fx = *state;
+    const char *topics[] = {kafka_topic(2), kafka_topic(2)};
+    struct late late = {.topic = topics[1]};
+
+    kafka_topic_delete(late.topic);
+    late.consumer = bus_subscribe(fx->bus, topics[0], topics, 2, &events, &late);
+    assert_true(wait_for(fx->loop, has_the_other, &late, WAIT_MS));
+    kafka_topic_make(late.topic, 2);
+    assert_true(wait_for(fx->loop, has_both, &late, 12000));
+}
+
+/* More members than partitions: who has none asks, and the others go on reading. */
+static void a_member_without_a_share_disturbs_nobody(void **state)
+{
+    struct fixture *fx = *state;
+    const char *topic = begin_topic(fx, 1);
+
+    join(&fx->one, fx->bus, "g");
+    assert_true(wait_for(fx->loop, has_one, &fx->one, WAIT_MS));
+    join(&fx->two, fx->other, "g");
+    assert_true(wait_for(fx->loop, is_member, fx->two.consumer, WAIT_MS));
+    send_numbers(fx->loop, fx->bus, topic, 0, 100, 50);
+    run_for(fx->loop, 5000);
+    send_numbers(fx->loop, fx->bus, topic, 100, 100, 50);
+    assert_true(wait_for(fx->loop, all_came, fx, WAIT_MS));
+    assert_int_equal(owned_count(&fx->one) + owned_count(&fx->two), 1);
+    assert_int_equal(fx->one.errors + fx->two.errors, 0);
+}
+
 struct tail {
     struct bus *bus;
     const char *topic;
@@ -396,6 +498,8 @@ int main(void)
         CASE(a_partition_can_be_moved_and_held),
         CASE(an_offset_out_of_range_stops_that_partition),
         CASE(a_topic_may_be_made_anew_while_held),
+        CASE(a_topic_that_was_missing_is_asked_for),
+        CASE(a_member_without_a_share_disturbs_nobody),
         CASE(a_tail_reads_what_is_new),
     };
 
