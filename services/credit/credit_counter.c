@@ -15,7 +15,7 @@ static const struct db_stmt insert_counter = {
     "  AS n (doctor_id, session_id, row_no, held_on, half_units, revision, programme, kind)",
 };
 
-static void counter_init(struct counter *counter, struct arena *arena, size_t most)
+void counter_init(struct counter *counter, struct arena *arena, size_t most)
 {
     *counter = (struct counter){
         .doctor = arena_array(arena, int64_t, most),
@@ -51,30 +51,24 @@ enum err counter_take(struct counter *counter, const struct upload *upload,
     return ERR_OK;
 }
 
-void counter_add(const struct emit *emit, const struct counter *counter,
-                 const struct command_actor *actor, const struct emit_correction *correction,
-                 struct arena *arena)
+void counter_write(const struct emit *emit, const struct counter *entries,
+                   const struct command_actor *actor, const struct emit_correction *correction,
+                   struct arena *arena)
 {
-    const size_t count = counter->count;
-    int16_t *half_units = arena_array(arena, int16_t, count);
-    int16_t *revision = arena_array(arena, int16_t, count);
+    const size_t count = entries->count;
     const int64_t posted_us = clock_now_us();
     struct db_query *query = db_add(emit->effect, &insert_counter);
 
-    for (size_t i = 0; i < count; i++) {
-        half_units[i] = (int16_t)-counter->half_units[i];
-        revision[i] = (int16_t)(counter->revision[i] + 1);
-    }
     db_i64(query, emit->upload->no);
     db_time(query, posted_us);
-    db_i64_array(query, counter->doctor, count);
-    db_i64_array(query, counter->session_id, count);
-    db_i32_array(query, counter->row_no, count);
-    db_day_array(query, counter->held_on, count);
-    db_i16_array(query, half_units, count);
-    db_i16_array(query, revision, count);
-    db_text_array(query, counter->programme, count);
-    db_text_array(query, counter->kind, count);
+    db_i64_array(query, entries->doctor, count);
+    db_i64_array(query, entries->session_id, count);
+    db_i32_array(query, entries->row_no, count);
+    db_day_array(query, entries->held_on, count);
+    db_i16_array(query, entries->half_units, count);
+    db_i16_array(query, entries->revision, count);
+    db_text_array(query, entries->programme, count);
+    db_text_array(query, entries->kind, count);
     db_text(query, correction->reason);
     db_uuid(query, actor->id);
     db_text(query, actor->role);
@@ -82,14 +76,14 @@ void counter_add(const struct emit *emit, const struct counter *counter,
     credit_chain_add(emit->effect,
                      &(struct chain_columns){
                          .count = count,
-                         .doctor = counter->doctor,
-                         .session_id = counter->session_id,
-                         .row_no = counter->row_no,
-                         .held_on = counter->held_on,
-                         .half_units = half_units,
-                         .revision = revision,
-                         .programme = counter->programme,
-                         .kind = counter->kind,
+                         .doctor = entries->doctor,
+                         .session_id = entries->session_id,
+                         .row_no = entries->row_no,
+                         .held_on = entries->held_on,
+                         .half_units = entries->half_units,
+                         .revision = entries->revision,
+                         .programme = entries->programme,
+                         .kind = entries->kind,
                          .reason = correction->reason,
                          .actor = actor,
                      },
@@ -97,11 +91,26 @@ void counter_add(const struct emit *emit, const struct counter *counter,
     emit_corrected(emit, correction,
                    &(struct emit_entries){
                        .count = count,
-                       .doctor_ids = counter->doctor,
-                       .places = counter->place,
-                       .kinds = counter->kind,
-                       .half_units = half_units,
-                       .revisions = revision,
+                       .doctor_ids = entries->doctor,
+                       .places = entries->place,
+                       .kinds = entries->kind,
+                       .half_units = entries->half_units,
+                       .revisions = entries->revision,
                    },
                    arena);
+}
+
+void counter_add(const struct emit *emit, const struct counter *counter,
+                 const struct command_actor *actor, const struct emit_correction *correction,
+                 struct arena *arena)
+{
+    struct counter entries = *counter;
+
+    entries.half_units = arena_array(arena, int16_t, counter->count);
+    entries.revision = arena_array(arena, int16_t, counter->count);
+    for (size_t i = 0; i < counter->count; i++) {
+        entries.half_units[i] = (int16_t)-counter->half_units[i];
+        entries.revision[i] = (int16_t)(counter->revision[i] + 1);
+    }
+    counter_write(emit, &entries, actor, correction, arena);
 }

@@ -23,8 +23,17 @@ struct counter {
 CHECKED enum err counter_take(struct counter *counter, const struct upload *upload,
                               const struct db_query *rows, struct arena *arena,
                               struct err_note *note);
-/* Into the ledger, with who wanted it and why, and an event for those who follow. */
+/* Room for `most` entries; count is 0. */
+void counter_init(struct counter *counter, struct arena *arena, size_t most);
 struct command_actor;
+/*
+ * Into the ledger as they are, units and revisions too: several of one upload have to come at once.
+ * With who wanted it and why, and an event for those who follow.
+ */
+void counter_write(const struct emit *emit, const struct counter *entries,
+                   const struct command_actor *actor, const struct emit_correction *correction,
+                   struct arena *arena);
+/* The same of the counter-entries to these. */
 void counter_add(const struct emit *emit, const struct counter *counter,
                  const struct command_actor *actor, const struct emit_correction *correction,
                  struct arena *arena);

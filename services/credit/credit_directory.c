@@ -8,11 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_DOCTORS = 4096, PLACES_LEAST = 1024 };
+enum {
+    BLOCK_DOCTORS = 4096,
+    PLACES_LEAST = 1024,
+    MERGES_MAX = 8, /* one after another */
+};
 
 struct record {
     int64_t numbers[DIRECTORY_KEY_COUNT]; /* NUMBER_NONE: none */
-    const char *names;                    /* kana, then former kana */
+    int64_t merged_into; /* whose credits these numbers mean; NUMBER_NONE: his own */
+    const char *names;   /* kana, then former kana, one a line */
     uint16_t kana_len, former_len;
     uint8_t my_page;
 };
@@ -33,9 +38,12 @@ struct directory {
 
 static const struct db_stmt select_changes = {
     "credit_doctor_changes",
-    "SELECT doctor_id, register_no, mamis_no, kana_folded, former_folded, my_page, change_no"
-    " FROM credit.doctor WHERE (change_no, doctor_id) > ($1, $2)"
-    " ORDER BY change_no, doctor_id LIMIT $3",
+    "SELECT d.doctor_id, d.register_no, d.mamis_no, d.kana_folded,"
+    "  concat_ws(E'\\n', d.former_folded, (SELECT string_agg(k.names, E'\\n') FROM credit.merge k"
+    "   WHERE k.kept_id = d.doctor_id)), d.my_page, d.change_no,"
+    "  (SELECT m.kept_id FROM credit.merge m WHERE m.closed_id = d.doctor_id)"
+    " FROM credit.doctor d WHERE (d.change_no, d.doctor_id) > ($1, $2)"
+    " ORDER BY d.change_no, d.doctor_id LIMIT $3",
 };
 
 static void places_init(struct places *places, size_t size)
@@ -97,17 +105,35 @@ static struct record *record_next(const struct directory *directory, enum direct
     }
 }
 
+/* Who is kept, also when he was merged himself later; the numbers asked for stay those of `record`.
+ */
+static const struct record *kept_of(const struct directory *directory, const struct record *record)
+{
+    for (size_t i = 0; i < MERGES_MAX && record->merged_into != NUMBER_NONE; i++) {
+        size_t cursor = 0;
+        const struct record *kept =
+            record_next(directory, DIRECTORY_BY_ID, record->merged_into, &cursor);
+
+        if (kept == NULL)
+            break;
+        record = kept;
+    }
+    return record;
+}
+
 bool directory_next(const struct directory *directory, enum directory_key key, int64_t number,
                     size_t *cursor, struct attendance_doctor *ret_doctor)
 {
-    const struct record *record = record_next(directory, key, number, cursor);
+    const struct record *found = record_next(directory, key, number, cursor);
+    const struct record *record;
 
-    if (record == NULL)
+    if (found == NULL)
         return false;
+    record = kept_of(directory, found);
     *ret_doctor = (struct attendance_doctor){
         .doctor_id = record->numbers[DIRECTORY_BY_ID],
-        .register_no = record->numbers[DIRECTORY_BY_REGISTER],
-        .mamis_no = record->numbers[DIRECTORY_BY_MAMIS],
+        .register_no = found->numbers[DIRECTORY_BY_REGISTER],
+        .mamis_no = found->numbers[DIRECTORY_BY_MAMIS],
         .kana = {record->names, record->kana_len},
         .former_kana = {record->names + record->kana_len, record->former_len},
         .my_page = (enum my_page)record->my_page,
@@ -178,6 +204,7 @@ static size_t record_new(struct directory *directory)
     }
     for (size_t key = 0; key < DIRECTORY_KEY_COUNT; key++)
         record_at(directory, place)->numbers[key] = NUMBER_NONE;
+    record_at(directory, place)->merged_into = NUMBER_NONE;
     return place;
 }
 
@@ -232,6 +259,7 @@ static enum err row_take(struct directory *directory, const struct db_query *que
     names_set(directory, record_at(directory, place), db_get_text(query, row, 3),
               db_get_text(query, row, 4));
     record_at(directory, place)->my_page = (uint8_t)my_page;
+    record_at(directory, place)->merged_into = number_or_none(query, row, 7);
     number_set(directory, place, DIRECTORY_BY_ID, doctor_id);
     number_set(directory, place, DIRECTORY_BY_REGISTER, number_or_none(query, row, 1));
     number_set(directory, place, DIRECTORY_BY_MAMIS, number_or_none(query, row, 2));

@@ -28,7 +28,8 @@ CHECKED enum err directory_take(struct directory *directory, const struct db_que
 
 /*
  * One after another, the doctors of that number; false when there are no more. `*cursor` is 0 at
- * first. Names in `ret_doctor` live as long as the directory; its certificates are not set.
+ * first. Whose number a merged doctor had is the one who is kept, beside these numbers. Names in
+ * `ret_doctor` live as long as the directory; its certificates are not set.
  */
 bool directory_next(const struct directory *directory, enum directory_key key, int64_t number,
                     size_t *cursor, struct attendance_doctor *ret_doctor);

@@ -25,6 +25,8 @@ static const struct db_stmt upsert_certificates = {
     "credit_upsert_certificates",
     "INSERT INTO credit.certificate (doctor_id, programme, version, first_from, valid_to)"
     " SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::date[], $5::date[])"
+    "  AS n (doctor_id) WHERE NOT EXISTS (SELECT FROM credit.merge m"
+    "  WHERE m.closed_id = n.doctor_id)"
     " ON CONFLICT (doctor_id, programme) DO UPDATE SET version = excluded.version,"
     "  first_from = excluded.first_from, valid_to = excluded.valid_to"
     " WHERE certificate.version < excluded.version",

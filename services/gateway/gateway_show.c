@@ -27,6 +27,11 @@ static const struct shown {
      {"gateway_show_correction",
       "SELECT item::text, portal.note_read(ARRAY[doctor_id]) FROM portal.correction"
       " WHERE correction_id = $1"}},
+    {"merge_id",
+     SHOWN_BY_ID,
+     {"gateway_show_merge",
+      "SELECT item::text, portal.note_read(ARRAY[kept_id, closed_id]) FROM portal.merge"
+      " WHERE merge_id = $1"}},
     {"delegation_id",
      SHOWN_BY_ID,
      {"gateway_show_delegate",

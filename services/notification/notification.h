@@ -66,6 +66,7 @@ void notification_linked_handle(void *service, struct work_batch *batch);
 void notification_email_changed_handle(void *service, struct work_batch *batch);
 void notification_links_late_handle(void *service, struct work_batch *batch);
 void notification_correction_handle(void *service, struct work_batch *batch);
+void notification_merged_handle(void *service, struct work_batch *batch);
 void notification_delegation_handle(void *service, struct work_batch *batch);
 void notification_application_handle(void *service, struct work_batch *batch);
 void notification_procedure_handle(void *service, struct work_batch *batch);

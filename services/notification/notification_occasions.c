@@ -315,6 +315,39 @@ cleanup:
     flow_resume(batch->flow, err);
 }
 
+/* ---- M54: two records of one doctor were merged, told at both addresses ---- */
+
+static void tell_merged(struct work_batch *batch, const struct event_doctor_merged *event,
+                        struct str address, const char *which)
+{
+    struct notification_mail mail = {.kind = "M54", .to_address = address};
+    char id[UUID_TEXT_BYTES];
+
+    if (address.len == 0)
+        return;
+    uuid_format(event->merge_id, id);
+    mail.occasion = arena_printf(batch->arena, "%s:%s", id, which);
+    mail.to_doctor = event->kept_id;
+    mail.data = json_object();
+    set_text(mail.data, "name", event->name);
+    notification_mail_add(batch, &mail);
+}
+
+void notification_merged_handle(void *service, struct work_batch *batch)
+{
+    struct event_doctor_merged event;
+    enum err err;
+
+    (void)service;
+    TRY(event_doctor_merged_decode(batch->arena, batch->messages[0].data, &event,
+                                   &batch->flow->note));
+    tell_merged(batch, &event, event.kept_email, "kept");
+    if (!str_eq_nocase(event.kept_email, event.closed_email))
+        tell_merged(batch, &event, event.closed_email, "closed");
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
 /* ---- M28, M33, M34, M42: applications ---- */
 
 static const struct application_mail {

@@ -5,6 +5,7 @@
  *
  * A correction is no news of this kind (see notification_corrected): its counter-entries take lines
  * out of mails that are not made yet or were not tried yet, and a mail goes with its last line.
+ * What a merge of two records posts anew is told to nobody.
  */
 #include <stdlib.h>
 
@@ -128,17 +129,25 @@ static json_t *line_of(const struct event_credits_posted *event,
     return line;
 }
 
+static bool is_news(const struct event_credits_posted *event,
+                    const struct event_credits_posted_lot *lot)
+{
+    return event->correction == NULL || lot->revision % 2 == 1;
+}
+
 /* `lines` is a new reference. */
 static struct entries entries_of(struct arena *arena, const struct event_credits_posted *event)
 {
-    struct entries entries = {.count = event->doctor_ids_count, .lines = json_array()};
-    struct entry *list = arena_array(arena, struct entry, entries.count);
+    struct entries entries = {.lines = json_array()};
+    struct entry *list = arena_array(arena, struct entry, event->doctor_ids_count);
     size_t at = 0;
 
     for (size_t i = 0; i < event->lots_count; i++) {
         (void)json_array_append_new(entries.lines, line_of(event, &event->lots[i]));
-        for (int64_t n = 0; n < event->lots[i].doctors; n++, at++)
-            list[at] = (struct entry){event->doctor_ids[at], (int16_t)i};
+        for (int64_t n = 0; n < event->lots[i].doctors; n++, at++) {
+            if (is_news(event, &event->lots[i]))
+                list[entries.count++] = (struct entry){event->doctor_ids[at], (int16_t)i};
+        }
     }
     qsort(list, entries.count, sizeof(list[0]), by_doctor);
     entries.doctor_ids = arena_array(arena, int64_t, entries.count);
@@ -216,7 +225,8 @@ void notification_posted_handle(void *service, struct work_batch *batch)
     if (event.correction == NULL) {
         add_posted(batch->effect, &event, &entries);
     } else {
-        notification_corrected_add(batch, &event); /* first: it looks at mails as they are */
+        if (!str_eq_c(event.correction->cause, "merge")) /* its doctor has them as before */
+            notification_corrected_add(batch, &event);   /* first: it looks at mails as they are */
         add_correction(batch->effect, &event, &entries);
     }
     json_decref(entries.lines);

@@ -15,7 +15,7 @@ static const char *const template_kinds[] = {
     "M11",      "M12",        "M13",        "M14",         "M22",        "M23", "M24",
     "M28",      "M33",        "M28-office", "M34",         "M34-office", "M41", "M41-end",
     "M41-off",  "M42",        "M43",        "M45",         "M50",        "M51", "M52",
-    "M52-left", "M53",        "M53-office", "footer"};
+    "M52-left", "M53",        "M53-office", "M54",         "footer"};
 
 struct notification_text {
     char *templates[ARRAY_LEN(template_kinds)];

@@ -5,6 +5,7 @@
 #include "registration/registration_correction.h"
 #include "registration/registration_delegate.h"
 #include "registration/registration_maintenance.h"
+#include "registration/registration_merge.h"
 
 #define OTHER(name, handler)                                                                       \
     {                                                                                              \
@@ -42,6 +43,8 @@ const struct work_route registration_routes[] = {
     OTHER(EVENT_DELEGATE_RESIGN, registration_delegate_handle),
     OTHER(EVENT_CORRECTION_ASK, registration_correction_handle),
     OTHER(EVENT_CORRECTION_ANSWER, registration_correction_handle),
+    OTHER(EVENT_MERGE_PROPOSE, registration_merge_handle),
+    OTHER(EVENT_MERGE_DECIDE, registration_merge_handle),
 };
 
 const size_t registration_route_count = ARRAY_LEN(registration_routes);

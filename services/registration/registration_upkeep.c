@@ -1,12 +1,13 @@
 /*
  * registration_upkeep: what time brings about. Links of first login that nobody used are given up,
  * by a command to oneself, so that it stands in the order of the account's own. And once a day the
- * national association is told of certification data that is not linked by its due date.
+ * national association is told of certification data that is not linked by its due date. Proposals
+ * to merge that nobody decided end.
  */
 #include <stdlib.h>
 
 #include "gen/events.h"
-#include "registration/registration.h"
+#include "registration/registration_merge.h"
 
 enum {
     UPKEEP_EVERY_MS = 10000,
@@ -21,7 +22,7 @@ struct upkeep {
     struct timer timer;
     struct flow flow;
     bool running;
-    struct db_query *waiting, *late;
+    struct db_query *waiting, *late, *over;
     void (*done)(void *arg);
     void *done_arg;
     void (*closed)(void *arg);
@@ -40,6 +41,10 @@ static const struct db_stmt find_late = {
     "  FROM registration.doctor WHERE my_page = 'link_pending') AS pending WHERE due_on < $1"
     " AND NOT EXISTS (SELECT FROM registration.daily WHERE name = 'links_late' AND day = $1)",
 };
+static const struct db_stmt find_over = {
+    "registration_find_over",
+    "SELECT EXISTS (SELECT FROM registration.merge WHERE state = 'open' AND expires_at <= $1)",
+};
 /* Whoever comes second tells nobody: its transaction ends. */
 static const struct db_stmt insert_daily = {
     "registration_insert_daily",
@@ -57,6 +62,8 @@ static void find(struct upkeep *upkeep)
     db_i64(upkeep->waiting, UPKEEP_AT_ONCE);
     upkeep->late = db_add(batch, &find_late);
     db_day(upkeep->late, day_of_us(now_us));
+    upkeep->over = db_add(batch, &find_over);
+    db_time(upkeep->over, now_us);
     flow_wait(&upkeep->flow, UPKEEP_TELL);
     db_run(upkeep->registration->db, batch, REGISTRATION_READ_MS, &upkeep->flow);
 }
@@ -111,6 +118,8 @@ static void round_run(struct flow *flow)
         batch = db_batch_new(flow->arena);
         add_time_outs(upkeep, batch);
         add_late(upkeep, batch);
+        if (db_get_bool(upkeep->over, 0, 0))
+            store_expire_merges(batch, clock_now_us());
         if (db_batch_count(batch) == 0) {
             flow_end(flow, ERR_OK);
             return;

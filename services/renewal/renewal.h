@@ -8,6 +8,7 @@
  *   renewal_handbook.c   declaring handbook lines
  *   renewal_submit.c     applying
  *   renewal_review.c     everything that happens to an application afterwards
+ *   renewal_merge.c      two doctors on record were one person
  * The rules (renewal_rules, renewal_calendar, renewal_application) are pure; SQL is in
  * renewal_store*.c.
  */
@@ -47,6 +48,8 @@ struct renewal {
 void renewal_doctor_handle(void *service, struct work_batch *batch);
 void renewal_certificate_handle(void *service, struct work_batch *batch);
 void renewal_credits_handle(void *service, struct work_batch *batch);
+/* renewal_merge.c */
+void renewal_merge_handle(void *service, struct work_batch *batch);
 /* Marks were committed: compute soon. */
 void renewal_marked(void *service, const struct work_batch *batch);
 

@@ -66,14 +66,12 @@ static void judge_kana(struct judging *judging)
     if (cell.len == 0)
         return;
     kana = fold_kana(judging->arena, cell);
-    if (str_eq(kana, doctor->kana) ||
-        (doctor->former_kana.len > 0 && str_eq(kana, doctor->former_kana)))
+    if (attendance_kana_fits(kana, doctor->kana, doctor->former_kana))
         return;
     judge_problem(judging, CODE_KANA_MISMATCH, cell, STR_NONE);
     large = fold_small_kana(judging->arena, kana);
-    if (str_eq(large, fold_small_kana(judging->arena, doctor->kana)) ||
-        (doctor->former_kana.len > 0 &&
-         str_eq(large, fold_small_kana(judging->arena, doctor->former_kana))))
+    if (attendance_kana_fits(large, fold_small_kana(judging->arena, doctor->kana),
+                             fold_small_kana(judging->arena, doctor->former_kana)))
         judging->verdict->note = CODE_SMALL_KANA;
 }
 

@@ -22,6 +22,19 @@ bool my_page_of_name(struct str name, enum my_page *ret_my_page)
     return false;
 }
 
+bool attendance_kana_fits(struct str name, struct str kana, struct str former)
+{
+    struct str one;
+
+    if (str_eq(name, kana))
+        return true;
+    while (former.len > 0 && str_cut(&former, '\n', &one)) {
+        if (one.len > 0 && str_eq(name, one))
+            return true;
+    }
+    return false;
+}
+
 /* Add a number to the list of different ones. */
 static void note_number(struct attendance_map *seen, int64_t number, int64_t *list, size_t *count)
 {

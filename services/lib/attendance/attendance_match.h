@@ -38,13 +38,16 @@ bool my_page_of_name(struct str name, enum my_page *ret_my_page);
 /* What is known of a doctor. One who has several register numbers may stand once for each. */
 struct attendance_doctor {
     int64_t doctor_id;
-    int64_t register_no; /* NUMBER_NONE: none */
-    int64_t mamis_no;    /* NUMBER_NONE: none */
-    struct str kana;     /* folded with fold_kana(); so is the former name, which may be empty */
-    struct str former_kana;
+    int64_t register_no;    /* NUMBER_NONE: none */
+    int64_t mamis_no;       /* NUMBER_NONE: none */
+    struct str kana;        /* folded with fold_kana() */
+    struct str former_kana; /* the same; one a line, may be empty */
     enum my_page my_page;
     day_t op_from; /* certificates, whole days; DAY_NONE: none */
     day_t op_to;
     day_t sp_from;
     day_t sp_to;
 };
+
+/* Whether a folded name is `kana`, or one of `former`, one a line; "" is none of these. */
+bool attendance_kana_fits(struct str name, struct str kana, struct str former);

@@ -68,8 +68,7 @@ size_t attendance_suggest_numbers(struct arena *arena, const struct attendance_c
 
 static bool has_name(const struct attendance_doctor *doctor, struct str kana)
 {
-    return str_eq(kana, doctor->kana) ||
-           (doctor->former_kana.len > 0 && str_eq(kana, doctor->former_kana));
+    return attendance_kana_fits(kana, doctor->kana, doctor->former_kana);
 }
 
 /* The one doctor near `number` with this name; NUMBER_NONE: nobody, or more than one. */

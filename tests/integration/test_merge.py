@@ -1,0 +1,239 @@
+"""Two records of one doctor are merged by two officers: nothing before the second one confirms, then
+one account, one ledger, and numbers that lead to it."""
+
+import csv
+import io
+
+import pytest
+
+from maildir import mails_to, text_of, wait_mail
+from running.process import wait_for
+from stack import PASSWORD
+
+SEMINAR = "S2026-0003"
+REASON = "はがきの登録の後に、ご本人がもう一度申し込みました。"
+WAIT_S = 30
+COLUMNS = ("mamis_no,register_no,licensed_on,name,name_kana,former_name,former_name_kana,sex,"
+           "birth_on,email,l1_code,l2_code,l3_category,my_page,op_no,op_from,op_to,sp_no,sp_from,"
+           "sp_to").split(",")
+
+
+def check_digit(nine):
+    """ISO/IEC 7064 MOD 11,10."""
+    product = 10
+    for digit in nine:
+        product = ((int(digit) + product) % 10 or 10) * 2 % 11
+    return str((11 - product) % 10)
+
+
+class Person:
+    """One who is on record twice: `kept` and `closed` are rows of a member list."""
+
+    def __init__(self, number, kept, closed):
+        self.rows = []
+        for which, own in enumerate((kept, closed)):
+            nine = f"{880000000 + 2 * number + which}"
+            self.rows.append({
+                "mamis_no": nine + check_digit(nine), "register_no": f"{8800000 + 2 * number + which}",
+                "licensed_on": "2000-04-20", "name": "統合　花子", "name_kana": f"トウゴウ　ハナコ{number}",
+                "sex": "F", "birth_on": "1972-03-04", "email": f"merge{number}-{which}@example.jp",
+                "my_page": "active", **own})
+
+    @property
+    def kept(self):
+        return self.rows[0]
+
+    @property
+    def closed(self):
+        return self.rows[1]
+
+    def numbers(self):
+        return {"keep_register_no": self.kept["register_no"],
+                "close_register_no": self.closed["register_no"]}
+
+
+MEMBER = {"l1_code": "13001", "l2_code": "13", "l3_category": "A1"}
+OP = {"op_no": "8800001", "op_from": "2023-04-01", "op_to": "2028-03-31"}
+
+
+@pytest.fixture(scope="module")
+def people(stack):
+    found = {
+        "plain": Person(1, MEMBER, {"name_kana": "キュウセイ　ハナコ", **OP}),
+        "declined": Person(2, MEMBER, {}),
+        "conflict": Person(3, MEMBER, {"l1_code": "27001", "l2_code": "27", "l3_category": "A1"}),
+        "waits": Person(4, MEMBER, {"my_page": "none"}),
+        "undone": Person(5, MEMBER, {}),
+    }
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n", restval="")
+    writer.writeheader()
+    for person in found.values():
+        writer.writerows(person.rows)
+    path = stack.folder / "merged.csv"
+    path.write_text(out.getvalue(), encoding="utf-8")
+    stack.copy.mamisctl("import", "members", str(path), "--password-for-tests", PASSWORD)
+    return found
+
+
+@pytest.fixture(scope="module")
+def officers(stack):
+    return stack.staff_client("office_l3"), stack.staff_client("office_l3")
+
+
+@pytest.fixture(scope="module")
+def organiser(stack):
+    return stack.organiser_client(SEMINAR)
+
+
+def post(organiser, *rows):
+    upload_id = organiser.post(f"/seminars/{SEMINAR}/attendance", {"rows": list(rows)}).expect(
+        202).json["upload_id"]
+    return wait_for(lambda: (lambda upload: upload if upload["done_at"] else None)(
+        organiser.upload(upload_id)), WAIT_S, "the upload's end")
+
+
+def propose(officer, person, reason=REASON):
+    return officer.post("/merges", {**person.numbers(), "reason": reason})
+
+
+def confirm(officer, merge):
+    return officer.post(f"/merges/{merge['merge_id']}/confirm", {"reason": "免許証で確かめました。"})
+
+
+def credits_of(client):
+    items = client.get("/me/credits?limit=500").expect(200).json["items"]
+    return sorted((item["session_no"], item["programme"]) for item in items
+                  if item["seminar_no"] == SEMINAR and item["status"] == "posted")
+
+
+def standing(stack, row):
+    return stack.one(
+        "SELECT count(*) FROM credit.ledger l JOIN registration.doctor d USING (doctor_id)"
+        " WHERE d.register_no = %s AND l.revision %% 2 = 0 AND NOT EXISTS (SELECT FROM"
+        " credit.ledger n WHERE n.doctor_id = l.doctor_id AND n.session_id = l.session_id"
+        " AND n.programme = l.programme AND n.revision = l.revision + 1)",
+        (row["register_no"],))[0]
+
+
+def merged(stack, officers, person):
+    """Proposed, confirmed, and all credits moved."""
+    merge = propose(officers[0], person).expect(201).json
+    told = confirm(officers[1], merge).expect(200).json
+    assert told["state"] == "confirmed"
+    wait_for(lambda: standing(stack, person.closed) == 0, WAIT_S, "the credits")
+    return merge
+
+
+def code(answer, status):
+    return answer.expect(status).json["code"]
+
+
+def test_both_stand_side_by_side_before_anything_is_proposed(stack, officers, people):
+    items = officers[0].get("/merges/candidates?limit=500").expect(200).json["items"]
+    pairs = {frozenset((item["first"]["register_no"], item["second"]["register_no"])): item["same"]
+             for item in items}
+    assert pairs[frozenset(people["declined"].numbers().values())] == "birth_and_kana"
+    other = people["plain"]  # another kana name: not found by itself, but by its numbers
+    assert frozenset(other.numbers().values()) not in pairs
+    pair = officers[0].post("/merges/comparison", other.numbers()).expect(200).json
+    assert pair["keep"]["memberships"][0]["code"] == "13001" and pair["conflicts"] == []
+    assert [one["number"] for one in pair["close"]["certificates"]] == [OP["op_no"]]
+    assert code(officers[0].post("/merges/comparison", {**other.numbers(),
+                                                        "close_register_no": "8899999"}), 409) == "merge_unknown"
+    assert stack.one("SELECT count(*) FROM gateway.read_audit WHERE operation = 'compare_doctors'"
+                     " AND cardinality(doctors) = 2")[0] == 1
+
+
+def test_nothing_changes_before_another_officer_confirms(stack, officers, people):
+    person = people["declined"]
+    merge = propose(officers[0], person).expect(201).json
+    assert merge["mine"] and merge["state"] == "open"
+    assert code(confirm(officers[0], merge), 409) == "merge_self"
+    assert code(officers[0].post(f"/merges/{merge['merge_id']}/decline", {"reason": "x"}),
+                409) == "merge_self"
+    assert code(officers[1].post(f"/merges/{merge['merge_id']}/withdraw", {}),
+                409) == "merge_withdraw"
+    assert code(propose(officers[1], person), 409) == "merge_proposed"
+    client = stack.client().sign_in(person.closed["mamis_no"], PASSWORD)
+    told = officers[1].post(f"/merges/{merge['merge_id']}/decline",
+                            {"reason": "別の人です"}).expect(200).json
+    assert (told["state"], told["decided_reason"], told["mine"]) == ("declined", "別の人です", False)
+    client.get("/me").expect(200)
+    assert code(confirm(officers[1], merge), 409) == "merge_ended"
+    items = officers[0].get("/merges/candidates?limit=500").expect(200).json["items"]
+    assert person.kept["register_no"] not in [item[side]["register_no"] for item in items
+                                              for side in ("first", "second")]
+    taken = propose(officers[0], person).expect(201).json
+    assert officers[0].post(f"/merges/{taken['merge_id']}/withdraw", {}).expect(
+        200).json["state"] == "withdrawn"
+
+
+def test_the_database_refuses_one_person_too(stack, officers, people):
+    merge = propose(officers[0], people["conflict"]).expect(201).json
+    with stack.sql() as cursor, pytest.raises(Exception, match="check constraint"):
+        cursor.execute("UPDATE registration.merge SET state = 'confirmed', decided_at = now(),"
+                       " decided_by = proposed_by WHERE merge_id = %s", (merge["merge_id"],))
+    assert {"what": "membership_l1", "refuses": True} in merge["conflicts"]
+    assert code(confirm(officers[1], merge), 409) == "merge_conflict"
+    officers[0].post(f"/merges/{merge['merge_id']}/withdraw", {}).expect(200)
+
+
+def test_one_account_and_one_ledger_after(stack, officers, people, organiser):
+    person = people["plain"]
+    kept = stack.client().sign_in(person.kept["mamis_no"], PASSWORD)
+    closed = stack.client().sign_in(person.closed["mamis_no"], PASSWORD)
+    post(organiser, {"register_no": person.kept["register_no"], "session_no": "1"})
+    post(organiser, {"register_no": person.closed["register_no"], "session_no": "1"},
+         {"register_no": person.closed["register_no"], "session_no": "2"})
+    wait_for(lambda: standing(stack, person.closed), WAIT_S, "the credits")
+    first = credits_of(kept)
+    both = sorted(set(first) | set(credits_of(closed)))
+    assert len(both) > len(first) > 0
+    merged(stack, officers, person)
+    assert credits_of(kept) == both, "the same hour counts once"
+    # The other account is gone, at once.
+    closed.get("/me").expect(401)
+    stack.client().post("/session", {"login_id": person.closed["mamis_no"],
+                                     "password": PASSWORD}).expect(401)
+    # Its certificate and its numbers belong to the one that is left.
+    wait_for(lambda: [item["number"] for item in
+                      kept.get("/me/certificates").expect(200).json["items"]] == [OP["op_no"]],
+             WAIT_S, "the certificate")
+    upload = post(organiser, {"register_no": person.closed["register_no"], "session_no": "1",
+                              "name_kana": person.closed["name_kana"]},
+                  {"mamis_no": person.closed["mamis_no"],
+                   "register_no": person.kept["register_no"], "session_no": "2"})
+    assert upload["counts"]["already_posted"] == 2, upload
+    for which, row in enumerate((person.kept, person.closed)):
+        text = text_of(wait_mail(stack, row["email"], "2つの登録を1つにまとめました"))
+        assert person.kept["name"] in text and row["register_no"] not in text, which
+    history = kept.get("/me/credits?limit=500").expect(200).json["items"]
+    assert all(item["status"] == "posted" for item in history)
+    assert not [mail for mail in mails_to(stack, person.closed["email"])
+                if "取り消" in text_of(mail)]
+
+
+def test_rows_that_wait_are_judged_again_for_the_kept_one(stack, officers, people, organiser):
+    person = people["waits"]
+    upload = post(organiser, {"register_no": person.closed["register_no"], "session_no": "1"})
+    assert upload["counts"]["waiting"] == 1
+    merged(stack, officers, person)
+    wait_for(lambda: organiser.upload(upload["upload_id"])["counts"]["posted"] == 1, WAIT_S,
+             "the row")
+    kept = stack.client().sign_in(person.kept["mamis_no"], PASSWORD)
+    assert credits_of(kept)
+
+
+def test_an_upload_is_undone_after_its_credits_moved(stack, officers, people, organiser):
+    person = people["undone"]
+    upload = post(organiser, {"register_no": person.closed["register_no"], "session_no": "1"})
+    merged(stack, officers, person)
+    kept = stack.client().sign_in(person.kept["mamis_no"], PASSWORD)
+    assert credits_of(kept)
+    organiser.post(f"/uploads/{upload['upload_id']}/undo", {"reason": "誤ったファイル"}).expect(200, 202)
+    wait_for(lambda: not credits_of(kept), WAIT_S, "the undo")
+
+
+def test_verify_finds_nothing(stack):
+    assert "FAIL" not in stack.copy.mamisctl("verify", seconds=120)
