@@ -40,6 +40,7 @@ class Place:
         self._sign_up()
         self._delegate()
         self._maintenance()
+        self._merge()
         self._passkey()
 
     def _ids(self):
@@ -101,6 +102,13 @@ class Place:
             "note": "保守作業"})
         self.ids["window_id"] = planned.expect(201).json["window_id"]
 
+    def _merge(self):
+        """Proposed, and not decided: its doctor may be on record twice."""
+        proposed = self.clients["office_l3"].post("/merges", {
+            "keep_register_no": self.doctor["register_no"],
+            "close_register_no": self.people.suspended["register_no"], "reason": "同じ人です"})
+        self.ids["merge_id"] = proposed.expect(201).json["merge_id"]
+
     def _passkey(self):
         """One that was added; what its key is does not matter here."""
         self.ids["passkey_id"] = str(self.stack.one(
@@ -147,6 +155,7 @@ class Place:
             "registration.procedure": ("procedure_id", ids["procedure_id"]),
             "registration.delegation": ("delegation_id", ids["delegation_id"]),
             "registration.correction": ("correction_id", ids["correction_id"]),
+            "registration.merge": ("merge_id", ids["merge_id"]),
             "gateway.credential": ("account_id", ids["doctor_account_id"]),
         }
         rows = {table: self.stack.one(f"SELECT json_agg(to_json(t))::text FROM {table} t"

@@ -37,6 +37,13 @@
         .type = NULL                                                                               \
     }
 
+/* Doctor 2 is merged into 8, who is in no file. */
+#define MERGED                                                                                     \
+    "\"merge_id\":\"0190a000-0000-7000-8000-0000000000c1\",\"kept_id\":8,\"closed_id\":2,"         \
+    "\"actor_id\":\"0190a000-0000-7000-8000-000000000002\",\"actor_role\":\"office_l3\","          \
+    "\"reason\":\"why\",\"name\":\"A\",\"kept_email\":\"\",\"closed_email\":\"\","                 \
+    "\"names_kana\":[\"ア\"]"
+
 static const struct fault_case cases[] = {
     /* one step, three chunks */
     {"posted", READ("", "eleven", "false", "done", 14), NOTHING},
@@ -63,6 +70,9 @@ static const struct fault_case cases[] = {
      READ(NOBODY, "eight", "false", "done", 12),
      {"UPDATE credit.upload_row SET waiting_since = '2000-01-01' WHERE waiting_since IS NOT NULL",
       EVENT_UPLOAD_EXPIRE, "\"v\":1" OF_UPLOAD, ENDED("done", 12)}},
+    {"merged",
+     READ("", "eight", "false", "done", 14),
+     {NULL, EVENT_DOCTOR_MERGED, MERGED, ENDED("done", 18)}},
     {"tried",
      READ("", "eight", "true", "done", 0),
      {NULL, EVENT_UPLOAD_POST, WHO "\"v\":1" OF_UPLOAD, ENDED("done", 14)}},

@@ -84,7 +84,7 @@ int main(void)
         .clean = "DELETE FROM credit.upload; DELETE FROM credit.upload_part;"
                  "DELETE FROM credit.upload_chunk; DELETE FROM credit.upload_row;"
                  "DELETE FROM credit.ledger; DELETE FROM credit.undo;"
-                 "DELETE FROM credit.row_fix; " SOMEBODY,
+                 "DELETE FROM credit.row_fix; DELETE FROM credit.merge; " SOMEBODY,
         .lines =
             "SELECT concat_ws('|', 'ledger', doctor_id, session_id, programme, revision, kind,"
             "  half_units, row_no, held_on) FROM credit.ledger"
@@ -102,6 +102,8 @@ int main(void)
             " UNION ALL SELECT concat_ws('|', 'undo', slice_no, next_chunk, entries)"
             "  FROM credit.undo"
             " UNION ALL SELECT concat_ws('|', 'fix', row_no, cells) FROM credit.row_fix"
+            " UNION ALL SELECT concat_ws('|', 'merge', closed_id, kept_id, names)"
+            "  FROM credit.merge"
             /* A chunk whose message came before its turn is sent again. */
             " UNION ALL (SELECT DISTINCT concat_ws('|', 'work', type, key, (body::jsonb -> 'data')"
             "  - 'upload_id') FROM credit.outbox WHERE topic = '" TOPIC_CREDIT_WORK "')",

@@ -389,6 +389,7 @@ static work_handler_fn handler_of(const char *type)
         {.type = EVENT_ROW_FIX, .handle = credit_fix_handle},
         {.type = EVENT_ROW_JUDGE, .handle = credit_again_handle},
         {.type = EVENT_UPLOAD_EXPIRE, .handle = credit_expire_handle},
+        {.type = EVENT_CREDITS_MOVE, .handle = credit_move_handle},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {

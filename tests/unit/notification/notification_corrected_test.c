@@ -39,6 +39,17 @@ static void what_was_told_is_taken_back_with_its_reason(void **state)
     arena_free(arena);
 }
 
+/* Another record of the doctor has them now. */
+static void what_a_merge_moves_is_told_to_nobody(void **state)
+{
+    (void)state;
+    told();
+    taken_back(5, "OPL-S", 1, "merge", true);
+    taken_back(5, "OPL-S", 2, "merge", true);
+    assert_int_equal(count(corrected), 0);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
+}
+
 static void who_was_not_told_yet_is_not_told(void **state)
 {
     (void)state;
@@ -108,6 +119,7 @@ static void who_has_no_address_gets_no_row(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(what_a_merge_moves_is_told_to_nobody, fill),
         cmocka_unit_test_setup(what_was_told_is_taken_back_with_its_reason, fill),
         cmocka_unit_test_setup(who_was_not_told_yet_is_not_told, fill),
         cmocka_unit_test_setup(a_mail_that_was_tried_counts_as_told, fill),

@@ -331,11 +331,42 @@ static void a_correction_is_told_to_who_has_to_act(void **state)
     assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
 }
 
+static void merged(const char *kept, const char *closed)
+{
+    assert_int_equal(bench_handle(&bench, notification_merged_handle, &notification,
+                                  EVENT_DOCTOR_MERGED,
+                                  "{\"merge_id\": \"" LINK "\", \"kept_id\": 1, \"closed_id\": 2,"
+                                  " \"actor_id\": \"" STAFF "\", \"actor_role\": \"office_l3\","
+                                  " \"reason\": \"x\", \"name\": \"濱田　正樹\","
+                                  " \"kept_email\": \"%s\", \"closed_email\": \"%s\","
+                                  " \"names_kana\": []}",
+                                  kept, closed),
+                     ERR_OK);
+}
+
+/* One mail an address, also when both records have the same one, or none. */
+static void a_merge_is_told_at_both_addresses(void **state)
+{
+    (void)state;
+    merged("a@example.jp", "b@example.jp");
+    merged("a@example.jp", "b@example.jp");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M54'"), 2);
+    sql("TRUNCATE notification.mail");
+    merged("a@example.jp", "A@example.jp");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M54'"), 1);
+    sql("TRUNCATE notification.mail");
+    merged("", "b@example.jp");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"
+                           " WHERE to_address = 'b@example.jp'"),
+                     1);
+}
+
 static void every_mail_is_complete_and_discreet(void **state)
 {
-    static const char *const kinds[] = {
-        "M01",        "M01-staff", "M02", "M04",        "M22", "M23", "M28", "M33", "M34",
-        "M28-office", "M42",       "M43", "M34-office", "M50", "M51", "M52", "M53", "M53-office"};
+    static const char *const kinds[] = {"M01", "M01-staff", "M02",        "M04", "M22",
+                                        "M23", "M28",       "M33",        "M34", "M28-office",
+                                        "M42", "M43",       "M34-office", "M50", "M51",
+                                        "M52", "M53",       "M53-office", "M54"};
     static const char *const secret[] = {"460191", "6423876638", "1975", "{", "}", "\r"};
     struct arena *arena = arena_new();
 
@@ -348,6 +379,7 @@ static void every_mail_is_complete_and_discreet(void **state)
     delegation(3, "revoked", true);
     correction(1, "open", "13");
     correction(2, "done", "13");
+    merged("a@example.jp", "");
     my_page(DOCTOR_ADDRESS);
     posted(0, "OPL-S", 4, 0);
     upload_done(1, "\"" ORGANISER "\"", 3);
@@ -416,6 +448,7 @@ int main(void)
         cmocka_unit_test_setup(a_delegation_makes_two_mails, fill),
         cmocka_unit_test_setup(a_doctor_hears_that_the_delegate_left, fill),
         cmocka_unit_test_setup(a_correction_is_told_to_who_has_to_act, fill),
+        cmocka_unit_test_setup(a_merge_is_told_at_both_addresses, fill),
         cmocka_unit_test_setup(every_mail_is_complete_and_discreet, fill),
         cmocka_unit_test_setup(line_breaks_cannot_break_headers, fill),
     };

@@ -38,6 +38,9 @@ static const char clean[] =
     "DELETE FROM registration.certification;"
     "DELETE FROM registration.signup;"
     "DELETE FROM registration.staff;"
+    "DELETE FROM registration.former_number;"
+    "DELETE FROM registration.merge_history;"
+    "DELETE FROM registration.merge;"
     "DELETE FROM registration.account;"
     "DELETE FROM registration.doctor;"
     "DELETE FROM registration.maintenance_history;"
@@ -56,10 +59,11 @@ int registration_fault_main(const struct fault_case *cases, size_t count)
                                           TOPIC_PROCEDURE_EVENTS, TOPIC_MAINTENANCE_EVENTS,
                                           TOPIC_REPLIES};
     static const char *const tables[] = {
-        "account",    "doctor",        "account_history",    "name_history",
-        "signup",     "staff",         "delegation",         "delegation_history",
-        "correction", "certification", "procedure",          "procedure_history",
-        "membership", "maintenance",   "maintenance_history"};
+        "account",       "doctor",        "account_history",     "name_history",
+        "signup",        "staff",         "delegation",          "delegation_history",
+        "correction",    "certification", "procedure",           "procedure_history",
+        "membership",    "maintenance",   "maintenance_history", "merge",
+        "merge_history", "former_number"};
     const struct fault_walk walk = {
         .service = "registration",
         .now = "2025-04-07T09:00:00+09:00",

@@ -28,6 +28,13 @@
         NULL, EVENT_APPLICATION_REVIEW, REVIEWED("office_l2", action) more, ended                  \
     }
 
+/* Doctor 1 is merged into 3, who has nothing. */
+#define MERGED                                                                                     \
+    "\"merge_id\":\"0190a000-0000-7000-8000-0000000000c1\",\"kept_id\":3,\"closed_id\":1,"         \
+    "\"actor_id\":\"0190a000-0000-7000-8000-000000000002\",\"actor_role\":\"office_l3\","          \
+    "\"reason\":\"why\",\"name\":\"A\",\"kept_email\":\"\",\"closed_email\":\"\","                 \
+    "\"names_kana\":[\"ア\"]"
+
 static const struct fault_case cases[] = {
     {"declared",
      {"DELETE FROM renewal.handbook", EVENT_HANDBOOK_DECLARE,
@@ -84,4 +91,10 @@ static const struct fault_case cases[] = {
      {FORWARDED, EVENT_APPLICATION_REVIEW, REVIEWED("office_l3", "approve"),
       IS("approved") " AND (SELECT count(*) FROM renewal.certificate"
                      " WHERE valid_to = '2030-07-31') = 1"}},
+    /* Certificate, declarations and the open application go along. */
+    {"merged",
+     SUBMIT,
+     {NULL, EVENT_DOCTOR_MERGED, MERGED,
+      IS("submitted") " AND (SELECT sum(doctor_id) FROM renewal.application) = 3"
+                      " AND (SELECT count(*) FROM renewal.certificate WHERE doctor_id = 3) = 1"}},
 };

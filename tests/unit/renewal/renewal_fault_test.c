@@ -29,7 +29,7 @@ static void use_work(void *state, struct work *work)
 static const char clean[] =
     "TRUNCATE renewal.doctor, renewal.certificate, renewal.certificate_period, renewal.session,"
     " renewal.credit, renewal.handbook, renewal.dirty, renewal.standing, renewal.application,"
-    " renewal.application_credit, renewal.application_history CASCADE;"
+    " renewal.application_credit, renewal.application_history, renewal.merge CASCADE;"
     "INSERT INTO renewal.doctor (doctor_id, version, register_no, mamis_no, name, name_kana,"
     " my_page, l1_code, l2_code)"
     " VALUES (1, 1, '460190', '6423876638', 'ア', 'ア', 'active', '', '13');"
@@ -49,6 +49,7 @@ int main(void)
         COMMAND(EVENT_HANDBOOK_DECLARE, renewal_handbook_handle),
         COMMAND(EVENT_APPLICATION_SUBMIT, renewal_submit_handle),
         COMMAND(EVENT_APPLICATION_REVIEW, renewal_review_handle),
+        COMMAND(EVENT_DOCTOR_MERGED, renewal_merge_handle),
     };
     const struct fault_walk walk = {
         .service = "renewal",
