@@ -296,7 +296,13 @@ BEGIN
 END $$;
 GRANT SELECT ON portal.merge TO mamis_gateway;
 
--- Numbers of merged doctors lead to the one who is kept.
+-- Numbers of merged doctors lead to the one who is kept. The desks find him by them.
+CREATE VIEW portal.former_number AS
+SELECT f.doctor_id, f.register_no, f.mamis_no FROM registration.former_number f
+WHERE (SELECT portal.scope_is('l3', 'call_centre'));
+ALTER VIEW portal.former_number OWNER TO mamis_owner;
+GRANT SELECT ON portal.former_number TO mamis_gateway;
+
 CREATE OR REPLACE FUNCTION portal.doctor_of_number(number text) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
     SELECT coalesce(d.merged_into, d.doctor_id) FROM registration.doctor d

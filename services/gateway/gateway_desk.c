@@ -251,6 +251,11 @@ void endpoint_share_email(struct flow *flow)
 
 /* ---- an account by its number ---- */
 
+/* His own, or one of a doctor who was merged into him. */
+#define HAS_NUMBER                                                                                 \
+    "(a.mamis_no = $1 OR a.register_no = $2 OR a.doctor_id IN (SELECT f.doctor_id"                 \
+    "  FROM portal.former_number f WHERE f.mamis_no = $1 OR f.register_no = $2))"
+
 static const struct db_stmt select_account = {
     "gateway_find_accounts",
     "SELECT (SELECT coalesce(json_agg(json_build_object('account_id', a.account_id,"
@@ -265,10 +270,9 @@ static const struct db_stmt select_account = {
     "    (SELECT 'account:' || encode(sha256(convert_to(n.name, 'UTF8')), 'hex') FROM"
     "     (" LOGIN_NAMES(
         "a.account_id") ") AS n)), 0))), '[]')"
-                        "  FROM portal.desk_account a WHERE a.mamis_no = $1 OR "
-                        "a.register_no = $2)::text,"
+                        "  FROM portal.desk_account a WHERE " HAS_NUMBER ")::text,"
                         " portal.note_read(ARRAY(SELECT a.doctor_id FROM portal.desk_account a"
-                        "  WHERE a.mamis_no = $1 OR a.register_no = $2))",
+                        "  WHERE " HAS_NUMBER "))",
 };
 
 void endpoint_find_accounts(struct flow *flow)

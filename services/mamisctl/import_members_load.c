@@ -10,7 +10,8 @@ static const struct db_stmt find_doctors = {
     " d.l2_code, d.l3_category, d.my_page, a.account_id, a.version, a.state, a.step, a.name,"
     " a.email, a.email_confirmed,"
     " EXISTS (SELECT FROM gateway.temp_credential AS t"
-    " WHERE t.account_id = a.account_id AND t.dead_at IS NULL), d.training_ends_on"
+    " WHERE t.account_id = a.account_id AND t.dead_at IS NULL), d.training_ends_on,"
+    " (SELECT k.register_no FROM registration.doctor AS k WHERE k.doctor_id = d.merged_into)"
     " FROM unnest($1::text[]) WITH ORDINALITY AS w (register_no, ord)"
     " JOIN registration.doctor AS d USING (register_no)"
     " LEFT JOIN registration.account AS a USING (doctor_id)"};
@@ -99,6 +100,17 @@ static void judge_my_page(struct import_row *row, enum my_page held)
     member->my_page = held > wanted ? held : wanted;
 }
 
+/* Whose number leads to somebody else is nobody's any more. */
+static void judge_merged(struct import_file *file, struct import_row *row,
+                         const struct db_query *query, size_t at)
+{
+    if (!db_is_null(query, at, FIND_MERGED_INTO))
+        import_problem(file, row, REGISTER_NO,
+                       arena_printf(file->arena, "was merged into the register number %.*s",
+                                    STR_ARG(db_get_text(query, at, FIND_MERGED_INTO))),
+                       "write that number, and each doctor once");
+}
+
 static void judge_doctor(struct import_file *file, struct import_row *row,
                          const struct db_query *query, size_t at)
 {
@@ -107,6 +119,7 @@ static void judge_doctor(struct import_file *file, struct import_row *row,
 
     member->doctor_id = db_get_i64(query, at, FIND_DOCTOR_ID);
     member->version = db_get_i64(query, at, FIND_VERSION);
+    judge_merged(file, row, query, at);
     judge_mamis_no(file, row, query, at);
     judge_my_page(row, held);
     if (member->email.len == 0)

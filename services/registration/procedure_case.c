@@ -1,10 +1,14 @@
 /* procedure_case: one doctor and one procedure, read in one round trip. */
 #include "registration/procedure.h"
 
-/* Both numbers have to fit; an unknown date of birth cannot be asked for. */
+/*
+ * Both numbers have to fit; an unknown date of birth cannot be asked for. The number of one who was
+ * merged leads to the other.
+ */
 static const struct db_stmt find_doctor = {
     "registration_find_doctor",
-    "SELECT doctor_id FROM registration.doctor WHERE CASE WHEN $1 > 0 THEN doctor_id = $1"
+    "SELECT coalesce(merged_into, doctor_id) FROM registration.doctor WHERE CASE WHEN $1 > 0 THEN "
+    "doctor_id = $1"
     "  ELSE register_no = ltrim($2, '0') AND (birth_on = $3 OR birth_on IS NULL) END",
 };
 

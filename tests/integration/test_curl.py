@@ -44,7 +44,7 @@ def test_every_line_answers_as_the_page_says(stack, tmp_path):
     answered = re.findall(r"^= (\d+) (.*)$", told.read_text(encoding="utf-8"), re.M)
     log = told.read_text(encoding="utf-8") + done.stdout.decode("utf-8", "replace")[-4000:]
     wanted = re.findall(r"# (\d{3})$", lines, re.M)
-    assert len(wanted) == len(re.findall(r"\bcurl -|\bcurl \$", lines)), "each curl names its status"
+    assert len(wanted) == len(re.findall(r"\bcurl -|\bcurl \"?\$", lines)), "each curl names its status"
     assert [status for status, _ in answered] == wanted, log
     assert done.returncode == 0, log
     assert "null" not in {address.split("/")[-2] for _, address in answered}, "ids were found"

@@ -214,6 +214,28 @@ def test_one_account_and_one_ledger_after(stack, officers, people, organiser):
                 if "取り消" in text_of(mail)]
 
 
+def test_old_numbers_find_the_account(stack, officers, people):
+    person = people["plain"]
+    for number in (person.closed["register_no"], person.closed["mamis_no"]):
+        items = officers[0].get(f"/desk/accounts?number={number}").expect(200).json["items"]
+        assert {item["my_page"]: item["register_no"] for item in items} == {
+            "active": person.kept["register_no"], "closed": person.closed["register_no"]}
+
+
+def test_a_member_list_cannot_bring_it_back(stack, people):
+    person = people["plain"]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerow(person.closed)
+    path = stack.folder / "again.csv"
+    path.write_text(out.getvalue(), encoding="utf-8")
+    with pytest.raises(Exception):
+        stack.copy.mamisctl("import", "members", str(path))
+    assert stack.one("SELECT my_page, l1_code FROM registration.doctor WHERE register_no = %s",
+                     (person.closed["register_no"],)) == ("closed", "")
+
+
 def test_rows_that_wait_are_judged_again_for_the_kept_one(stack, officers, people, organiser):
     person = people["waits"]
     upload = post(organiser, {"register_no": person.closed["register_no"], "session_no": "1"})

@@ -13,7 +13,7 @@ const PAGES = {
   organiser: ['/seminars', `/seminars/${demo.sample.seminar_no}`, '/uploads', `/uploads/${demo.sample.upload_id}`, '/account', '/account/security'],
   office_l1: ['/procedures', '/procedures/new', '/procedures/training', '/members', '/seminars', '/uploads', '/account', '/account/security'],
   office_l2: ['/applications', '/corrections', '/procedures', '/members', '/seminars', '/uploads', '/account', '/account/security'],
-  office_l3: ['/applications', '/corrections', '/desk', '/desk/signups', '/desk/links', '/procedures', '/members', '/seminars', '/uploads', '/account', '/account/security'],
+  office_l3: ['/applications', '/corrections', '/desk', '/desk/signups', '/desk/links', '/merges', '/procedures', '/members', '/seminars', '/uploads', '/account', '/account/security'],
   call_centre: ['/desk', '/desk/signups', '/account', '/account/security'],
   admin: ['/account', '/account/security'],
 };

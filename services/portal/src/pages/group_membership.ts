@@ -2,4 +2,5 @@
 export { DeskPage, FileForPage, MembersPage } from './desk';
 export { DeskOnePage } from './desk_one';
 export { FilePage, MyMembershipPage, MyProcedurePage } from './my_membership';
+export { MergeOnePage, MergesPage } from './merges';
 export { TrainingForPage, TrainingPage } from './training';

@@ -57,6 +57,8 @@ const SignupOnePage = later(async () => (await desk()).SignupOnePage);
 const LinksPage = later(async () => (await desk()).LinksPage);
 
 const membership = () => import('./group_membership');
+const MergesPage = later(async () => (await membership()).MergesPage);
+const MergeOnePage = later(async () => (await membership()).MergeOnePage);
 const DeskOnePage = later(async () => (await membership()).DeskOnePage);
 const DeskPage = later(async () => (await membership()).DeskPage);
 const FileForPage = later(async () => (await membership()).FileForPage);
@@ -114,6 +116,8 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/desk/signups', 'signup_read', () => <SignupsPage />],
   ['/desk/signups/{id}', 'signup_read', ({ id }) => <SignupOnePage id={id!} />],
   ['/desk/links', 'link_read', () => <LinksPage />],
+  ['/merges', 'merge_read', () => <MergesPage />],
+  ['/merges/{id}', 'merge_read', ({ id }) => <MergeOnePage id={id!} />],
   ['/procedures', 'procedure_read', () => <DeskPage />],
   ['/procedures/new', 'procedure_file_for', () => <FileForPage />],
   ['/procedures/training', 'procedure_file_for', () => <TrainingForPage />],

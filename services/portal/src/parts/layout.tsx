@@ -26,6 +26,7 @@ const MENU: [path: string, text: Key, action: Action][] = [
   ['/desk', 'nav_account_desk', 'account_desk'],
   ['/desk/signups', 'nav_signups', 'signup_read'],
   ['/desk/links', 'nav_links', 'link_read'],
+  ['/merges', 'nav_merges', 'merge_read'],
   ['/procedures', 'nav_desk', 'procedure_read'],
   ['/members', 'nav_members', 'member_read'],
   ['/corrections', 'nav_corrections', 'correction_answer'],

@@ -121,6 +121,7 @@ export const common = {
   nav_uploads: ['送信した名簿', 'Uploads'],
   nav_account_desk: ['アカウントの窓口', 'Account desk'],
   nav_signups: ['登録の申し込み', 'Sign-ups'],
+  nav_merges: ['登録の統合', 'Merge records'],
   nav_links: ['認定医情報の反映', 'Data to link'],
   nav_maintenance: ['メンテナンス', 'Maintenance'],
   nav_review: ['申請の審査', 'Review'],

@@ -33,6 +33,8 @@ export const people = {
   read_attendance_post: ['研修会の名簿', 'Attendance of a seminar'],
   read_attendance_correct: ['単位の訂正', 'Correction of a credit'],
   read_doctor_read: ['登録情報', 'Profile'],
+  read_merge_read: ['登録の統合の確認', 'Whether two records are one'],
+  read_merge_decide: ['登録の統合', 'Merge of two records'],
   read_read_log_read: ['閲覧の記録', 'Read log'],
   member_title: ['医師の登録情報', 'Profile of a doctor'],
   member_lead: [
