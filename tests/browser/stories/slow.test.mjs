@@ -1,25 +1,12 @@
 // A slow line: pages say that they load, forms that they send, and nothing is sent twice.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { close, launch, newPage, settled, signIn } from '../lib/browser.mjs';
+import { close, launch, newPage, settled, signIn, slow } from '../lib/browser.mjs';
 import { demo, newDoctor } from '../lib/stack.mjs';
 
-const LATENCY_MS = 1500;
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser.close());
-
-/** As on a bad mobile line, from here on. */
-async function slow(page) {
-  const debug = await page.context().newCDPSession(page);
-  await debug.send('Network.enable');
-  await debug.send('Network.emulateNetworkConditions', {
-    offline: false,
-    latency: LATENCY_MS,
-    downloadThroughput: 50_000,
-    uploadThroughput: 20_000,
-  });
-}
 
 /** Counts what is sent from now on. */
 function sent(page, method, path) {

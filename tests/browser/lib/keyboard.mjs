@@ -1,0 +1,56 @@
+// What Tab reaches on a page, and whether one sees where one is.
+import assert from 'node:assert/strict';
+
+const AT_ONCE = 12;
+const MOST = 600;
+
+/* In the page: what can be worked with now, and what happened to each as the focus went round. */
+function watchFocus() {
+  const wanted = 'a[href], button, input, select, textarea, summary, [role=button], [role=link], [role=tab], [role=checkbox]';
+  const usable = (element) =>
+    !element.disabled && element.type !== 'hidden' && !element.closest('[inert]') && element.tabIndex >= 0 &&
+    element.checkVisibility({ visibilityProperty: true });
+  const native = /^(A|BUTTON|INPUT|SELECT|TEXTAREA|SUMMARY)$/;
+  const all = [...document.querySelectorAll(wanted)];
+  const told = { seen: new Set(), unseen: [], round: false };
+  // One press of Tab for a group of radio buttons; arrows go on in it.
+  const group = (element) => (element.type === 'radio' && element.name ? `radio ${element.name}` : element);
+  const words = (element) => element.outerHTML.slice(0, 140);
+  window.focusTold = told;
+  document.addEventListener('focusin', ({ target }) => {
+    if (told.seen.has(group(target)) && told.seen.size > 1) told.round = true;
+    told.seen.add(group(target));
+    // The file field is drawn by its label.
+    const drawn = target.type === 'file' ? target.nextElementSibling : target;
+    if (getComputedStyle(drawn).outlineStyle === 'none') told.unseen.push(words(target));
+  });
+  told.missing = () => all.filter((element) => element.isConnected && usable(element) && !told.seen.has(group(element))).map(words);
+  // Enter and Space act by the browser itself on these; anything else would have to be tried.
+  return {
+    count: all.filter(usable).length,
+    odd: all.filter((element) => usable(element) && !native.test(element.tagName)).map(words),
+    mute: all.filter((element) => element.checkVisibility({ visibilityProperty: true }) && element.tabIndex < 0 &&
+      !element.closest('[inert]') && !element.disabled && element.type !== 'hidden').map(words),
+  };
+}
+
+/** Goes round the page by Tab: everything is reached, the focus is seen, and it comes out again. */
+export async function goRound(page, name) {
+  const { count, odd, mute } = await page.evaluate(watchFocus);
+  assert.deepEqual(odd, [], `${name}: no native control`);
+  assert.deepEqual(mute, [], `${name}: not reached by Tab`);
+  let pressed = 0;
+  let round = count === 0;
+  for (; !round && pressed < MOST; pressed += AT_ONCE) {
+    // Without waiting for each: the browser takes them in their order.
+    await Promise.all(Array.from({ length: AT_ONCE }, () => page.keyboard.press('Tab')));
+    round = await page.evaluate(() => window.focusTold.round || window.focusTold.missing().length === 0);
+  }
+  const { missing, unseen } = await page.evaluate(() => ({
+    missing: window.focusTold.missing(),
+    unseen: window.focusTold.unseen,
+  }));
+  assert.ok(round, `${name}: the focus does not come round in ${MOST} presses of Tab`);
+  assert.deepEqual(missing, [], `${name}: never has the focus`);
+  assert.deepEqual(unseen, [], `${name}: has the focus and shows nothing`);
+}
