@@ -40,7 +40,7 @@ test('one officer proposes, another confirms, and one record is left', async () 
   await page.getByLabel(/^残す登録の医籍登録番号/).fill(closed.register_no);
   await page.getByLabel(/^閉じる登録の医籍登録番号/).fill(kept.register_no);
   await page.locator('main form').getByRole('button', { name: '並べて見る', exact: true }).click();
-  await page.getByRole('heading', { name: '2つの登録' }).waitFor();
+  await page.getByRole('heading', { name: '2つの登録', exact: true }).waitFor();
   await press(page, '残す方と閉じる方を入れ替える');
   await page.getByRole('row', { name: /^医籍登録番号/ }).getByRole('cell').first().getByText(kept.register_no).waitFor();
   await audit(page, 'two records side by side');
@@ -64,5 +64,5 @@ test('one officer proposes, another confirms, and one record is left', async () 
   await settled(other);
   await audit(other, 'merged');
   await close(other);
-  assert.match(await mailTo(closed.email, /2つの登録/), /1つにまとめました/);
+  await mailTo(closed.email, /1つにまとめました/);
 });
