@@ -402,6 +402,34 @@ static json_t *application_data(const struct event_application_state *event, con
     return data;
 }
 
+/* ---- M55: the doctor has moved, another prefecture has the application now ---- */
+
+static void tell_handed_over(struct work_batch *batch, const struct event_application_state *event,
+                             const char *id)
+{
+    const struct str offices[] = {event->handed_from, event->l2_code};
+    struct notification_mail mail = {
+        .kind = "M55",
+        .occasion = arena_printf(batch->arena, "%s:%lld", id, (long long)event->version),
+        .to_doctor = event->doctor_id,
+    };
+
+    for (size_t i = 0; i <= ARRAY_LEN(offices); i++) {
+        mail.data = application_data(event, id);
+        set_text(mail.data, "from", event->handed_from);
+        set_text(mail.data, "to", event->l2_code);
+        if (i == ARRAY_LEN(offices)) {
+            notification_mail_add(batch, &mail);
+            return;
+        }
+        const struct notification_staff staff = {.role = "office_l2", .l2_code = offices[i]};
+        struct notification_mail told = mail;
+
+        told.kind = "M55-office";
+        notification_mail_add_to_staff(batch, &told, &staff);
+    }
+}
+
 void notification_application_handle(void *service, struct work_batch *batch)
 {
     struct event_application_state event;
@@ -413,10 +441,14 @@ void notification_application_handle(void *service, struct work_batch *batch)
     (void)service;
     TRY(event_application_state_decode(batch->arena, batch->messages[0].data, &event,
                                        &batch->flow->note));
+    uuid_format(event.application_id, id);
+    if (event.handed_from.len > 0) {
+        tell_handed_over(batch, &event, id);
+        goto cleanup;
+    }
     kinds = mails_of(event.status);
     if (kinds == NULL)
         goto cleanup;
-    uuid_format(event.application_id, id);
     mail.kind = kinds->doctor;
     /* An application is received and decided once; each return is an occasion of its own. */
     mail.occasion = str_eq_c(event.status, "returned")

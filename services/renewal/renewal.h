@@ -45,13 +45,16 @@ struct renewal {
 
 /* ---- renewal_feed.c: handlers of events, see work_handler_fn ---- */
 
-void renewal_doctor_handle(void *service, struct work_batch *batch);
 void renewal_certificate_handle(void *service, struct work_batch *batch);
 void renewal_credits_handle(void *service, struct work_batch *batch);
 /* renewal_merge.c */
 void renewal_merge_handle(void *service, struct work_batch *batch);
 /* Marks were committed: compute soon. */
 void renewal_marked(void *service, const struct work_batch *batch);
+
+/* ---- renewal_doctor.c: who doctors are; applications follow those who move ---- */
+
+void renewal_doctor_handle(void *service, struct work_batch *batch);
 
 /* ---- renewal_handbook.c, renewal_submit.c, renewal_review.c: handlers of commands ---- */
 

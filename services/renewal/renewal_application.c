@@ -305,6 +305,22 @@ void application_act(struct application *application, const struct app_request *
     ret_verdict->status_changed = application->status != before;
 }
 
+bool application_hand_over(struct application *application, struct str l2_code)
+{
+    static const bool at_l2[] = {
+        [APP_SUBMITTED] = true,
+        [APP_L1_REVIEW] = true,
+        [APP_L2_REVIEW] = true,
+        [APP_RETURNED] = true,
+    };
+
+    if ((size_t)application->status >= ARRAY_LEN(at_l2) || !at_l2[application->status] ||
+        l2_code.len == 0 || str_eq(l2_code, application->l2_code))
+        return false;
+    application->l2_code = l2_code;
+    return true;
+}
+
 enum code application_submission_check(const struct submission *submission)
 {
     if (!submission->my_page_active || !submission->certificate_found)

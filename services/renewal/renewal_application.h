@@ -100,6 +100,12 @@ void application_act(struct application *application, const struct app_request *
 /* Which of the checklist's handbook states follows from the lines. */
 enum app_handbook application_handbook(bool declared_any, bool unverified_any);
 
+/*
+ * The doctor has moved to `l2_code` (R-APP-15). True: it has not been forwarded, so that prefecture
+ * has it from now on; else it finishes where it was submitted.
+ */
+bool application_hand_over(struct application *application, struct str l2_code);
+
 /* What stands in the way of a submission; `open` says that another application is open. */
 struct submission {
     bool my_page_active;

@@ -22,6 +22,12 @@ static void emit(struct renewal *renewal, struct work_batch *batch, const char *
 void emit_application(struct renewal *renewal, struct work_batch *batch,
                       const struct application *application)
 {
+    emit_handed_over(renewal, batch, application, STR_NONE);
+}
+
+void emit_handed_over(struct renewal *renewal, struct work_batch *batch,
+                      const struct application *application, struct str handed_from)
+{
     bool approved = application->status == APP_APPROVED;
     const struct event_application_state event = {
         .application_id = application->id,
@@ -37,6 +43,7 @@ void emit_application(struct renewal *renewal, struct work_batch *batch,
         .valid_to = approved ? application->next.to : application->period.to,
         .reason = application->told_reason,
         .return_until = application->return_until,
+        .handed_from = handed_from,
     };
 
     emit(renewal, batch, EVENT_APPLICATION_STATE, application->doctor_id,

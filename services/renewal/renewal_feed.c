@@ -1,63 +1,6 @@
-/* renewal_feed: what others tell of doctors, certificates and credits. */
+/* renewal_feed: what others tell of certificates and credits. */
 #include "posted/posted.h"
 #include "renewal/renewal_store.h"
-
-static void doctor_rows_init(struct doctor_rows *rows, struct arena *arena, size_t most)
-{
-    *rows = (struct doctor_rows){
-        .id = arena_array(arena, int64_t, most),
-        .version = arena_array(arena, int64_t, most),
-        .register_no = arena_array(arena, struct str, most),
-        .mamis_no = arena_array(arena, struct str, most),
-        .name = arena_array(arena, struct str, most),
-        .name_kana = arena_array(arena, struct str, most),
-        .my_page = arena_array(arena, struct str, most),
-        .l1_code = arena_array(arena, struct str, most),
-        .l2_code = arena_array(arena, struct str, most),
-    };
-}
-
-/* One row a doctor, the newest of the batch: a statement may write a row only once. */
-static void doctor_put(struct doctor_rows *rows, const struct event_doctor_state *event)
-{
-    size_t at = 0;
-
-    while (at < rows->count && rows->id[at] != event->doctor_id)
-        at++;
-    if (at < rows->count && rows->version[at] >= event->version)
-        return;
-    if (at == rows->count)
-        rows->count++;
-    rows->id[at] = event->doctor_id;
-    rows->version[at] = event->version;
-    rows->register_no[at] = event->register_no;
-    rows->mamis_no[at] = event->mamis_no;
-    rows->name[at] = event->name;
-    rows->name_kana[at] = event->name_kana;
-    rows->my_page[at] = event->my_page;
-    rows->l1_code[at] = event->l1_code;
-    rows->l2_code[at] = event->l2_code;
-}
-
-void renewal_doctor_handle(void *service, struct work_batch *batch)
-{
-    struct doctor_rows rows;
-    struct work_states states;
-    enum err err;
-
-    (void)service;
-    TRY(work_states(batch, &states, &batch->flow->note));
-    doctor_rows_init(&rows, batch->arena, states.count);
-    for (size_t i = 0; i < states.count; i++) {
-        struct event_doctor_state event;
-
-        TRY(event_doctor_state_decode(batch->arena, states.list[i], &event, &batch->flow->note));
-        doctor_put(&rows, &event);
-    }
-    store_doctors(batch->effect, &rows);
-cleanup:
-    flow_resume(batch->flow, err);
-}
 
 /* The row is this service's own (or an import's); the event says that it changed. */
 void renewal_certificate_handle(void *service, struct work_batch *batch)

@@ -88,6 +88,14 @@ struct db_query *store_find_doctor(struct db_batch *batch, int64_t doctor_id);
 struct db_query *store_find_open(struct db_batch *batch, int64_t doctor_id);
 struct db_query *store_find_application(struct db_batch *batch, struct uuid application_id);
 struct db_query *store_find_snapshot(struct db_batch *batch, struct uuid application_id);
+/* Open applications whose doctors have moved by what `rows` say; before store_doctors(). */
+struct db_query *store_find_moved(struct db_batch *batch, const struct doctor_rows *rows);
+/* With where the doctor is now, and the account that applied. */
+void store_moved_row(const struct db_query *query, size_t row, struct application *out,
+                     struct str *ret_l2_code, struct uuid *ret_account_id);
+/* Guarded by the version that was read. */
+void store_update_office(struct db_batch *batch, const struct application *application,
+                         int64_t now_us);
 void store_application_row(const struct db_query *query, size_t row, struct application *out);
 /* False for a credit that was cancelled since and not posted again as it was. */
 bool store_snapshot_row(const struct db_query *query, size_t row, struct rules_credit *out);

@@ -14,13 +14,37 @@ static const struct db_stmt select_open = {
     " AND status IN ('submitted', 'l1_review', 'l2_review', 'returned', 'l3_queued', 'l3_review')",
 };
 
+/* As store_application_row() reads them. */
+#define COLUMNS                                                                                    \
+    "a.application_id, a.version, a.doctor_id, a.status, a.programme, a.l2_code, a.rule_set,"      \
+    " a.cycle, a.number, a.handbook, a.fee, a.fee_yen, a.valid_from, a.valid_to,"                  \
+    " a.needed_half_units, a.counted_half_units, a.eligible, a.depends_on_declared,"               \
+    " a.return_reason, a.return_until, a.new_from, a.new_to"
+
 static const struct db_stmt select_application = {
     "renewal_select_application",
-    "SELECT application_id, version, doctor_id, status, programme, l2_code, rule_set, cycle, "
-    "number,"
-    "  handbook, fee, fee_yen, valid_from, valid_to, needed_half_units, counted_half_units,"
-    "  eligible, depends_on_declared, return_reason, return_until, new_from, new_to"
-    " FROM renewal.application WHERE application_id = $1",
+    "SELECT " COLUMNS " FROM renewal.application AS a WHERE a.application_id = $1",
+};
+
+/* Open ones of doctors who are in another prefecture now, by events that are news. */
+static const struct db_stmt select_moved = {
+    "renewal_select_moved",
+    "SELECT " COLUMNS ", g.l2_code, a.account_id"
+    " FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS g (doctor_id, version, l2_code)"
+    " JOIN renewal.application AS a USING (doctor_id)"
+    " LEFT JOIN renewal.doctor AS d USING (doctor_id)"
+    " WHERE a.status IN ('submitted', 'l1_review', 'l2_review', 'returned', 'l3_queued',"
+    "   'l3_review')"
+    "  AND a.l2_code <> g.l2_code AND g.l2_code <> '' AND coalesce(d.version, 0) < g.version"
+    " ORDER BY a.application_id",
+};
+
+static const struct db_stmt update_office = {
+    "renewal_update_office",
+    "WITH changed AS ("
+    " UPDATE renewal.application SET version = version + 1, l2_code = $3, changed_at = $4"
+    " WHERE application_id = $1 AND version = $2 RETURNING 1)"
+    " SELECT mamis.changed(count(*)) FROM changed",
 };
 
 static const struct db_stmt select_snapshot = {
@@ -133,6 +157,35 @@ struct db_query *store_find_application(struct db_batch *batch, struct uuid appl
 
     db_uuid(query, application_id);
     return query;
+}
+
+struct db_query *store_find_moved(struct db_batch *batch, const struct doctor_rows *rows)
+{
+    struct db_query *query = db_add(batch, &select_moved);
+
+    db_i64_array(query, rows->id, rows->count);
+    db_i64_array(query, rows->version, rows->count);
+    db_text_array(query, rows->l2_code, rows->count);
+    return query;
+}
+
+void store_moved_row(const struct db_query *query, size_t row, struct application *out,
+                     struct str *ret_l2_code, struct uuid *ret_account_id)
+{
+    store_application_row(query, row, out);
+    *ret_l2_code = db_get_text(query, row, 22);
+    *ret_account_id = db_get_uuid(query, row, 23);
+}
+
+void store_update_office(struct db_batch *batch, const struct application *application,
+                         int64_t now_us)
+{
+    struct db_query *query = db_add(batch, &update_office);
+
+    db_uuid(query, application->id);
+    db_i64(query, application->version);
+    db_text(query, application->l2_code);
+    db_time(query, now_us);
 }
 
 struct db_query *store_find_snapshot(struct db_batch *batch, struct uuid application_id)

@@ -63,7 +63,8 @@ class Doctor:
                "birth_on": "1978-05-05", "email": self.address, "l1_code": "13001",
                "l2_code": "13", "l3_category": "A1", "my_page": "active",
                "op_no": self.register_no, "op_from": "2022-02-01", "op_to": "2027-01-31"}
-        import_csv(stack, "members", MEMBERS, [{**row, **fields}], "--password-for-tests", PASSWORD)
+        self.row = {**row, **fields}
+        import_csv(stack, "members", MEMBERS, [self.row], "--password-for-tests", PASSWORD)
         self.client = stack.doctor_client(self.register_no)
 
     def attend(self, *sessions):
@@ -332,3 +333,15 @@ def test_without_a_certificate_there_is_nothing_to_renew(stack, seminar):
     assert doctor.client.get("/me/standing").expect(200).json["items"] == []
     assert code(doctor.apply(), 409) == "certificate_missing"
     assert code(doctor.declare(), 409) == "certificate_missing"
+
+
+def test_an_application_goes_along_with_its_doctor(stack, doctor, l2, other_l2):
+    """Edge 60: not forwarded yet, so the new prefecture has it; all three hear of it."""
+    sent = ready(doctor)
+    path = "/applications/" + sent["application_id"]
+    l2.get(path).expect(200)
+    import_csv(stack, "members", MEMBERS, [{**doctor.row, "l1_code": "14001", "l2_code": "14"}])
+    wait_for(lambda: other_l2.get(path).status == 200, STANDING_S, "the application at its new L2")
+    assert code(l2.get(path), 404) == "not_found"
+    assert other_l2.get(path).json["history"][-1]["action"] == "hand_over"
+    wait_mail(stack, doctor.address, "更新申請の担当の医師会が変わりました")

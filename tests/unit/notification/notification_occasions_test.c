@@ -148,6 +148,31 @@ static void an_application_is_received_once(void **state)
                      1);
 }
 
+/* Edge 60: both prefectures and the doctor hear of it, once. */
+static void a_handed_over_application_is_told(void **state)
+{
+    (void)state;
+    account(ORGANISER, 2, "office_l2", "active", "new@example.jp", "14");
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(
+            bench_handle(&bench, notification_application_handle, &notification,
+                         EVENT_APPLICATION_STATE,
+                         "{\"application_id\": \"" APPLICATION "\", \"version\": 4,"
+                         " \"doctor_id\": 1, \"programme\": \"OP\", \"status\": \"l2_review\","
+                         " \"l2_code\": \"14\", \"cycle\": \"OP-2027-01\", \"declared\": true,"
+                         " \"number\": null, \"valid_from\": null, \"valid_to\": null,"
+                         " \"reason\": null, \"return_until\": null, \"handed_from\": \"13\"}"),
+            ERR_OK);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 3);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M55'"
+                           " AND to_doctor = 1"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M55-office'"
+                           " AND to_account IN ('" STAFF "', '" ORGANISER "')"
+                           " AND data ->> 'from' = '13' AND data ->> 'to' = '14'"),
+                     2);
+}
+
 static void each_return_is_an_occasion(void **state)
 {
     (void)state;
@@ -443,6 +468,7 @@ int main(void)
         cmocka_unit_test_setup(an_empty_address_is_none, fill),
         cmocka_unit_test_setup(an_application_is_received_once, fill),
         cmocka_unit_test_setup(each_return_is_an_occasion, fill),
+        cmocka_unit_test_setup(a_handed_over_application_is_told, fill),
         cmocka_unit_test_setup(decisions_are_told, fill),
         cmocka_unit_test_setup(other_states_make_no_mail, fill),
         cmocka_unit_test_setup(a_delegation_makes_two_mails, fill),

@@ -305,10 +305,33 @@ static void submissions_are_checked_in_order(void **state)
     assert_int_equal(application_submission_check(&bad), CODE_REQUIREMENT_NOT_MET);
 }
 
+/* Edge 60: with the prefecture it goes along, with the national association it stays. */
+static void a_move_takes_along_what_is_not_forwarded(void **state)
+{
+    static const bool goes[] = {
+        [APP_SUBMITTED] = true,  [APP_L1_REVIEW] = true,    [APP_L2_REVIEW] = true,
+        [APP_RETURNED] = true,   [APP_L3_QUEUED] = false,   [APP_L3_REVIEW] = false,
+        [APP_APPROVED] = false,  [APP_REJECTED_L2] = false, [APP_REJECTED_L3] = false,
+        [APP_WITHDRAWN] = false, [APP_CLOSED] = false,
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(goes); i++) {
+        struct application application = {.status = (enum app_status)i, .l2_code = STR("13")};
+
+        assert_false(application_hand_over(&application, STR("13")));
+        assert_false(application_hand_over(&application, STR("")));
+        assert_int_equal(application_hand_over(&application, STR("14")), goes[i]);
+        assert_true(str_eq_c(application.l2_code, goes[i] ? "14" : "13"));
+        assert_int_equal(application.status, i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_go_both_ways),
+        cmocka_unit_test(a_move_takes_along_what_is_not_forwarded),
         cmocka_unit_test(every_action_has_its_actor),
         cmocka_unit_test(every_action_has_its_time),
         cmocka_unit_test(doing_it_twice_is_a_conflict),

@@ -351,6 +351,49 @@ static void damaged_messages_are_input_errors(void **state)
         ERR_SCHEMA);
 }
 
+/* Edge 60. */
+static void a_move_hands_the_application_over(void **state)
+{
+    const json_t *told;
+
+    (void)state;
+    declare_fixture();
+    submit();
+    l2("set_fee", ", \"fee\": \"paid\"");
+    doctor(1, 20, "active", "14");
+    told = bench_event(&bench, EVENT_APPLICATION_STATE);
+    assert_string_equal(bench_text(told, "l2_code"), "14");
+    assert_string_equal(bench_text(told, "handed_from"), "13");
+    assert_int_equal(count("SELECT count(*) FROM renewal.application WHERE l2_code = '14'"
+                           " AND version = 3 AND fee = 'paid'"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM renewal.application_history"
+                           " WHERE action = 'hand_over' AND version = 3 AND detail ="
+                           "  '{\"from\": \"13\", \"to\": \"14\", \"fee\": \"paid\"}'"),
+                     1);
+    l2("return", ", \"reason\": \"x\"");
+    assert_string_equal(bench.answer_code, "not_found");
+    /* What is no news, and who leaves all associations (edge 61), change nothing. */
+    doctor(1, 19, "active", "13");
+    assert_int_equal(bench.event_count, 0);
+    doctor(1, 21, "active", "");
+    assert_int_equal(bench.event_count, 0);
+    assert_int_equal(count("SELECT count(*) FROM renewal.application WHERE l2_code = '14'"), 1);
+}
+
+static void what_was_forwarded_finishes_where_it_was(void **state)
+{
+    (void)state;
+    forwarded();
+    doctor(1, 20, "active", "14");
+    assert_int_equal(bench.event_count, 0);
+    act("office_l3", "", "approve", "");
+    assert_string_equal(bench.answer_code, "");
+    assert_int_equal(count("SELECT count(*) FROM renewal.application WHERE l2_code = '13'"
+                           " AND status = 'approved'"),
+                     1);
+}
+
 static void a_command_given_up_is_answered(void **state)
 {
     (void)state;
@@ -379,6 +422,8 @@ int main(void)
         cmocka_unit_test_setup(late_forwarding_moves_the_cycle, fill),
         cmocka_unit_test_setup(two_offices_at_once_do_it_once, fill),
         cmocka_unit_test_setup(an_imported_new_period_is_not_renewed_again, fill),
+        cmocka_unit_test_setup(a_move_hands_the_application_over, fill),
+        cmocka_unit_test_setup(what_was_forwarded_finishes_where_it_was, fill),
         cmocka_unit_test_setup(damaged_messages_are_input_errors, fill),
         cmocka_unit_test_setup(a_command_given_up_is_answered, fill),
     };

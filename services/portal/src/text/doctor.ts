@@ -186,6 +186,7 @@ export const doctor = {
   history_resubmit: ['再提出', 'sent again'],
   history_reject: ['不承認', 'rejected'],
   history_approve: ['承認', 'approved'],
+  history_hand_over: ['移転先の都道府県医師会へ引き継ぎ', 'handed over to the new prefecture'],
   history_withdraw: ['取り下げ', 'withdrawn'],
   requirement: ['必要な単位と算入する単位', 'Requirement and what counts'],
   evidence: ['根拠になる研修会', 'Seminars relied on'],
