@@ -600,6 +600,25 @@ def test_staff_is_invited_and_ended(people, clients):
     assert "ended" in [one["status"] for one in l2.get("/staff?limit=500").expect(200).json["items"]]
 
 
+def test_records_are_merged_by_two(demo, people, clients):
+    """Of three proposals one is taken back, one declined, one confirmed."""
+    officer, other = clients["office_l3"], demo.person(*people.second_officer.values())
+    kept, closed, third = [doctor["register_no"] for doctor in people.thrice]
+    pair = {"keep_register_no": kept, "close_register_no": closed}
+    assert officer.post("/merges/comparison", pair).expect(200).json["keep"]["register_no"] == kept
+
+    def propose(closing):
+        body = {**pair, "close_register_no": closing, "reason": "契約の試験"}
+        return "/merges/" + officer.post("/merges", body).expect(201).json["merge_id"]
+
+    officer.post(propose(third) + "/withdraw", {}).expect(200)
+    other.post(propose(third) + "/decline", {"reason": "別の人です。"}).expect(200)
+    proposed = propose(closed)
+    assert other.get(proposed).expect(200).json["state"] == "open"
+    assert other.post(proposed + "/confirm", {"reason": "確かめました。"}
+                      ).expect(200).json["state"] == "confirmed"
+
+
 def test_slow_commands_are_asked_for_later(demo, people, clients):
     """The worker stands still, so the answer is 202; then the operation tells how it ended."""
     doctor = clients["doctor"]

@@ -49,7 +49,8 @@ def write(path, columns, rows):
 
 
 class People:
-    """Two doctors who can apply, two with postcards, one to suspend, a trainee, a seminar with 20 units, offices."""
+    """Two doctors who can apply, two with postcards, one to suspend, a trainee, one on record thrice,
+    a seminar with 20 units, offices, a second officer of the national one."""
 
     def __init__(self, demo, folder, place=("13001", "13", "P13")):
         """`place`: codes of the L1, its L2 and the L2's organiser."""
@@ -62,6 +63,7 @@ class People:
         self.caller = {**self.doctor(), "my_page": "temp_issued"}
         self.suspended = self.doctor()
         self.outsider = {**self.doctor(), "l1_code": "", "l3_category": ""}
+        self.thrice = [self.outsider_again() for _ in range(3)]
         self.trainee = {**self.doctor(), "l3_category": "C", "training_ends_on": "2030-03-31"}
         self.seminar_no = f"C{self.digits(8)}"
         self.load(folder)
@@ -70,6 +72,7 @@ class People:
             ("office_l1", "--l1", self.l1_code),
             ("office_l2", "--l2", self.l2_code), ("office_l3",), ("call_centre",), ("admin",),
             ("auditor",))}
+        self.second_officer = self.make_account("office_l3")
 
     def digits(self, count):
         return "".join(self.random.choice("123456789") for _ in range(count))
@@ -86,12 +89,18 @@ class People:
                 "my_page": "active", "op_no": self.digits(8), "op_from": begins.isoformat(),
                 "op_to": ends.isoformat()}
 
+    def outsider_again(self):
+        """On record once more, without a membership or a certificate."""
+        return {**self.doctor(), "l1_code": "", "l3_category": "", "op_no": "", "op_from": "",
+                "op_to": ""}
+
     def load(self, folder):
         day = (self.now - datetime.timedelta(days=10)).strftime("%Y-%m-%d")
         sessions = [("1", "OPL-R:6;CME-001:6", "09:00", "12:00"), ("2", "OPL-J:6", "13:00", "15:00"),
                     ("3", "OPL-S:8", "15:00", "18:00")]
         members = write(folder / "members.csv", MEMBER_COLUMNS, [
-            *self.doctors, self.newcomer, self.outsider, self.trainee, self.caller, self.suspended])
+            *self.doctors, self.newcomer, self.outsider, self.trainee, self.caller, self.suspended,
+            *self.thrice])
         seminars = write(folder / "seminars.csv", SEMINAR_COLUMNS, [
             {"seminar_no": self.seminar_no, "title": "契約の試験", "organiser_code": self.organiser_code,
              "session_no": number, "session_title": f"第{number}部", "starts_at": f"{day} {begin}",
