@@ -68,7 +68,8 @@ def run_table(runs):
           f"{run['ratio']:.3f}", len(run["small_seconds"]), run["small_meanwhile"],
           whole_ms(run["small_seconds"], 0.5), whole_ms(run["small_seconds"], 0.99),
           f"{max(run['peaks_mib'].values()):.0f}", f"{run['mails']:,}",
-          f"{run['cores_busy']:.0%}", f"{run['chain_share']:.1%}")
+          f"{run['cores_busy']:.0%}",
+          f"{run['chain_share']:.1%}" if "chain_share" in run else "-")
          for at, run in enumerate(runs)])
 
 
