@@ -42,30 +42,11 @@ static const struct db_stmt select_merges = {
 void endpoint_list_merges(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
-    struct uuid after_id = {{0}};
-    struct cursor cursor;
-    struct str state;
 
-    if (flow->step == TOLD) {
+    if (flow->step == TOLD)
         reads_answer_list(call, NULL, false);
-        return;
-    }
-    if (!cursor_read(call, 2, &cursor))
-        return;
-    if (cursor.count > 0 && !uuid_parse(cursor.parts[1], &after_id)) {
-        call_cursor_bad(call);
-        return;
-    }
-    state = call_text(call, "state");
-    call->query = db_add(call_scoped(call), &select_merges);
-    if (state.data == NULL)
-        db_null(call->query);
     else
-        db_text(call->query, state);
-    db_time(call->query, cursor.count == 0 ? INT64_MIN : cursor_number(&cursor, 0));
-    db_uuid(call->query, after_id);
-    db_i64(call->query, call_number(call, "limit"));
-    call_run(call, TOLD);
+        reads_ask_by_state(call, &select_merges, TOLD);
 }
 
 static const struct db_stmt select_candidates = {

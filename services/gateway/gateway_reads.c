@@ -323,3 +323,27 @@ void endpoint_get_operation(struct flow *flow)
     }
     must(false);
 }
+
+void reads_ask_by_state(struct call *call, const struct db_stmt *stmt, int next)
+{
+    struct uuid after_id = {{0}};
+    struct cursor cursor;
+    struct str state;
+
+    if (!cursor_read(call, 2, &cursor))
+        return;
+    if (cursor.count > 0 && !uuid_parse(cursor.parts[1], &after_id)) {
+        call_cursor_bad(call);
+        return;
+    }
+    state = call_text(call, "state");
+    call->query = db_add(call_scoped(call), stmt);
+    if (state.data == NULL)
+        db_null(call->query);
+    else
+        db_text(call->query, state);
+    db_time(call->query, cursor.count == 0 ? INT64_MIN : cursor_number(&cursor, 0));
+    db_uuid(call->query, after_id);
+    db_i64(call->query, call_number(call, "limit"));
+    call_run(call, next);
+}

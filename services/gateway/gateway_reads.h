@@ -24,6 +24,11 @@ struct str cursor_text(struct arena *arena, struct str parts);
 int64_t cursor_number(const struct cursor *cursor, size_t part);
 
 /*
+ * Asks for a list by time whose statement takes the parameter `state` ($1, or none), the cursor's
+ * time and id ($2, $3) and the limit ($4); the answer is known at `next`.
+ */
+void reads_ask_by_state(struct call *call, const struct db_stmt *stmt, int next);
+/*
  * Answers 200 with {"items": column 0 of row 0, [`more`: columns 2 and on,] "next_cursor": column
  * 1}; `more` are names with NULL at the end, or NULL.
  * `languages`: texts of the items stand in both, one is picked.

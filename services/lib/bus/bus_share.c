@@ -38,6 +38,7 @@ void bus_share_tick(struct bus_consumer *consumer)
 {
     const uint64_t now_ms = clock_mono_ms();
     const char *topic;
+    rd_kafka_resp_err_t code;
 
     if (!consumer->member || now_ms - consumer->given_ms < consumer->share_wait_ms)
         return;
@@ -48,5 +49,7 @@ void bus_share_tick(struct bus_consumer *consumer)
     consumer->given_ms = now_ms;
     if (consumer->share_wait_ms < SHARE_WAIT_MS_MAX)
         consumer->share_wait_ms *= SHARE_WAIT_GROWTH;
-    must(rd_kafka_subscribe(consumer->rk, consumer->topics) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    code = rd_kafka_subscribe(consumer->rk, consumer->topics);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) /* asked again after the next wait */
+        LOG_WARN("bus_subscribe_refused", F_STR("why", rd_kafka_err2name(code)));
 }
