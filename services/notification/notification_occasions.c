@@ -99,7 +99,7 @@ void notification_delegation_handle(void *service, struct work_batch *batch)
     struct event_delegation_state event;
     struct notification_mail mail = {0};
     char id[UUID_TEXT_BYTES];
-    bool begun, ended, left;
+    bool begun, ended, left, merged;
     enum err err;
 
     (void)service;
@@ -111,7 +111,8 @@ void notification_delegation_handle(void *service, struct work_batch *batch)
         goto cleanup;
     uuid_format(event.delegation_id, id);
     left = ended && event.has_resigned && event.resigned;
-    mail.kind = begun ? "M51" : left ? "M52-left" : "M52";
+    merged = ended && event.has_merged && event.merged;
+    mail.kind = begun ? "M51" : left ? "M52-left" : merged ? "M52-merged" : "M52";
     mail.occasion = id;
     mail.data = json_object();
     set_text(mail.data, "delegate_name", event.name);

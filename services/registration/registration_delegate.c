@@ -92,9 +92,11 @@ enum err wire_delegate_command(struct arena *arena, const struct work_message *m
     return err_say(note, ERR_VERSION_UNKNOWN, "%s", message->type);
 }
 
-json_t *wire_delegation_state(const struct delegation *delegation, enum delegation_state state,
-                              bool resigned)
+void tell_delegation(struct registration *registration, struct db_batch *batch,
+                     const struct delegation *delegation, enum delegate_deed deed,
+                     const char *trace)
 {
+    char key[UUID_TEXT_BYTES];
     const struct event_delegation_state event = {
         .delegation_id = delegation->delegation_id,
         .version = delegation->version,
@@ -104,16 +106,51 @@ json_t *wire_delegation_state(const struct delegation *delegation, enum delegati
         .delegate_id = delegation->delegate_id,
         .name = delegation->name,
         .email = delegation->email,
-        .state = str_of(delegation_state_name(state)),
+        .state = str_of(delegation_state_name(delegation->facts.state)),
         .accepted = delegation->accepted,
-        .resigned = resigned,
-        .has_resigned = resigned,
+        .resigned = deed == DELEGATE_RESIGN,
+        .has_resigned = deed == DELEGATE_RESIGN,
+        .merged = deed == DELEGATE_MERGE,
+        .has_merged = deed == DELEGATE_MERGE,
     };
 
-    return event_delegation_state_encode(&event);
+    uuid_format(delegation->doctor_account, key);
+    const struct work_event sent = {.type = EVENT_DELEGATION_STATE,
+                                    .topic = TOPIC_ACCOUNT_EVENTS,
+                                    .key = str_of(key),
+                                    .subject = str_of(key),
+                                    .data = event_delegation_state_encode(&event)};
+    (void)work_emit(registration->work, batch, &sent, trace);
 }
 
 /* ---- the transaction ---- */
+
+static void change(struct db_batch *batch, struct delegation *delegation,
+                   const struct delegate_command *command, enum delegation_state next)
+{
+    store_save_delegation(batch, delegation, command, next, clock_now_us());
+    delegation->version++;
+    delegation->facts.state = next;
+    delegation->accepted = delegation->accepted || next == DELEGATION_ACTIVE;
+}
+
+void end_delegations(struct registration *registration, struct db_batch *batch,
+                     const struct db_query *query, const struct merged *merged)
+{
+    for (size_t i = 0; i < db_rows(query); i++) {
+        struct delegate_command command = {.deed = DELEGATE_MERGE, .account_id = merged->actor_id};
+        struct delegate_verdict verdict;
+        struct delegation delegation;
+
+        store_standing(query, i, &delegation);
+        command.delegation_id = delegation.delegation_id;
+        rules_delegate(&delegation.facts, command.deed, &verdict);
+        must(verdict.changed);
+        change(batch, &delegation, &command, verdict.next);
+        tell_delegation(registration, batch, &delegation, command.deed, merged->trace);
+    }
+    store_check_delegations(batch, merged->doctor_id);
+}
 
 /* The account follows from the address, which the link has proved to be the person's. */
 static void add_account(struct job *job, int64_t now_us)
@@ -138,17 +175,13 @@ static void add_account(struct job *job, int64_t now_us)
 static void record(struct job *job)
 {
     struct delegation *delegation = &job->delegation;
-    int64_t now_us = clock_now_us();
+    struct db_batch *effect = job->base.batch->effect;
 
-    store_save_delegation(job->base.batch->effect, delegation, &job->command, job->verdict.next,
-                          now_us);
-    delegation->version++;
-    delegation->accepted = delegation->accepted || job->verdict.next == DELEGATION_ACTIVE;
+    change(effect, delegation, &job->command, job->verdict.next);
     if (job->verdict.next == DELEGATION_ACTIVE && !delegation->account_there)
-        add_account(job, now_us);
-    registration_job_emit(
-        &job->base, EVENT_DELEGATION_STATE, delegation->doctor_account,
-        wire_delegation_state(delegation, job->verdict.next, job->command.deed == DELEGATE_RESIGN));
+        add_account(job, clock_now_us());
+    tell_delegation(job->base.registration, effect, delegation, job->command.deed,
+                    job->base.message->trace);
 }
 
 static enum err take(struct registration_job *base, struct err_note *note)

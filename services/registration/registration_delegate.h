@@ -26,15 +26,30 @@ struct delegation {
     struct delegate_facts facts;
 };
 
+/* Whose delegations end by a merge, by which officer, in which trace. */
+struct merged {
+    int64_t doctor_id;
+    struct uuid actor_id;
+    const char *trace;
+};
+
 /* Handler of the commands about delegates: see work_handler_fn. */
 void registration_delegate_handle(void *service, struct work_batch *batch);
 
 /* Errors: ERR_SCHEMA, with the place in `note`. */
 CHECKED enum err wire_delegate_command(struct arena *arena, const struct work_message *message,
                                        struct delegate_command *ret_command, struct err_note *note);
-/* After the change: its version and state are the new ones. New reference. */
-json_t *wire_delegation_state(const struct delegation *delegation, enum delegation_state state,
-                              bool resigned);
+/* delegation.state after `deed`: version and state are the new ones. */
+void tell_delegation(struct registration *registration, struct db_batch *batch,
+                     const struct delegation *delegation, enum delegate_deed deed,
+                     const char *trace);
+/*
+ * All that stand of a doctor, read by `query` of store_read_delegations(), end because he was
+ * merged into somebody: history, events. After the doctor's row was written; ERR_DB_CONFLICT when
+ * there is one that was not read.
+ */
+void end_delegations(struct registration *registration, struct db_batch *batch,
+                     const struct db_query *query, const struct merged *merged);
 
 /* ---- registration_delegate_store.c ---- */
 
@@ -52,5 +67,10 @@ void store_delegation(const struct delegate_read *read, const struct delegate_co
 void store_save_delegation(struct db_batch *batch, const struct delegation *delegation,
                            const struct delegate_command *command, enum delegation_state next,
                            int64_t now_us);
+/* What stands of the doctor who is closed by a merge. */
+struct db_query *store_read_delegations(struct db_batch *batch, struct uuid merge_id);
+void store_standing(const struct db_query *query, size_t row, struct delegation *ret_delegation);
+/* ERR_DB_CONFLICT when one of the doctor stands. */
+void store_check_delegations(struct db_batch *batch, int64_t doctor_id);
 /* The delegate's account, which was not there. */
 void store_add_delegate(struct db_batch *batch, const struct record *account, int64_t now_us);

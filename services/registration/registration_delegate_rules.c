@@ -10,10 +10,8 @@ static const char *const state_names[DELEGATION_STATES] = {
 };
 
 static const char *const deed_names[DELEGATE_DEEDS] = {
-    [DELEGATE_INVITE] = "invited",
-    [DELEGATE_ACCEPT] = "accepted",
-    [DELEGATE_REVOKE] = "revoked",
-    [DELEGATE_RESIGN] = "resigned",
+    [DELEGATE_INVITE] = "invited",  [DELEGATE_ACCEPT] = "accepted", [DELEGATE_REVOKE] = "revoked",
+    [DELEGATE_RESIGN] = "resigned", [DELEGATE_MERGE] = "merged",
 };
 
 /* Where a deed leads from each state, or why it does not. */
@@ -46,6 +44,13 @@ static const struct move {
         {
             [DELEGATION_NONE] = {DELEGATION_NONE, CODE_NOT_FOUND},
             [DELEGATION_INVITED] = {DELEGATION_INVITED, CODE_NOT_FOUND},
+            [DELEGATION_ACTIVE] = {DELEGATION_REVOKED, CODE_NONE},
+            [DELEGATION_REVOKED] = {DELEGATION_REVOKED, CODE_NONE},
+        },
+    [DELEGATE_MERGE] =
+        {
+            [DELEGATION_NONE] = {DELEGATION_NONE, CODE_NOT_FOUND},
+            [DELEGATION_INVITED] = {DELEGATION_REVOKED, CODE_NONE},
             [DELEGATION_ACTIVE] = {DELEGATION_REVOKED, CODE_NONE},
             [DELEGATION_REVOKED] = {DELEGATION_REVOKED, CODE_NONE},
         },

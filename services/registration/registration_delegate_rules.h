@@ -26,9 +26,10 @@ enum delegate_deed {
     DELEGATE_ACCEPT,
     DELEGATE_REVOKE,
     DELEGATE_RESIGN,
+    DELEGATE_MERGE, /* the doctor's record was closed by a merge; no command */
     DELEGATE_DEEDS,
 };
-/* As the history calls it: "invited", "accepted", "revoked", "resigned". */
+/* As the history calls it: "invited", "accepted", "revoked", "resigned", "merged". */
 const char *delegate_deed_name(enum delegate_deed deed);
 
 struct delegate_facts {

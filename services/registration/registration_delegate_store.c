@@ -32,6 +32,23 @@ static const struct db_stmt select_delegation = {
     " JOIN registration.account a USING (doctor_id) WHERE n.delegation_id = $1",
 };
 
+/* Those of the doctor whom a merge closes that were not ended; columns as above, and the id. */
+static const struct db_stmt select_standing = {
+    "registration_select_standing",
+    "SELECT n.state, n.version, a.account_id, d.doctor_id, d.name, true, n.name, n.email,"
+    "  n.accepted_at IS NOT NULL, false, 0::int8, true, n.delegate_id, n.delegation_id"
+    " FROM registration.merge m JOIN registration.doctor d ON d.doctor_id = m.closed_id"
+    " JOIN registration.account a USING (doctor_id)"
+    " JOIN registration.delegation n USING (doctor_id)"
+    " WHERE m.merge_id = $1 AND n.state <> 'revoked' ORDER BY n.delegation_id",
+};
+
+static const struct db_stmt check_standing = {
+    "registration_check_standing",
+    "SELECT mamis.changed((count(*) = 0)::int) FROM registration.delegation"
+    " WHERE doctor_id = $1 AND state <> 'revoked'",
+};
+
 static const struct db_stmt insert_delegation = {
     "registration_insert_delegation",
     "INSERT INTO registration.delegation"
@@ -85,6 +102,23 @@ void store_read_delegation(struct registration *registration, struct arena *aren
     db_run(registration->db, read->batch, REGISTRATION_READ_MS, flow);
 }
 
+static void take(const struct db_query *query, size_t row, struct delegation *found)
+{
+    found->facts.state = delegation_state_of(db_get_text(query, row, 0));
+    found->version = db_get_i64(query, row, 1);
+    found->doctor_account = db_get_uuid(query, row, 2);
+    found->doctor_id = db_get_i64(query, row, 3);
+    found->doctor_name = db_get_text(query, row, 4);
+    found->facts.actor_active = db_get_bool(query, row, 5);
+    found->name = db_get_text(query, row, 6);
+    found->email = db_get_text(query, row, 7);
+    found->accepted = db_get_bool(query, row, 8);
+    found->facts.address_taken = db_get_bool(query, row, 9);
+    found->facts.standing = db_get_i64(query, row, 10);
+    found->account_there = db_get_bool(query, row, 11);
+    found->delegate_id = db_get_uuid(query, row, 12);
+}
+
 void store_delegation(const struct delegate_read *read, const struct delegate_command *command,
                       struct delegation *ret_delegation)
 {
@@ -96,19 +130,7 @@ void store_delegation(const struct delegate_read *read, const struct delegate_co
         *ret_delegation = found;
         return;
     }
-    found.facts.state = delegation_state_of(db_get_text(query, 0, 0));
-    found.version = db_get_i64(query, 0, 1);
-    found.doctor_account = db_get_uuid(query, 0, 2);
-    found.doctor_id = db_get_i64(query, 0, 3);
-    found.doctor_name = db_get_text(query, 0, 4);
-    found.facts.actor_active = db_get_bool(query, 0, 5);
-    found.name = db_get_text(query, 0, 6);
-    found.email = db_get_text(query, 0, 7);
-    found.accepted = db_get_bool(query, 0, 8);
-    found.facts.address_taken = db_get_bool(query, 0, 9);
-    found.facts.standing = db_get_i64(query, 0, 10);
-    found.account_there = db_get_bool(query, 0, 11);
-    found.delegate_id = db_get_uuid(query, 0, 12);
+    take(query, 0, &found);
     owner = command->deed == DELEGATE_ACCEPT || command->deed == DELEGATE_RESIGN
                 ? found.delegate_id
                 : found.doctor_account;
@@ -148,6 +170,26 @@ void store_save_delegation(struct db_batch *batch, const struct delegation *dele
     db_time(query, now_us);
     db_text_c(query, delegate_deed_name(command->deed));
     db_uuid(query, command->account_id);
+}
+
+struct db_query *store_read_delegations(struct db_batch *batch, struct uuid merge_id)
+{
+    struct db_query *query = db_add(batch, &select_standing);
+
+    db_uuid(query, merge_id);
+    return query;
+}
+
+void store_standing(const struct db_query *query, size_t row, struct delegation *ret_delegation)
+{
+    *ret_delegation = (struct delegation){.delegation_id = db_get_uuid(query, row, 13)};
+    take(query, row, ret_delegation);
+    ret_delegation->facts.actor_fits = true; /* an officer, whose merge it is */
+}
+
+void store_check_delegations(struct db_batch *batch, int64_t doctor_id)
+{
+    db_i64(db_add(batch, &check_standing), doctor_id);
 }
 
 void store_add_delegate(struct db_batch *batch, const struct record *account, int64_t now_us)

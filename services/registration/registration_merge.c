@@ -19,7 +19,7 @@ struct job {
     struct work_batch *batch;
     const struct work_message *message;
     struct merge_command command;
-    struct db_query *query;
+    struct merge_read read;
     struct merge merge;
     struct procedure_case kept, closed;
 };
@@ -206,6 +206,9 @@ static void record(struct job *job)
 {
     struct db_batch *effect = job->batch->effect;
     const int64_t now_us = clock_now_us();
+    const struct merged merged = {.doctor_id = job->merge.closed_id,
+                                  .actor_id = job->command.actor_id,
+                                  .trace = job->message->trace};
 
     case_take(&job->kept, (struct uuid){{0}});
     case_take(&job->closed, (struct uuid){{0}});
@@ -214,6 +217,7 @@ static void record(struct job *job)
     close_one(job, now_us);
     store_move(effect, &job->merge, &job->command, now_us);
     tell(job);
+    end_delegations(job->registration, effect, job->read.delegations, &merged);
     answer(job, CODE_NONE);
 }
 
@@ -225,7 +229,7 @@ static bool decide(struct job *job)
     const struct merge_command *command = &job->command;
     enum code refusal;
 
-    store_merge(job->query, &job->merge);
+    store_merge(&job->read, &job->merge);
     refusal = command->proposes ? rules_propose_merge(&job->merge.facts)
                                 : rules_decide_merge(&job->merge.facts, command->decision);
     if (refusal == CODE_NONE && !command->proposes && command->decision == MERGE_CONFIRM)
@@ -250,7 +254,7 @@ static void job_run(struct flow *flow)
     switch ((enum step)flow->step) {
     case STEP_FIND:
         flow_wait(flow, STEP_DECIDE);
-        job->query = store_read_merge(job->registration, job->batch->arena, &job->command, flow);
+        store_read_merge(job->registration, job->batch->arena, &job->command, &job->read, flow);
         return;
     case STEP_DECIDE:
         if (decide(job))

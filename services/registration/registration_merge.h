@@ -1,6 +1,7 @@
 /* registration_merge: what the files about merges share. */
 #pragma once
 #include "registration/procedure.h"
+#include "registration/registration_delegate.h"
 #include "registration/registration_merge_rules.h"
 
 enum { MERGE_NAMES_MAX = 100 };
@@ -28,10 +29,15 @@ void registration_merge_handle(void *service, struct work_batch *batch);
 
 /* ---- registration_merge_store.c ---- */
 
-struct db_query *store_read_merge(struct registration *registration, struct arena *arena,
-                                  const struct merge_command *command, struct flow *flow);
+struct merge_read {
+    struct db_query *merge;
+    struct db_query *delegations; /* of the one who is to be closed */
+};
+void store_read_merge(struct registration *registration, struct arena *arena,
+                      const struct merge_command *command, struct merge_read *read,
+                      struct flow *flow);
 /* After a good read. */
-void store_merge(const struct db_query *query, struct merge *ret_merge);
+void store_merge(const struct merge_read *read, struct merge *ret_merge);
 /* The proposal, new or decided, with its history. ERR_DB_CONFLICT when its version has moved. */
 void store_save_merge(struct db_batch *batch, const struct merge *merge,
                       const struct merge_command *command, int64_t now_us);

@@ -90,8 +90,9 @@ static const struct db_stmt move_corrections = {
     "UPDATE registration.correction SET doctor_id = $1 WHERE doctor_id = $2",
 };
 
-struct db_query *store_read_merge(struct registration *registration, struct arena *arena,
-                                  const struct merge_command *command, struct flow *flow)
+void store_read_merge(struct registration *registration, struct arena *arena,
+                      const struct merge_command *command, struct merge_read *read,
+                      struct flow *flow)
 {
     struct db_batch *batch = db_batch_new(arena);
     struct db_query *query = db_add(batch, command->proposes ? &select_pair : &select_merge);
@@ -104,12 +105,14 @@ struct db_query *store_read_merge(struct registration *registration, struct aren
     } else {
         db_uuid(query, command->merge_id);
     }
+    read->merge = query;
+    read->delegations = store_read_delegations(batch, command->merge_id);
     db_run(registration->db, batch, REGISTRATION_READ_MS, flow);
-    return query;
 }
 
-void store_merge(const struct db_query *query, struct merge *ret_merge)
+void store_merge(const struct merge_read *read, struct merge *ret_merge)
 {
+    const struct db_query *query = read->merge;
     struct merge merge = {0};
     struct merge_facts *facts = &merge.facts;
 

@@ -190,7 +190,12 @@ def test_one_account_and_one_ledger_after(stack, officers, people, organiser):
     first = credits_of(kept)
     both = sorted(set(first) | set(credits_of(closed)))
     assert len(both) > len(first) > 0
+    closed.post("/me/delegates", {"name": "受付　花子",
+                                  "email": "merge-uketsuke@example.jp"}).expect(201)
     merged(stack, officers, person)
+    assert stack.one("SELECT d.state, h.action FROM registration.delegation d"
+                     " JOIN registration.delegation_history h USING (delegation_id, version)"
+                     " WHERE d.email = 'merge-uketsuke@example.jp'") == ("revoked", "merged")
     assert credits_of(kept) == both, "the same hour counts once"
     # The other account is gone, at once.
     closed.get("/me").expect(401)

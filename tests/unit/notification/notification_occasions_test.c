@@ -263,7 +263,8 @@ static void expired(void)
         ERR_OK);
 }
 
-static void delegation_as(int version, const char *state, bool accepted, const char *resigned)
+/* `how`: members that say who ended it. */
+static void delegation_as(int version, const char *state, bool accepted, const char *how)
 {
     assert_int_equal(bench_handle(&bench, notification_delegation_handle, &notification,
                                   EVENT_DELEGATION_STATE,
@@ -272,14 +273,14 @@ static void delegation_as(int version, const char *state, bool accepted, const c
                                   " \"doctor_name\": \"濱田　正樹\","
                                   " \"delegate_id\": \"" STAFF "\", \"name\": \"受付　一郎\","
                                   " \"email\": \"reception@example.jp\", \"state\": \"%s\","
-                                  " \"accepted\": %s, \"resigned\": %s}",
-                                  version, state, accepted ? "true" : "false", resigned),
+                                  " \"accepted\": %s%s}",
+                                  version, state, accepted ? "true" : "false", how),
                      ERR_OK);
 }
 
 static void delegation(int version, const char *state, bool accepted)
 {
-    delegation_as(version, state, accepted, "null");
+    delegation_as(version, state, accepted, "");
 }
 
 /* Whoever did not end it is told. */
@@ -288,13 +289,30 @@ static void a_doctor_hears_that_the_delegate_left(void **state)
     struct arena *arena = arena_new();
 
     (void)state;
-    delegation_as(3, "revoked", true, "true");
-    delegation_as(3, "revoked", true, "true");
+    delegation_as(3, "revoked", true, ", \"resigned\": true");
+    delegation_as(3, "revoked", true, ", \"resigned\": true");
     assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M52-left'"
                            " AND to_account = '" DOCTOR_ACCOUNT "' AND to_doctor = 1"),
                      1);
     assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
     assert_non_null(strstr(rendered(arena, "M52-left").text, "受付　一郎 さんが代理の登録をやめ"));
+    arena_free(arena);
+}
+
+/* The doctor did not end it, so the delegate is told why it ended. */
+static void a_delegate_hears_of_a_merge(void **state)
+{
+    struct arena *arena = arena_new();
+
+    (void)state;
+    delegation_as(2, "revoked", false, ", \"merged\": true");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 0);
+    delegation_as(3, "revoked", true, ", \"merged\": true");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M52-merged'"
+                           " AND to_address = 'reception@example.jp' AND to_account IS NULL"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
+    assert_non_null(strstr(rendered(arena, "M52-merged").text, "濱田　正樹 先生の登録が2つ"));
     arena_free(arena);
 }
 
@@ -471,6 +489,7 @@ int main(void)
         cmocka_unit_test_setup(a_handed_over_application_is_told, fill),
         cmocka_unit_test_setup(decisions_are_told, fill),
         cmocka_unit_test_setup(other_states_make_no_mail, fill),
+        cmocka_unit_test_setup(a_delegate_hears_of_a_merge, fill),
         cmocka_unit_test_setup(a_delegation_makes_two_mails, fill),
         cmocka_unit_test_setup(a_doctor_hears_that_the_delegate_left, fill),
         cmocka_unit_test_setup(a_correction_is_told_to_who_has_to_act, fill),

@@ -1,4 +1,8 @@
 /* Merges: the rules as tables, and the commands against a real database. */
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "gen/events.h"
 #include "lib/handler_bench.h"
 #include "registration/registration_merge.h"
@@ -276,6 +280,15 @@ static void numbers_of_numbers_lead_on(void **state)
     " ended_by) VALUES (" doctor ", " layer ", '" code "', " begins ", " ends ", 'import',"        \
     " CASE WHEN (" ends ")::date IS NOT NULL THEN 'import' END);"
 
+#define PROCEDURE_OF(doctor)                                                                       \
+    "INSERT INTO registration.procedure (procedure_id, doctor_id, kind, family, stage, route,"     \
+    " depth, granted, member_mask, touch_mask, l1_code, l2_code, new_l1_code, new_l2_code,"        \
+    " effective_on, asked, before, loses_insurance, filed_role, filed_layer, filed_code,"          \
+    " filed_account, desk, offices, submitted_at, stage_at) VALUES (gen_random_uuid(), " doctor    \
+    ", 'admission', 'admission', 'l1_review', '{}', 1, 0, 0, 0, '13001', '13', '', '',"            \
+    " '2026-12-01', '{}', '{}', false, 'doctor', 0, '', '" KEPT "', 'l1:13001', '{}',"             \
+    " '" NOW "', '" NOW "')"
+
 static void memberships_move_where_the_other_has_none(void **state)
 {
     (void)state;
@@ -327,28 +340,170 @@ static void codes_go_with_the_membership(void **state)
 
 static void what_both_have_refuses(void **state)
 {
-    static const char procedure[] =
-        "INSERT INTO registration.procedure (procedure_id, doctor_id, kind, family, stage, route,"
-        " depth, granted, member_mask, touch_mask, l1_code, l2_code, new_l1_code, new_l2_code,"
-        " effective_on, asked, before, loses_insurance, filed_role, filed_layer, filed_code,"
-        " filed_account, desk, offices, submitted_at, stage_at) SELECT gen_random_uuid(), n,"
-        " 'admission', 'admission', 'l1_review', '{}', 1, 0, 0, 0, '13001', '13', '', '',"
-        " '2026-12-01', '{}', '{}', false, 'doctor', 0, '', '" KEPT "', 'l1:13001', '{}',"
-        " '" NOW "', '" NOW "' FROM generate_series(1, 2) AS n";
-
     (void)state;
     bench_sql(&bench, MEMBER("1", "1", "13001", "NULL", "NULL"));
     bench_sql(&bench, MEMBER("2", "1", "27001", "NULL", "NULL"));
     (void)propose(FIRST, MERGE, "460190", "460191");
     assert_string_equal(decide(SECOND, "confirm"), "merge_conflict");
     bench_sql(&bench, "DELETE FROM registration.membership");
-    bench_sql(&bench, procedure);
+    bench_sql(&bench, PROCEDURE_OF("1"));
+    bench_sql(&bench, PROCEDURE_OF("2"));
     assert_string_equal(decide(SECOND, "confirm"), "merge_conflict");
     assert_int_equal(bench.event_count, 0);
     /* One of them has ended: the other goes along. */
     bench_sql(&bench, "UPDATE registration.procedure SET stage = 'cancelled' WHERE doctor_id = 1");
     assert_string_equal(decide(SECOND, "confirm"), "");
     assert_int_equal(number("SELECT count(*) FROM registration.procedure WHERE doctor_id = 1"), 2);
+}
+
+/* ---- delegates ---- */
+
+#define DELEGATION(id, delegate, state, accepted)                                                  \
+    "INSERT INTO registration.delegation (delegation_id, doctor_id, delegate_id, name, email,"     \
+    " state, invited_at, accepted_at) VALUES ('" id "', 2, '" delegate "', '受付', "             \
+    "'u@example.jp',"                                                                              \
+    " '" state "', '" NOW "', " accepted ");"
+
+static void his_delegates_are_none_any_more(void **state)
+{
+    const json_t *told;
+
+    (void)state;
+    bench_sql(&bench, DELEGATION(MERGE, OTHER, "active", "'" NOW "'"));
+    bench_sql(&bench, DELEGATION(LATER, FIRST, "invited", "NULL"));
+    bench_sql(&bench, DELEGATION(OPERATION, SECOND, "revoked", "'" NOW "'"));
+    (void)propose(FIRST, MERGE, "460190", "460191");
+    assert_string_equal(decide(SECOND, "confirm"), "");
+    assert_int_equal(bench_emitted(&bench, EVENT_DELEGATION_STATE), 2);
+    told = bench_event(&bench, EVENT_DELEGATION_STATE);
+    assert_string_equal(bench_text(told, "delegation_id"), MERGE);
+    assert_string_equal(bench_text(told, "account_id"), CLOSED);
+    assert_string_equal(bench_text(told, "state"), "revoked");
+    assert_int_equal(bench_number(told, "version"), 2);
+    assert_true(json_is_true(json_object_get(told, "merged")));
+    assert_true(json_is_true(json_object_get(told, "accepted")));
+    assert_int_equal(number("SELECT count(*) FROM registration.delegation WHERE state = 'revoked'"
+                            " AND version = 2 AND ended_at >= '" NOW "'"),
+                     2);
+    assert_int_equal(number("SELECT count(*) FROM registration.delegation_history"
+                            " WHERE action = 'merged' AND account_id = '" SECOND "'"),
+                     2);
+}
+
+/* ---- in the same instant ---- */
+
+#define MERGED                                                                                     \
+    "UPDATE registration.doctor SET merged_into = 1, my_page = 'closed' WHERE doctor_id = 2"
+
+static enum err confirm_meanwhile(const char *sql)
+{
+    enum err err;
+
+    bench.meanwhile = sql;
+    err = bench_handle(&bench, registration_merge_handle, &registration, EVENT_MERGE_DECIDE,
+                       "{\"operation_id\": \"" OPERATION "\", \"merge_id\": \"" MERGE
+                       "\", \"actor_id\": \"" SECOND "\", \"actor_role\": \"office_l3\","
+                       " \"decision\": \"confirm\", \"reason\": \"x\"}");
+    bench.meanwhile = NULL;
+    return err;
+}
+
+static enum err file_meanwhile(const char *sql)
+{
+    enum err err;
+
+    bench.meanwhile = sql;
+    err = bench_handle(&bench, procedure_file_handle, &registration, EVENT_PROCEDURE_SUBMIT,
+                       "{\"operation_id\": \"" OPERATION "\", \"procedure_id\": \"" LATER
+                       "\", \"account_id\": \"" CLOSED "\", \"role\": \"doctor\","
+                       " \"doctor_id\": 2, \"kind\": \"admission\", \"depth\": 1,"
+                       " \"l1_code\": \"13001\", \"effective_on\": \"2026-11-22\"}");
+    bench.meanwhile = NULL;
+    return err;
+}
+
+/* He is merged between the read of his filing and its commit: it is his who is kept. */
+static void a_filing_that_comes_too_late_is_the_others(void **state)
+{
+    (void)state;
+    bench_sql(&bench, "INSERT INTO registration.association (layer, code, l2_code)"
+                      " VALUES (1, '13001', '13') ON CONFLICT DO NOTHING");
+    assert_int_equal(file_meanwhile(MERGED), ERR_DB_CONFLICT);
+    assert_int_equal(number("SELECT count(*) FROM registration.procedure"), 0);
+    assert_int_equal(file_meanwhile(NULL), ERR_OK);
+    assert_string_equal(bench.answer_code, "");
+    assert_int_equal(number("SELECT count(*) FROM registration.procedure WHERE doctor_id = 1"), 1);
+}
+
+/* He files, and names somebody, between the read of the merge and its commit. */
+static void a_merge_takes_along_what_was_just_filed(void **state)
+{
+    (void)state;
+    (void)propose(FIRST, MERGE, "460190", "460191");
+    assert_int_equal(confirm_meanwhile(DELEGATION(LATER, OTHER, "invited", "NULL")),
+                     ERR_DB_CONFLICT);
+    assert_int_equal(number("SELECT count(*) FROM registration.merge WHERE state = 'open'"), 1);
+    assert_int_equal(confirm_meanwhile(PROCEDURE_OF("2")), ERR_OK);
+    assert_string_equal(bench.answer_code, "");
+    assert_int_equal(number("SELECT count(*) FROM registration.procedure WHERE doctor_id = 1"), 1);
+    assert_int_equal(number("SELECT count(*) FROM registration.delegation WHERE state = 'revoked'"),
+                     1);
+}
+
+/* Two of a family are in each other's way, however they came together. */
+static void a_merge_sees_what_both_have_just_filed(void **state)
+{
+    (void)state;
+    bench_sql(&bench, PROCEDURE_OF("1"));
+    (void)propose(FIRST, MERGE, "460190", "460191");
+    assert_int_equal(confirm_meanwhile(PROCEDURE_OF("2")), ERR_DB_CONFLICT);
+    assert_string_equal(decide(SECOND, "confirm"), "merge_conflict");
+}
+
+static PGconn *connect_patient(int wait_ms)
+{
+    PGconn *conn = PQconnectdb(bench.server.dsn);
+    char sql[64];
+
+    assert_int_equal(PQstatus(conn), CONNECTION_OK);
+    (void)snprintf(sql, sizeof(sql), "SET lock_timeout = %d", wait_ms);
+    PQclear(PQexec(conn, sql));
+    return conn;
+}
+
+/* Its SQLSTATE; "" when it went well. */
+static const char *run_sql(PGconn *conn, const char *sql)
+{
+    static char state[8];
+    PGresult *result = PQexec(conn, sql);
+    const char *found = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    (void)snprintf(state, sizeof(state), "%s", found == NULL ? "" : found);
+    PQclear(result);
+    return state;
+}
+
+/* Whichever is first, the other one waits for its commit. */
+static void both_hold_the_same_row(void **state)
+{
+    PGconn *first = connect_patient(BENCH_WAIT_MS), *second = connect_patient(100);
+
+    (void)state;
+    assert_string_equal(run_sql(first, "BEGIN"), "");
+    assert_string_equal(run_sql(first, PROCEDURE_OF("2")), "");
+    assert_string_equal(run_sql(second, MERGED), "55P03"); /* lock_not_available */
+    assert_string_equal(run_sql(first, "ROLLBACK"), "");
+    assert_string_equal(run_sql(first, "BEGIN"), "");
+    assert_string_equal(run_sql(first, MERGED), "");
+    assert_string_equal(run_sql(second, PROCEDURE_OF("2")), "55P03");
+    assert_string_equal(run_sql(second, PROCEDURE_OF("1")), "");
+    assert_string_equal(run_sql(first, "COMMIT"), "");
+    assert_string_equal(run_sql(second, PROCEDURE_OF("2")), "40001");
+    assert_string_equal(run_sql(second, DELEGATION(LATER, OTHER, "invited", "NULL")), "40001");
+    assert_string_equal(run_sql(second, "UPDATE registration.procedure SET doctor_id = 2"),
+                        "40001");
+    PQfinish(first);
+    PQfinish(second);
 }
 
 static void two_people_whatever_a_program_believes(void **state)
@@ -366,14 +521,10 @@ static void somebody_quicker_is_seen(void **state)
 {
     (void)state;
     (void)propose(FIRST, MERGE, "460190", "460191");
-    bench.meanwhile = "UPDATE registration.doctor SET version = version + 1 WHERE doctor_id = 2";
-    assert_int_equal(bench_handle(&bench, registration_merge_handle, &registration,
-                                  EVENT_MERGE_DECIDE,
-                                  "{\"operation_id\": \"" OPERATION "\", \"merge_id\": \"" MERGE
-                                  "\", \"actor_id\": \"" SECOND "\", \"actor_role\": \"office_l3\","
-                                  " \"decision\": \"confirm\", \"reason\": \"x\"}"),
-                     ERR_DB_CONFLICT);
-    bench.meanwhile = NULL;
+    assert_int_equal(
+        confirm_meanwhile(
+            "UPDATE registration.doctor SET version = version + 1 WHERE doctor_id = 2"),
+        ERR_DB_CONFLICT);
     assert_int_equal(number("SELECT count(*) FROM registration.merge WHERE state = 'open'"), 1);
     assert_string_equal(decide(SECOND, "confirm"), "");
 }
@@ -391,6 +542,11 @@ int main(void)
         cmocka_unit_test_setup(memberships_move_where_the_other_has_none, fill),
         cmocka_unit_test_setup(codes_go_with_the_membership, fill),
         cmocka_unit_test_setup(what_both_have_refuses, fill),
+        cmocka_unit_test_setup(his_delegates_are_none_any_more, fill),
+        cmocka_unit_test_setup(a_filing_that_comes_too_late_is_the_others, fill),
+        cmocka_unit_test_setup(a_merge_takes_along_what_was_just_filed, fill),
+        cmocka_unit_test_setup(a_merge_sees_what_both_have_just_filed, fill),
+        cmocka_unit_test_setup(both_hold_the_same_row, fill),
         cmocka_unit_test_setup(two_people_whatever_a_program_believes, fill),
         cmocka_unit_test_setup(somebody_quicker_is_seen, fill),
     };

@@ -32,6 +32,7 @@ export const privacy = {
   deed_accepted: ['登録を受けました', 'Accepted'],
   deed_revoked: ['取り消しました', 'You ended it'],
   deed_resigned: ['代理の方がやめました', 'Your delegate gave it up'],
+  deed_merged: ['登録を1つにまとめたので終わりました', 'Ended as two records were made one'],
   deed_looked_at_credits: ['単位を見ました', 'Looked at your credits'],
   resign: ['代理をやめる', 'Give this up'],
   resign_sure: [
