@@ -87,6 +87,23 @@ static const struct section {
       SECTION(MOMENT("a.submitted_at") " || a.application_id",
               "portal.application_json(a.application_id)",
               "portal.application AS a WHERE a.doctor_id = portal.scope_id('doctor')")}},
+    /* The list has the newest first. */
+    {"memberships",
+     50,
+     WANTS_NOTHING,
+     {"gateway_export_memberships",
+      SECTION("lpad((1000000000 - e.n)::text, 9, '0')", "e.item",
+              "json_array_elements(portal.my_memberships() -> 'items')"
+              " WITH ORDINALITY AS e (item, n)")}},
+    /* Without what only the desk of an office asks. */
+    {"procedures",
+     5,
+     WANTS_TIME,
+     {"gateway_export_procedures",
+      SECTION(MOMENT("p.submitted_at") " || p.procedure_id",
+              "portal.procedure_json(p.procedure_id, $3)::jsonb"
+              " - ARRAY['mine', 'to_confirm', 'plain', 'doctor']",
+              "portal.procedure AS p WHERE p.doctor_id = portal.scope_id('doctor')")}},
     {"delegates",
      5,
      WANTS_NOTHING,

@@ -1,7 +1,9 @@
 /* gateway_export_words: data about a person as words. What has no word is shown as it is. */
+#include <stdio.h>
+
 #include "gateway/gateway_export.h"
 
-enum { DEPTH_MAX = 8 };
+enum { DEPTH_MAX = 8, FIELD_VALUE_MAX = 64 };
 
 static const struct word {
     const char *name, *ja, *en;
@@ -55,10 +57,23 @@ static void put_number(struct buf *out, struct str name, json_int_t number)
         buf_printf(out, "%lld", (long long)number);
 }
 
-static void put_text(struct buf *out, const json_t *value, bool english)
+/* "stage:done" is another word than "done". */
+static const char *value_word(struct str name, struct str value, bool english)
+{
+    char key[FIELD_VALUE_MAX];
+    const char *word = NULL;
+
+    if (name.len + value.len + sizeof(":") <= sizeof(key)) {
+        (void)snprintf(key, sizeof(key), "%.*s:%.*s", STR_ARG(name), STR_ARG(value));
+        word = export_word(str_of(key), english);
+    }
+    return word != NULL ? word : export_word(value, english);
+}
+
+static void put_text(struct buf *out, struct str name, const json_t *value, bool english)
 {
     struct str text = {json_string_value(value), json_string_length(value)};
-    const char *word = export_word(text, english);
+    const char *word = value_word(name, text, english);
 
     export_html_text(out, word != NULL ? str_of(word) : text);
 }
@@ -109,7 +124,7 @@ static void put_value(struct buf *out, struct str name, const json_t *value, boo
     else if (json_is_array(value))
         put_list(out, name, value, english, depth);
     else if (json_is_string(value))
-        put_text(out, value, english);
+        put_text(out, name, value, english);
     else if (json_is_integer(value))
         put_number(out, name, json_integer_value(value));
     else if (json_is_boolean(value))

@@ -19,6 +19,7 @@ from stack import PASSWORD, TOP
 SEMINAR = "S2026-0001"
 WAIT_S = 20
 OWN = "長い合言葉を決めました 2026"
+TODAY = "2026-11-22"  # of the stack's clock
 
 
 @pytest.fixture(scope="module")
@@ -208,8 +209,8 @@ def test_naming_is_checked(stack, doctor, delegate):
 # ---- taking one's data along ----
 
 SECTIONS = ["profile", "account", "account_history", "former_names", "certificates", "credits",
-            "handbook", "applications", "delegates", "corrections", "reads", "mails",
-            "second_factors", "second_factor_history", "sessions"]
+            "handbook", "applications", "memberships", "procedures", "delegates", "corrections",
+            "reads", "mails", "second_factors", "second_factor_history", "sessions"]
 
 
 def exported(client):
@@ -223,6 +224,14 @@ def test_all_data_as_json(stack, doctor, delegate):
     delegation, person = delegate
     person.get(f"/delegations/{delegation}/credits").expect(200)
     doctor.client.post("/me/corrections", {"field": "other", "text": "書き出しの試験"}).expect(201)
+    with stack.sql() as cursor:
+        cursor.execute("INSERT INTO registration.membership (doctor_id, layer, code, valid_from,"
+                       " valid_to, began_by, ended_by) SELECT doctor_id, 2, '01', '2001-04-01',"
+                       " '2002-03-31', 'import', 'import' FROM registration.doctor"
+                       " WHERE mamis_no = %s", (doctor.mamis_no,))
+    procedure = doctor.client.post("/me/procedures", {
+        "kind": "admission", "depth": 1, "l1_code": "14001", "effective_on": TODAY}).expect(201).json
+    doctor.client.post(f"/me/procedures/{procedure['procedure_id']}/cancel", {}).expect(200)
     wait_mail(stack, stack.one("SELECT email FROM registration.doctor WHERE mamis_no = %s",
                                (doctor.mamis_no,))[0], "代理の方の登録が終わりました")
     stack.staff_client("office_l3").get("/corrections?state=open&limit=500").expect(200)
@@ -239,6 +248,14 @@ def test_all_data_as_json(stack, doctor, delegate):
     assert {credit["entry_id"] for credit in sections["credits"]} == {
         item["entry_id"] for item in listed}
     assert sections["credits"][0]["history"][0]["action"] == "posted"
+    member = doctor.client.get("/me/memberships").expect(200).json["items"]
+    assert sections["memberships"] == member[::-1] and member[-1]["code"] == "01"
+    filed, = sections["procedures"]
+    shown = doctor.client.get(f"/me/procedures/{procedure['procedure_id']}").expect(200).json
+    assert (filed["stage"], [step["action"] for step in filed["history"]]) == (
+        "cancelled", ["submit", "cancel"])
+    assert filed == {name: value for name, value in shown.items()
+                     if name not in ("mine", "to_confirm", "plain", "doctor")}
     assert sections["delegates"][0]["history"][0]["action"] == "looked_at_credits"
     assert sections["corrections"][0]["text"] == "書き出しの試験"
     assert "M51" in {mail["kind"] for mail in sections["mails"]}
@@ -253,6 +270,8 @@ def test_all_data_as_json(stack, doctor, delegate):
 
 
 def test_all_data_to_read(doctor):
+    doctor.client.post("/me/procedures", {"kind": "admission", "depth": 1, "l1_code": "14001",
+                                          "effective_on": TODAY}).expect(201)
     answer = doctor.client.get("/me/export.html").expect(200)
     assert answer.headers.get_content_type() == "text/html"
     page = answer.body.decode()
@@ -260,6 +279,7 @@ def test_all_data_to_read(doctor):
     terms = {html.unescape(term) for term in re.findall(r"<dt>(.*?)</dt>", page)}
     assert [term for term in terms if re.match(r"[a-z_]+$", term)] == [], "a field without a word"
     english = doctor.client.get("/me/export.html?lang=en").expect(200).body.decode()
+    assert "郡市区等医師会の審査" in page and "l1_review" not in page
     assert '<html lang="en">' in english and "Data about you" in english
 
 
