@@ -82,6 +82,12 @@ static json_t *data_of(struct arena *arena, const struct event_procedure_state *
              event->by_office
                  ? STR("\n医師会の担当者が、届けの用紙をもとに代わって入力しました。\n")
                  : STR(""));
+    set_text(
+        data, "insurance",
+        event->has_loses_insurance && event->loses_insurance && !str_eq_c(event->stage, "rejected")
+            ? STR("\nご注意: A会員でなくなる日から、会員の賠償責任保険とその特約は使えなくなりま"
+                  "す。\n続けて必要なときは、ほかの保険を先にご用意ください。\n")
+            : STR(""));
     set_text(data, "reason",
              event->reason.len > 0
                  ? str_of(arena_printf(arena, "\n理由:\n%.*s\n", STR_ARG(event->reason)))

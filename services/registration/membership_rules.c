@@ -51,10 +51,19 @@ static bool is_a(struct str category)
     return str_eq_c(category, "A1") || str_eq_c(category, "A2B") || str_eq_c(category, "A2C");
 }
 
-bool wishes_lose_insurance(const struct wishes *wishes, const struct standing *standing)
+/* Kinds that end L3, by themselves or because a layer below ends. */
+static bool leaves_l3(enum procedure_kind kind)
 {
-    return standing->member[3] && is_a(standing->category[3]) && wishes->category[3].data != NULL &&
-           !is_a(wishes->category[3]);
+    return kind == PROCEDURE_WITHDRAWAL_ALL || kind == PROCEDURE_WITHDRAWAL_L2_L3 ||
+           kind == PROCEDURE_WITHDRAWAL_L3 || kind == PROCEDURE_REVOCATION;
+}
+
+bool filing_loses_insurance(enum procedure_kind kind, const struct wishes *wishes,
+                            const struct standing *standing)
+{
+    bool other = wishes->category[3].data != NULL && !is_a(wishes->category[3]);
+
+    return standing->member[3] && is_a(standing->category[3]) && (leaves_l3(kind) || other);
 }
 
 /* ---- what a decided procedure does ---- */

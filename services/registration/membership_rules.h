@@ -98,5 +98,9 @@ void filing_check_again(const struct filing *filing, const struct procedure *pro
                         struct filing_verdict *ret_verdict);
 /* Which layers' fields a change touches: it goes there. */
 void filing_touch(const struct wishes *wishes, struct procedure *procedure);
-/* A category that leaves A ends the liability rider (R-MEM-07). */
-bool wishes_lose_insurance(const struct wishes *wishes, const struct standing *standing);
+/*
+ * Who is in category A and leaves it, for another category or altogether, loses the liability
+ * insurance (R-MEM-07). Of a death there is nobody to warn.
+ */
+bool filing_loses_insurance(enum procedure_kind kind, const struct wishes *wishes,
+                            const struct standing *standing);

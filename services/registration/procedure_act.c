@@ -50,7 +50,8 @@ static bool correct(struct job *job, struct stored *stored)
     filing_touch(&stored->wishes, &stored->procedure);
     stored->before = wishes_before(job->base.batch->arena, &stored->wishes, &job->base.found.record,
                                    &job->base.found.standing);
-    stored->loses_insurance = wishes_lose_insurance(&stored->wishes, &job->base.found.standing);
+    stored->loses_insurance =
+        filing_loses_insurance(filing.kind, &stored->wishes, &job->base.found.standing);
     return true;
 }
 

@@ -66,7 +66,8 @@ static void record(struct job *job)
         .before = wishes_before(arena, &job->filing.wishes, &found->record, &found->standing),
         .filed_role = job->event.role,
         .filed_reason = job->event.reason,
-        .loses_insurance = wishes_lose_insurance(&job->filing.wishes, &found->standing),
+        .loses_insurance =
+            filing_loses_insurance(job->procedure.kind, &job->filing.wishes, &found->standing),
         .due_on = DAY_NONE,
         .applied_on = DAY_NONE,
     };

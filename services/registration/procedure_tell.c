@@ -52,6 +52,8 @@ void tell_state(struct registration *registration, struct db_batch *batch,
         .effective_on = procedure->effective_on,
         .reason = stored->told_reason,
         .by_office = procedure->filed_by.layer > 0,
+        .loses_insurance = stored->loses_insurance,
+        .has_loses_insurance = stored->loses_insurance,
         .notices = notices,
         .notices_count = notices_of(procedure, notices),
     };

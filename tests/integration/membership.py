@@ -141,9 +141,9 @@ def withdrawal(stack, desks, doctor):
     answer = l1.post("/procedures", {**paper, "effective_on": "2026-03-31"}).expect(422).json
     assert answer["code"] == "effective_on"
     procedure = l1.post("/procedures", paper).expect(201).json
-    assert procedure["by_office"] and not procedure["plain"]
-    assert "代わって入力しました" in text_of(
-        wait_mail(stack, doctor.address, "会員手続きを受け付けました", 3))
+    assert procedure["by_office"] and procedure["loses_insurance"] and not procedure["plain"]
+    text = text_of(wait_mail(stack, doctor.address, "会員手続きを受け付けました", 3))
+    assert "代わって入力しました" in text and "賠償責任保険" in text
     desks.of("l2:14")
     done = desks.pass_on(procedure["procedure_id"], "l1:14001")
     assert done["stage"] == "done"

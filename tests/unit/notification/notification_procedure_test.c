@@ -37,6 +37,7 @@ static void tell(int version, const char *kind, const char *stage, const char *a
 
 #define PLAIN "\"reason\": null, \"by_office\": false, \"notices\": []"
 #define WHY "\"reason\": \"区分を確かめて\", \"by_office\": false, \"notices\": []"
+#define LOSES ", \"loses_insurance\": true"
 #define BY_OFFICE "\"reason\": null, \"by_office\": true, \"notices\": []"
 
 static int64_t mails(const char *kind)
@@ -73,6 +74,25 @@ static void each_step_has_its_mail(void **state)
     assert_non_null(strstr(rendered(arena, "M12").text, "郡市区等医師会までの入会が承認され"));
     tell(7, "admission", "partial", "reach", PLAIN);
     assert_int_equal(count("SELECT count(*) FROM notification.mail"), 5);
+    arena_free(arena);
+}
+
+/* R-MEM-07: told when it is filed and when it is decided, but not of what comes to nothing. */
+static void who_loses_the_insurance_is_told(void **state)
+{
+    struct arena *arena = arena_new();
+
+    (void)state;
+    tell(1, "withdrawal_l3", "l1_receive", "submit", PLAIN LOSES);
+    assert_non_null(
+        strstr(rendered(arena, "M08").text, "賠償責任保険とその特約は使えなくなります"));
+    tell(2, "withdrawal_l3", "done", "approve", PLAIN LOSES);
+    assert_non_null(strstr(rendered(arena, "M12").text, "ほかの保険を先にご用意ください"));
+    assert_int_equal(fill_offices(state), 0);
+    tell(1, "withdrawal_l3", "l1_receive", "submit", PLAIN);
+    assert_null(strstr(rendered(arena, "M08").text, "保険"));
+    tell(2, "withdrawal_l3", "rejected", "reject", PLAIN LOSES);
+    assert_null(strstr(rendered(arena, "M12").text, "保険"));
     arena_free(arena);
 }
 
@@ -149,6 +169,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, fill_offices)
     const struct CMUnitTest tests[] = {
         TEST(each_step_has_its_mail),
+        TEST(who_loses_the_insurance_is_told),
         TEST(a_paper_comes_back_to_the_office),
         TEST(offices_hear_whose_membership_ends),
         TEST(nobody_writes_to_the_dead),

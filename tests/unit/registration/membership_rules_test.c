@@ -370,13 +370,36 @@ static void what_was_given_in_part_begins_in_part(void **state)
 static void leaving_a_is_warned_of(void **state)
 {
     struct life life = member_of(3);
-    struct filing filing = filing_of(&life, PROCEDURE_CHANGE);
-    const struct wishes to_b = {.category = {[3] = STR("B")}};
-    const struct wishes to_a = {.category = {[3] = STR("A2B")}};
+    struct standing a = filing_of(&life, PROCEDURE_CHANGE).standing;
+    struct standing b = a, none = a;
+    static const struct {
+        enum procedure_kind kind;
+        struct wishes wishes;
+        bool warned; /* who is in A; others never */
+    } cases[] = {
+        {PROCEDURE_CHANGE, {.category = {[3] = STR("B")}}, true},
+        {PROCEDURE_CHANGE, {.category = {[3] = STR("A2B")}}, false},
+        {PROCEDURE_CHANGE, {.category = {[1] = STR("B")}}, false},
+        {PROCEDURE_TRANSFER, {.category = {[3] = STR("C")}}, true},
+        {PROCEDURE_TRANSFER, {.phone = STR("03-0000-0000")}, false}, /* L3 goes on */
+        {PROCEDURE_TRANSFER_AWAY, {.phone = STR("03-0000-0000")}, false},
+        {PROCEDURE_ADMISSION, {.category = {[1] = STR("B")}}, false}, /* at a second L1 */
+        {PROCEDURE_WITHDRAWAL_ALL, {.phone = STR_NONE}, true},
+        {PROCEDURE_WITHDRAWAL_L2_L3, {.phone = STR_NONE}, true},
+        {PROCEDURE_WITHDRAWAL_L3, {.phone = STR_NONE}, true},
+        {PROCEDURE_REVOCATION, {.phone = STR_NONE}, true},
+        {PROCEDURE_DEATH, {.phone = STR_NONE}, false},
+    };
 
     (void)state;
-    assert_true(wishes_lose_insurance(&to_b, &filing.standing));
-    assert_false(wishes_lose_insurance(&to_a, &filing.standing));
+    b.category[3] = STR("B");
+    none.member[3] = false;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(filing_loses_insurance(cases[i].kind, &cases[i].wishes, &a),
+                         cases[i].warned);
+        assert_false(filing_loses_insurance(cases[i].kind, &cases[i].wishes, &b));
+        assert_false(filing_loses_insurance(cases[i].kind, &cases[i].wishes, &none));
+    }
 }
 
 /* ---- random lives ---- */

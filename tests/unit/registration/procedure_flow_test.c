@@ -165,6 +165,8 @@ static void a_withdrawal_from_l1_takes_the_others_along(void **state)
 {
     (void)state;
     file(PROCEDURE, DOCTOR(2), "\"kind\": \"withdrawal_all\", \"effective_on\": \"2026-12-31\"");
+    assert_true(json_is_true(
+        json_object_get(bench_event(&bench, EVENT_PROCEDURE_STATE), "loses_insurance")));
     act(L1("13001"), "\"approve\"");
     done("done");
     assert_int_equal(

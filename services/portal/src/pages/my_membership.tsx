@@ -136,10 +136,13 @@ function MyTable({ items }: { items: ProcedureSummary[] }) {
 }
 
 export function FilePage() {
+  const memberships = useLoad((signal) => call('get', '/api/v1/me/memberships', { signal }), []);
+  const national = memberships.data?.items.find((item) => item.layer === 3 && !item.valid_to);
   return (
     <div class="stack read">
       <PageTitle>{tm('file_new')}</PageTitle>
       <FileForm
+        category={memberships.data && (national?.category ?? '')}
         refused={(code) =>
           code === 'procedure_open' && (
             <p>

@@ -81,6 +81,14 @@ function fieldsOf(values: Values): Field[] {
   return values.kind === 'change' ? [...CATEGORY_FIELDS, ...DATA_FIELDS] : [];
 }
 
+const LEAVES_L3 = ['withdrawal_all', 'withdrawal_l2_l3', 'withdrawal_l3', 'revocation'];
+
+/** R-MEM-07; an office does not see the category before it files, so it is told in any case. */
+const losesInsurance = (values: Values, category: string | undefined): boolean =>
+  LEAVES_L3.includes(values.kind)
+    ? category === undefined || category.startsWith('A')
+    : values.kind !== 'admission' && ['B', 'C'].includes(values.category_l3);
+
 function check(values: Values, office: boolean): Found {
   const must = (field: 'register_no' | 'l1_code' | 'reason' | 'category_l3') =>
     values[field].trim() ? undefined : t('must_fill', { field: tm(field) });
@@ -115,12 +123,14 @@ export const inputForOf = (values: Values): InputFor => ({
 
 interface FileFormProps {
   office?: boolean;
+  /** The doctor's own at the national association; '' when he is none of its members. */
+  category?: string;
   send: (values: Values) => Promise<void>;
   /** Shown below a refusal. */
   refused?: (code: string) => ComponentChildren;
 }
 
-export function FileForm({ office = false, send, refused }: FileFormProps) {
+export function FileForm({ office = false, category, send, refused }: FileFormProps) {
   const form = useForm(emptyValues('admission'), (values) => check(values, office));
   const { values, errors, set } = form;
   const kinds = office ? [...DOCTOR_KINDS, ...ENDS] : DOCTOR_KINDS;
@@ -150,7 +160,7 @@ export function FileForm({ office = false, send, refused }: FileFormProps) {
       {!office && fieldsOf(values).includes('category_l3') && (
         <MyFee category={values.category_l3} day={values.effective_on} />
       )}
-      {values.kind !== 'admission' && ['B', 'C'].includes(values.category_l3) && (
+      {losesInsurance(values, category) && (
         <Notice tone="warn">
           <p>{tm('insurance')}</p>
         </Notice>

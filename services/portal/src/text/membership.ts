@@ -109,8 +109,8 @@ const table = {
   sent: ['手続きを受け付けました。', 'It was filed.'],
   open_one: ['進行中の手続きを開く', 'Open the one under way'],
   insurance: [
-    'A会員から外れると、日本医師会の賠償責任保険の特約は使えなくなります。',
-    'Leaving category A ends the special rider of the liability insurance.',
+    'A会員でなくなる日から、会員の賠償責任保険とその特約は使えなくなります。続けて必要なときは、ほかの保険を先にご用意ください。',
+    'Who leaves category A has no liability insurance of the association, nor its rider, from that day. See to another one first if you need it.',
   ],
   fee_title: ['年会費のめやす（全国の医師会）', 'Annual fee of the national association, an estimate'],
   fee_line: ['{year}年度、{category}: {fee}', 'Fiscal year {year}, {category}: {fee}'],
