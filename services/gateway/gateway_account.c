@@ -38,26 +38,12 @@ void endpoint_sign_out(struct flow *flow)
     call_empty(call, 204);
 }
 
-/* A command to registration about oneself. */
-static struct command account_command(struct call *call, const char *type)
-{
-    char key[UUID_TEXT_BYTES];
-
-    uuid_format(call->who.account_id, key);
-    return (struct command){
-        .type = type,
-        .topic = TOPIC_REGISTRATION_COMMANDS,
-        .key = str_of(arena_strdup(call->flow.arena, key)),
-        .status = 200,
-        .operation_id = uuid_new(),
-    };
-}
-
 void endpoint_agree_terms(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
     struct body_agree_terms body;
-    struct command command = account_command(call, EVENT_ACCOUNT_AGREE_TERMS);
+    struct command command =
+        registration_command(call, EVENT_ACCOUNT_AGREE_TERMS, call->who.account_id);
 
     if (!CALL_BODY(call, agree_terms, &body))
         return;
@@ -87,7 +73,8 @@ void endpoint_decline_terms(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
     struct body_decline_terms body;
-    struct command command = account_command(call, EVENT_ACCOUNT_DECLINE_TERMS);
+    struct command command =
+        registration_command(call, EVENT_ACCOUNT_DECLINE_TERMS, call->who.account_id);
 
     if (!CALL_BODY(call, decline_terms, &body))
         return;
@@ -164,7 +151,8 @@ void endpoint_set_email(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
     const struct email *email = call->state;
-    struct command command = account_command(call, EVENT_ACCOUNT_SET_EMAIL);
+    struct command command =
+        registration_command(call, EVENT_ACCOUNT_SET_EMAIL, call->who.account_id);
 
     if (flow->step == EMAIL_BODY) {
         read_email(call);
@@ -202,7 +190,8 @@ void endpoint_set_profile(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
     struct body_set_profile body;
-    struct command command = account_command(call, EVENT_ACCOUNT_SET_PROFILE);
+    struct command command =
+        registration_command(call, EVENT_ACCOUNT_SET_PROFILE, call->who.account_id);
 
     if (!CALL_BODY(call, set_profile, &body))
         return;

@@ -9,25 +9,11 @@ ENDPOINT(ask_correction);
 ENDPOINT(answer_correction);
 ENDPOINT(list_corrections);
 
-static struct command correction_command(struct call *call, const char *type)
-{
-    char key[UUID_TEXT_BYTES];
-
-    uuid_format(call->who.account_id, key);
-    return (struct command){
-        .type = type,
-        .topic = TOPIC_REGISTRATION_COMMANDS,
-        .key = str_of(arena_strdup(call->flow.arena, key)),
-        .status = 200,
-        .operation_id = uuid_new(),
-    };
-}
-
 void endpoint_ask_correction(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
     struct body_ask_correction body;
-    struct command command = correction_command(call, EVENT_CORRECTION_ASK);
+    struct command command = registration_command(call, EVENT_CORRECTION_ASK, call->who.account_id);
 
     if (!CALL_BODY(call, ask_correction, &body))
         return;
@@ -56,7 +42,8 @@ void endpoint_answer_correction(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
     struct body_answer_correction *body = call->state;
-    struct command command = correction_command(call, EVENT_CORRECTION_ANSWER);
+    struct command command =
+        registration_command(call, EVENT_CORRECTION_ANSWER, call->who.account_id);
 
     if (flow->step == ANSWER_BODY) {
         body = call->state = arena_new_of(flow->arena, struct body_answer_correction);

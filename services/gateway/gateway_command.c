@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/gateway_command.h"
+#include "gen/events.h"
 
 enum command_step {
     COMMAND_SEEN, /* the idempotency key was looked up */
@@ -47,6 +48,20 @@ static const struct db_stmt find_operation = {
     "gateway_find_operation",
     "SELECT status, result::text, problem::text FROM portal.operation WHERE operation_id = $1",
 };
+
+struct command registration_command(struct call *call, const char *type, struct uuid account_id)
+{
+    char key[UUID_TEXT_BYTES];
+
+    uuid_format(account_id, key);
+    return (struct command){
+        .type = type,
+        .topic = TOPIC_REGISTRATION_COMMANDS,
+        .key = str_of(arena_strdup(call->flow.arena, key)),
+        .status = 200,
+        .operation_id = uuid_new(),
+    };
+}
 
 /* ---- steps ---- */
 

@@ -34,6 +34,8 @@ void command_accept(struct call *call, const struct command *command);
 bool command_in_doubt(const struct call *call);
 /* When the call ends, however it does. */
 void command_forget(struct call *call);
+/* Of a command to registration, keyed by an account: data is still to come. */
+struct command registration_command(struct call *call, const char *type, struct uuid account_id);
 /* Of a command to credit: its type and seminar; data is still to come. */
 struct command credit_command(struct call *call, const char *type, struct str seminar_no);
 /* Code of the organiser or association that the caller acts for; "" for the national one. */

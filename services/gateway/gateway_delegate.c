@@ -13,20 +13,6 @@ ENDPOINT(invite_delegate);
 ENDPOINT(revoke_delegate);
 ENDPOINT(resign_delegation);
 
-static struct command delegate_command(struct call *call, const char *type)
-{
-    char key[UUID_TEXT_BYTES];
-
-    uuid_format(call->who.account_id, key);
-    return (struct command){
-        .type = type,
-        .topic = TOPIC_REGISTRATION_COMMANDS,
-        .key = str_of(arena_strdup(call->flow.arena, key)),
-        .status = 200,
-        .operation_id = uuid_new(),
-    };
-}
-
 /* ---- naming one ---- */
 
 enum invite_step { INVITE_BODY, INVITE_COUNTED };
@@ -93,7 +79,8 @@ void endpoint_invite_delegate(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
     const struct invite *invite = call->state;
-    struct command command = delegate_command(call, EVENT_DELEGATE_INVITE);
+    struct command command =
+        registration_command(call, EVENT_DELEGATE_INVITE, call->who.account_id);
 
     if (flow->step == INVITE_BODY) {
         read_invitation(call);
@@ -165,7 +152,8 @@ static bool find_stopped(struct call *call)
 void endpoint_revoke_delegate(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
-    struct command command = delegate_command(call, EVENT_DELEGATE_REVOKE);
+    struct command command =
+        registration_command(call, EVENT_DELEGATE_REVOKE, call->who.account_id);
 
     if (!find_stopped(call))
         return;
@@ -186,7 +174,8 @@ static void answer_nothing(struct call *call, json_t *result)
 void endpoint_resign_delegation(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
-    struct command command = delegate_command(call, EVENT_DELEGATE_RESIGN);
+    struct command command =
+        registration_command(call, EVENT_DELEGATE_RESIGN, call->who.account_id);
 
     if (!find_stopped(call))
         return;

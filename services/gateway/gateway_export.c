@@ -116,6 +116,12 @@ static const struct section {
      {"gateway_export_corrections",
       SECTION(MOMENT("asked_at") " || correction_id", "item",
               "portal.correction WHERE doctor_id = portal.scope_id('doctor')")}},
+    {"reissues",
+     50,
+     WANTS_NOTHING,
+     {"gateway_export_reissues",
+      SECTION(MOMENT("asked_at") " || reissue_id", "item",
+              "portal.reissue WHERE doctor_id = portal.scope_id('doctor')")}},
     /* Newest first; not more is read of the long list than a page. */
     {"reads",
      200,

@@ -32,6 +32,11 @@ static const struct shown {
      {"gateway_show_merge",
       "SELECT item::text, portal.note_read(ARRAY[kept_id, closed_id]) FROM portal.merge"
       " WHERE merge_id = $1"}},
+    {"reissue_id",
+     SHOWN_BY_ID,
+     {"gateway_show_reissue",
+      "SELECT item::text, portal.note_read(ARRAY[doctor_id]) FROM portal.reissue"
+      " WHERE reissue_id = $1"}},
     {"delegation_id",
      SHOWN_BY_ID,
      {"gateway_show_delegate",

@@ -104,20 +104,6 @@ static void invite_add(struct call *call, struct db_batch *batch)
     link_row_add(call, batch, &create->link, create->link_id);
 }
 
-static struct command staff_command(struct call *call, const char *type, struct uuid account_id)
-{
-    char key[UUID_TEXT_BYTES];
-
-    uuid_format(account_id, key);
-    return (struct command){
-        .type = type,
-        .topic = TOPIC_REGISTRATION_COMMANDS,
-        .key = str_of(arena_strdup(call->flow.arena, key)),
-        .status = 200,
-        .operation_id = uuid_new(),
-    };
-}
-
 /* Unlike all others, and nothing that could be guessed from a name. */
 static struct str new_login(struct arena *arena, struct uuid id)
 {
@@ -183,7 +169,7 @@ void endpoint_create_staff(struct flow *flow)
                                      .account_id = account_id,
                                      .email = create->body.email,
                                      .good_s = call->gateway->settings->invite_link_s};
-    create->command = staff_command(call, EVENT_STAFF_CREATE, account_id);
+    create->command = registration_command(call, EVENT_STAFF_CREATE, account_id);
     const struct event_staff_create event = {
         .operation_id = create->command.operation_id,
         .account_id = account_id,
@@ -270,7 +256,7 @@ static void send_change(struct call *call, const struct command *how)
                                                 .account_id = change->account_id,
                                                 .email = db_get_text(call->query, 0, 0),
                                                 .good_s = call->gateway->settings->invite_link_s};
-    command = staff_command(call, EVENT_STAFF_CHANGE, change->account_id);
+    command = registration_command(call, EVENT_STAFF_CHANGE, change->account_id);
     const struct event_staff_change event = {
         .operation_id = command.operation_id,
         .account_id = change->account_id,

@@ -68,6 +68,7 @@ void notification_links_late_handle(void *service, struct work_batch *batch);
 void notification_correction_handle(void *service, struct work_batch *batch);
 void notification_merged_handle(void *service, struct work_batch *batch);
 void notification_delegation_handle(void *service, struct work_batch *batch);
+void notification_reissue_handle(void *service, struct work_batch *batch);
 void notification_application_handle(void *service, struct work_batch *batch);
 void notification_procedure_handle(void *service, struct work_batch *batch);
 void notification_digest_handle(void *service, struct work_batch *batch);
@@ -104,7 +105,7 @@ struct notification_mail {
 
 /* Append the insertion of a mail; the same occasion a second time changes nothing. */
 void notification_mail_add(struct work_batch *batch, const struct notification_mail *mail);
-/* Accounts of a role with one of these codes; office_l3 has none. */
+/* Accounts of a role with one of these codes; office_l3, call_centre have none. */
 struct notification_staff {
     const char *role;
     struct str organiser_code, l1_code, l2_code; /* one of them, the others empty */

@@ -21,8 +21,8 @@ static const struct db_stmt insert_staff_mails = {
               "        account_id, $4, 'ready', $5, $5"
               " FROM (SELECT account_id, $2 || ':' || account_id AS occasion FROM "
               "notification.account"
-              "       WHERE (organiser_code = $7 OR l2_code = $8 OR l1_code = $9 OR $6 = "
-              "'office_l3')"
+              "       WHERE (organiser_code = $7 OR l2_code = $8 OR l1_code = $9"
+              "        OR $6 IN ('office_l3', 'call_centre'))"
               "         AND role = $6 AND state = 'active'"
               "         AND email IS NOT NULL ORDER BY account_id LIMIT 50) AS staff"
               " ON CONFLICT (occasion) DO NOTHING",

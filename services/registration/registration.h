@@ -35,6 +35,9 @@ struct record {
     int64_t version, doctor_version;
     struct str organiser_code, l1_code, l2_code; /* of the account */
     struct str register_no, doctor_l1_code, doctor_l2_code, l3_category;
+    int64_t reissue_version; /* of the request for new temporary credentials; 0: none waits */
+    struct uuid reissue_id;
+    struct str reissue_l2;
     struct person person;
 };
 
@@ -133,6 +136,15 @@ void store_save_doctor(struct db_batch *batch, const struct record *record, bool
                        int64_t now_us);
 void store_add_history(struct db_batch *batch, struct uuid account_id, int64_t version,
                        const char *action, const struct desk *desk, int64_t now_us);
+/* A request for new temporary credentials is answered; guarded by its version. */
+struct reissue_answer {
+    struct uuid reissue_id, actor_id;
+    int64_t version;
+    const char *state;
+    struct str reason, role;
+};
+void store_answer_reissue(struct db_batch *batch, const struct reissue_answer *answer,
+                          int64_t now_us);
 /* Keep the names that are replaced; before store_save_doctor(). */
 void store_keep_names(struct db_batch *batch, const struct record *record, int64_t now_us);
 

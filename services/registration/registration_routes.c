@@ -6,6 +6,7 @@
 #include "registration/registration_delegate.h"
 #include "registration/registration_maintenance.h"
 #include "registration/registration_merge.h"
+#include "registration/registration_reissue.h"
 
 #define OTHER(name, handler)                                                                       \
     {                                                                                              \
@@ -45,6 +46,8 @@ const struct work_route registration_routes[] = {
     OTHER(EVENT_CORRECTION_ANSWER, registration_correction_handle),
     OTHER(EVENT_MERGE_PROPOSE, registration_merge_handle),
     OTHER(EVENT_MERGE_DECIDE, registration_merge_handle),
+    OTHER(EVENT_REISSUE_ASK, registration_reissue_handle),
+    OTHER(EVENT_REISSUE_REFUSE, registration_reissue_handle),
 };
 
 const size_t registration_route_count = ARRAY_LEN(registration_routes);

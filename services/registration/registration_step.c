@@ -6,6 +6,7 @@
 
 #include "gen/events.h"
 #include "registration/registration.h"
+#include "registration/registration_reissue.h"
 
 enum step { STEP_READ, STEP_DECIDE, STEP_RECORD };
 
@@ -136,6 +137,26 @@ static void emit(struct job *job, const char *type, const char *topic, const cha
     (void)work_emit(job->registration->work, job->batch->effect, &event, job->message->trace);
 }
 
+/* The postcard that an office asked for is on its way. */
+static void answer_reissue(struct job *job, const char *account, int64_t now_us)
+{
+    const struct record *found = &job->record;
+    const struct desk *desk = &job->command.desk;
+    const struct reissue_answer answer = {
+        .reissue_id = found->reissue_id,
+        .actor_id = desk->actor_id,
+        .version = found->reissue_version,
+        .state = "done",
+        .reason = desk->reason,
+        .role = desk->role,
+    };
+
+    store_answer_reissue(job->batch->effect, &answer, now_us);
+    emit(
+        job, EVENT_REISSUE_STATE, TOPIC_ACCOUNT_EVENTS, account,
+        wire_reissue_state(answer.reissue_id, answer.version + 1, found->reissue_l2, answer.state));
+}
+
 static void record(struct job *job)
 {
     struct record *found = &job->record;
@@ -160,6 +181,9 @@ static void record(struct job *job)
         found->version++;
         emit(job, EVENT_ACCOUNT_STATE, TOPIC_ACCOUNT_EVENTS, account, wire_account_state(found));
     }
+    if (verdict->account_changed && job->command.kind == COMMAND_DESK &&
+        job->command.desk.action == DESK_REISSUE && found->reissue_version > 0)
+        answer_reissue(job, account, now_us);
     if (verdict->my_page_created) {
         emit(job, EVENT_MY_PAGE_CREATED, TOPIC_ACCOUNT_EVENTS, account,
              wire_my_page_created(found));

@@ -10,8 +10,10 @@ static const struct db_stmt select_person = {
     "  d.name_kana, d.former_name, d.former_name_kana, d.sex, d.birth_on, d.email, d.l1_code,"
     "  d.l2_code, d.l3_category, d.my_page, d.workplace_name, d.workplace_postcode,"
     "  d.workplace_address, d.phone, a.step_at, a.shared_email,"
-    "  EXISTS (SELECT FROM registration.certification c WHERE c.doctor_id = a.doctor_id)"
+    "  EXISTS (SELECT FROM registration.certification c WHERE c.doctor_id = a.doctor_id),"
+    "  coalesce(r.version, 0), r.reissue_id, r.l2_code"
     " FROM registration.account a LEFT JOIN registration.doctor d USING (doctor_id)"
+    " LEFT JOIN registration.reissue r ON r.account_id = a.account_id AND r.state = 'open'"
     " WHERE a.account_id = $1",
 };
 
@@ -141,6 +143,11 @@ bool store_record(const struct store_read *read, struct uuid account_id, struct 
     person->step_at_us = db_get_time(query, 0, 32);
     person->shared_email = db_get_text(query, 0, 33);
     person->has_certification = db_get_bool(query, 0, 34);
+    record.reissue_version = db_get_i64(query, 0, 35);
+    if (record.reissue_version > 0) {
+        record.reissue_id = db_get_uuid(query, 0, 36);
+        record.reissue_l2 = db_get_text(query, 0, 37);
+    }
     person->now_us = clock_now_us();
     person->today = day_of_us(person->now_us);
     *ret_record = record;

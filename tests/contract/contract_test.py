@@ -300,6 +300,32 @@ def desk_path(desk, doctor):
     return f"/desk/accounts/{items[0]['account_id']}"
 
 
+def test_the_desk_is_asked(people, clients):
+    """Before the newcomer begins anew: one request is refused, the next one done by the re-issue."""
+    desk, l2 = clients["call_centre"], clients["office_l2"]
+    lost = {"register_no": people.caller["register_no"], "birth_on": people.caller["birth_on"],
+            "reason": "はがきを紛失した"}
+    asked = l2.post("/reissues", lost).expect(201).json
+    assert asked["account_id"] is None and asked["state"] == "open"
+    assert l2.post("/reissues", lost).expect(409).json["code"] == "reissue_open"
+    refused = desk.post(f"/reissues/{asked['reissue_id']}/refuse", {"reason": "本人と連絡がとれない"})
+    assert refused.expect(200).json["state"] == "refused"
+    assert desk.post(f"/reissues/{asked['reissue_id']}/refuse", {"reason": "もう一度"}).expect(
+        409).json["code"] == "reissue_answered"
+    again = l2.post("/reissues", lost).expect(201).json["reissue_id"]
+    item = next(item for item in desk.get("/reissues?state=open&limit=500").expect(200).json["items"]
+                if item["reissue_id"] == again)
+    desk.post(f"/desk/accounts/{item['account_id']}/reissue", {"reason": "本人と確かめた"}).expect(200)
+    done = next(item for item in l2.get("/reissues?state=done&limit=500").expect(200).json["items"]
+                if item["reissue_id"] == again)
+    assert (done["answer"], done["answered_by"]) == ("本人と確かめた", "call_centre")
+    other = {**lost, "register_no": people.doctors[0]["register_no"],
+             "birth_on": people.doctors[0]["birth_on"]}
+    assert l2.post("/reissues", other).expect(409).json["code"] == "reissue_not_needed"
+    assert l2.post("/reissues", {**lost, "birth_on": "1970-01-03"}).expect(404).json["code"] == \
+        "doctor_not_found"
+
+
 def test_sign_up(demo, people, clients):
     """From nobody to an accepted and a refused sign-up, with the copy of the licence."""
     desk = clients["call_centre"]

@@ -210,7 +210,7 @@ def test_naming_is_checked(stack, doctor, delegate):
 
 SECTIONS = ["profile", "account", "account_history", "former_names", "certificates", "credits",
             "handbook", "applications", "memberships", "procedures", "delegates", "corrections",
-            "reads", "mails", "second_factors", "second_factor_history", "sessions"]
+            "reissues", "reads", "mails", "second_factors", "second_factor_history", "sessions"]
 
 
 def exported(client):

@@ -13,9 +13,9 @@ const PAGES = {
   doctor: ['/me', '/me/credits', '/me/applications', '/me/handbook', '/me/certificates', '/me/procedures', '/me/procedures/new', '/me/training', '/me/profile', '/me/delegates', '/me/corrections', '/me/data', '/account', '/account/security'],
   organiser: ['/seminars', `/seminars/${demo.sample.seminar_no}`, '/uploads', `/uploads/${demo.sample.upload_id}`, '/account', '/account/security'],
   office_l1: ['/procedures', '/procedures/new', '/procedures/training', '/members', '/seminars', '/uploads', '/account', '/account/security'],
-  office_l2: ['/applications', '/corrections', '/procedures', '/members', '/seminars', '/uploads', '/account', '/account/security'],
-  office_l3: ['/applications', '/corrections', '/desk', '/desk/signups', '/desk/links', '/merges', '/procedures', '/members', '/seminars', '/uploads', '/account', '/account/security'],
-  call_centre: ['/desk', '/desk/signups', '/account', '/account/security'],
+  office_l2: ['/applications', '/corrections', '/reissues', '/procedures', '/members', '/seminars', '/uploads', '/account', '/account/security'],
+  office_l3: ['/applications', '/corrections', '/desk', '/desk/signups', '/desk/links', '/merges', '/reissues', '/procedures', '/members', '/seminars', '/uploads', '/account', '/account/security'],
+  call_centre: ['/desk', '/desk/signups', '/reissues', '/account', '/account/security'],
   admin: ['/account', '/account/security'],
 };
 

@@ -148,6 +148,28 @@ static void an_application_is_received_once(void **state)
                      1);
 }
 
+static void a_lost_postcard_is_told_to_who_has_to_act(void **state)
+{
+    static const char *const states[] = {"open", "open", "done", "done"};
+
+    (void)state;
+    account(ORGANISER, 2, "call_centre", "active", "calls@example.jp", "");
+    for (size_t i = 0; i < ARRAY_LEN(states); i++)
+        assert_int_equal(bench_handle(&bench, notification_reissue_handle, &notification,
+                                      EVENT_REISSUE_STATE,
+                                      "{\"reissue_id\": \"" LINK "\", \"version\": 1,"
+                                      " \"l2_code\": \"13\", \"state\": \"%s\"}",
+                                      states[i]),
+                         ERR_OK);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 2);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M56-desk'"
+                           " AND to_account = '" ORGANISER "'"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M56'"
+                           " AND to_account = '" STAFF "'"),
+                     1);
+}
+
 /* Edge 60: both prefectures and the doctor hear of it, once. */
 static void a_handed_over_application_is_told(void **state)
 {
@@ -487,6 +509,7 @@ int main(void)
         cmocka_unit_test_setup(an_application_is_received_once, fill),
         cmocka_unit_test_setup(each_return_is_an_occasion, fill),
         cmocka_unit_test_setup(a_handed_over_application_is_told, fill),
+        cmocka_unit_test_setup(a_lost_postcard_is_told_to_who_has_to_act, fill),
         cmocka_unit_test_setup(decisions_are_told, fill),
         cmocka_unit_test_setup(other_states_make_no_mail, fill),
         cmocka_unit_test_setup(a_delegate_hears_of_a_merge, fill),

@@ -33,6 +33,7 @@ static const char clean[] =
     "DELETE FROM registration.account_history;"
     "DELETE FROM registration.name_history;"
     "DELETE FROM registration.correction;"
+    "DELETE FROM registration.reissue;"
     "DELETE FROM registration.delegation_history;"
     "DELETE FROM registration.delegation;"
     "DELETE FROM registration.certification;"
@@ -58,12 +59,25 @@ int registration_fault_main(const struct fault_case *cases, size_t count)
     static const char *const emitted[] = {TOPIC_ACCOUNT_EVENTS, TOPIC_DOCTOR_EVENTS,
                                           TOPIC_PROCEDURE_EVENTS, TOPIC_MAINTENANCE_EVENTS,
                                           TOPIC_REPLIES};
-    static const char *const tables[] = {
-        "account",       "doctor",        "account_history",     "name_history",
-        "signup",        "staff",         "delegation",          "delegation_history",
-        "correction",    "certification", "procedure",           "procedure_history",
-        "membership",    "maintenance",   "maintenance_history", "merge",
-        "merge_history", "former_number"};
+    static const char *const tables[] = {"account",
+                                         "doctor",
+                                         "account_history",
+                                         "name_history",
+                                         "signup",
+                                         "staff",
+                                         "delegation",
+                                         "delegation_history",
+                                         "correction",
+                                         "certification",
+                                         "procedure",
+                                         "procedure_history",
+                                         "membership",
+                                         "maintenance",
+                                         "maintenance_history",
+                                         "merge",
+                                         "merge_history",
+                                         "former_number",
+                                         "reissue"};
     const struct fault_walk walk = {
         .service = "registration",
         .now = "2025-04-07T09:00:00+09:00",

@@ -8,6 +8,8 @@
 #define DELEGATION "0190a000-0000-7000-8000-000000000014"
 #define CORRECTION "0190a000-0000-7000-8000-000000000015"
 #define WINDOW "0190a000-0000-7000-8000-000000000016"
+#define REISSUE "0190a000-0000-7000-8000-000000000017"
+#define CALLS "0190a000-0000-7000-8000-000000000018"
 
 #define BY_CLERK(role) "\"actor_id\":\"" CLERK "\",\"actor_role\":\"" role "\","
 #define MAILED ",\"link_id\":\"" LINK "\",\"link_expires_at\":\"" UNTIL "\""
@@ -67,6 +69,18 @@
     SECOND "\"account_id\":\"" CLERK "\",\"role\":\"office_l2\",\"l2_code\":\"40\","               \
            "\"correction_id\":\"" CORRECTION "\",\"outcome\":\"" outcome                           \
            "\",\"answer\":\"確かめました。\""
+
+#define LOST                                                                                       \
+    {                                                                                              \
+        "INSERT INTO registration.account (account_id, role, name, state, step, l2_code) VALUES"   \
+        " ('" CLERK "', 'office_l2', '担当', 'active', '', '40'),"                               \
+        " ('" CALLS "', 'call_centre', '担当', 'active', '', '')",                                 \
+            EVENT_REISSUE_ASK,                                                                     \
+            FIRST "\"account_id\":\"" CLERK "\",\"reissue_id\":\"" REISSUE                         \
+                  "\",\"l2_code\":\"40\",\"register_no\":\"460190\","                              \
+                  "\"birth_on\":\"1975-12-18\",\"reason\":\"紛失した。\"",                         \
+            ONE("reissue", "state = 'open'") ANSWERED("done")                                      \
+    }
 
 #define PLAN_OF(known, until)                                                                      \
     "\"actor\":\"" CLERK "\",\"window_id\":\"" WINDOW "\",\"known\":" known                        \
@@ -132,6 +146,20 @@ static const struct fault_case cases[] = {
      ASKED,
      {NULL, EVENT_CORRECTION_ANSWER, CORRECTED("refused"),
       ONE("correction", "state = 'refused'") BOTH_ANSWERED}},
+    {"reissue_asked", LOST, {.type = NULL}},
+    {"reissue_refused",
+     LOST,
+     {NULL, EVENT_REISSUE_REFUSE,
+      SECOND "\"account_id\":\"" CALLS "\",\"role\":\"call_centre\",\"reissue_id\":\"" REISSUE
+             "\",\"reason\":\"連絡がとれない。\"",
+      ONE("reissue", "state = 'refused'") BOTH_ANSWERED}},
+    /* The desk's new postcard answers it. */
+    {"reissue_done",
+     LOST,
+     {NULL, EVENT_ACCOUNT_DESK,
+      SECOND OF_ACCOUNT ",\"actor_id\":\"" CALLS "\",\"actor_role\":\"call_centre\","
+                        "\"action\":\"reissue\",\"reason\":\"why\"",
+      ONE("reissue", "state = 'done'") BOTH_ANSWERED}},
     {"maintenance_planned", PLANNED, {.type = NULL}},
     {"maintenance_changed",
      PLANNED,

@@ -8,3 +8,4 @@ export { CorrectionsPage, MyCorrectionsPage } from './corrections';
 export { DataPage } from './data';
 export { DelegatesPage } from './delegates';
 export { DelegationPage, DelegationsPage } from './delegations';
+export { ReissuesPage } from './reissues';

@@ -41,6 +41,7 @@ const ProfilePage = later(async () => (await doctor()).ProfilePage);
 const privacy = () => import('./group_privacy');
 const CorrectionsPage = later(async () => (await privacy()).CorrectionsPage);
 const DataPage = later(async () => (await privacy()).DataPage);
+const ReissuesPage = later(async () => (await privacy()).ReissuesPage);
 const MyCorrectionsPage = later(async () => (await privacy()).MyCorrectionsPage);
 const DelegatesPage = later(async () => (await privacy()).DelegatesPage);
 const DelegationPage = later(async () => (await privacy()).DelegationPage);
@@ -118,6 +119,7 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/desk/links', 'link_read', () => <LinksPage />],
   ['/merges', 'merge_read', () => <MergesPage />],
   ['/merges/{id}', 'merge_read', ({ id }) => <MergeOnePage id={id!} />],
+  ['/reissues', 'reissue_read', () => <ReissuesPage />],
   ['/procedures', 'procedure_read', () => <DeskPage />],
   ['/procedures/new', 'procedure_file_for', () => <FileForPage />],
   ['/procedures/training', 'procedure_file_for', () => <TrainingForPage />],

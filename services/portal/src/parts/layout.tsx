@@ -30,6 +30,7 @@ const MENU: [path: string, text: Key, action: Action][] = [
   ['/procedures', 'nav_desk', 'procedure_read'],
   ['/members', 'nav_members', 'member_read'],
   ['/corrections', 'nav_corrections', 'correction_answer'],
+  ['/reissues', 'nav_reissues', 'reissue_read'],
   ['/seminars', 'nav_seminars', 'seminar_read'],
   ['/uploads', 'nav_uploads', 'upload_read'],
   ['/tokens', 'nav_tokens', 'token_manage'],

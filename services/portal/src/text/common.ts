@@ -108,6 +108,7 @@ export const common = {
   role_delegate: ['代理の方', 'Delegate'],
   nav_delegations: ['医師の単位', 'Credits of doctors'],
   nav_corrections: ['訂正の依頼', 'Corrections'],
+  nav_reissues: ['再発行の依頼', 'New postcards'],
   nav_overview: ['マイページ', 'My Page'],
   nav_credits: ['単位', 'Credits'],
   nav_applications: ['申請', 'Applications'],
