@@ -66,6 +66,10 @@ void endpoint_answer_correction(struct flow *flow)
         .correction_id = call_id(call, "correction_id"),
         .outcome = body->outcome,
         .answer = body->answer,
+        .name = body->name,
+        .name_kana = body->name_kana,
+        .birth_on = body->birth_on,
+        .licensed_on = body->licensed_on,
     };
     command.data = event_correction_answer_encode(&event);
     command_accept(call, &command);

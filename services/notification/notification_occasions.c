@@ -310,6 +310,10 @@ void notification_correction_handle(void *service, struct work_batch *batch)
         mail.to_account = event.account_id;
         mail.to_doctor = event.doctor_id;
         set_text(mail.data, "name", event.name);
+        set_text(mail.data, "changed",
+                 event.has_changed && event.changed
+                     ? STR("登録情報も、返事のとおりに直しました。\n")
+                     : STR(""));
         notification_mail_add(batch, &mail);
     }
 cleanup:

@@ -167,6 +167,13 @@ bool apply_is_due(const struct stored *stored, day_t today);
 void apply_procedure(struct registration *registration, struct db_batch *batch,
                      struct procedure_case *found, const char *trace);
 
+/* Names, workplace and codes of `record`, with what is wished of them; true: a name changes. */
+bool apply_wishes(struct registration *registration, struct db_batch *batch, struct record *record,
+                  const struct wishes *wishes, const char *trace);
+/* State and name of the doctor's account, which is there. */
+void apply_account(struct registration *registration, struct db_batch *batch, struct record *record,
+                   const char *trace);
+
 /* ---- procedure_tell.c ---- */
 
 /* procedure.state. */
@@ -177,8 +184,9 @@ void tell_doctor(struct registration *registration, struct db_batch *batch,
 void tell_account(struct registration *registration, struct db_batch *batch,
                   const struct record *record, const char *trace);
 /* Answers: the procedure's id, or why not. `extra` is stolen and may be NULL. */
-void tell_done(struct registration *registration, struct work_batch *batch,
-               struct uuid operation_id, struct uuid procedure_id);
+void tell_done(const struct procedure_job *job);
+/* The id of another kind of thing. */
+void tell_id(const struct procedure_job *job, const char *name, struct uuid id);
 void tell_refused(struct registration *registration, struct work_batch *batch,
                   struct uuid operation_id, enum code code, json_t *extra);
 /* {"params": {name: value}}, added to `extra` (NULL: a new one). */

@@ -103,7 +103,7 @@ static void decide(struct procedure_job *base)
     if (!job->confirm && job->request.move == MOVE_RESUBMIT && !correct(job, stored))
         return;
     record(job, from);
-    tell_done(base->registration, base->batch, base->operation_id, base->procedure_id);
+    tell_done(base);
 }
 
 static void nobody(struct procedure_job *base)

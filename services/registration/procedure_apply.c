@@ -49,10 +49,24 @@ static bool take_wishes(const struct wishes *wishes, struct profile *profile)
     return name;
 }
 
-static void save_account(struct registration *registration, struct db_batch *batch,
-                         struct record *record, int64_t now_us, const char *trace)
+bool apply_wishes(struct registration *registration, struct db_batch *batch, struct record *record,
+                  const struct wishes *wishes, const char *trace)
 {
-    store_member_account(batch, record, now_us);
+    const int64_t now_us = clock_now_us();
+    bool renamed = take_wishes(wishes, &record->person.profile);
+
+    if (renamed)
+        store_keep_names(batch, record, now_us);
+    store_member(batch, record, now_us);
+    record->doctor_version++;
+    tell_doctor(registration, batch, record, trace);
+    return renamed;
+}
+
+void apply_account(struct registration *registration, struct db_batch *batch, struct record *record,
+                   const char *trace)
+{
+    store_member_account(batch, record, clock_now_us());
     record->version++;
     tell_account(registration, batch, record, trace);
 }
@@ -73,22 +87,17 @@ void apply_procedure(struct registration *registration, struct db_batch *batch,
     membership_plan(procedure, &stored->wishes, found->rows, found->row_count, plan);
     store_memberships(batch, record->person.doctor_id, procedure, plan);
     take_codes(plan, record);
-    renamed = take_wishes(&stored->wishes, &record->person.profile);
-    if (renamed)
-        store_keep_names(batch, record, step.now_us);
     if (procedure->kind == PROCEDURE_DEATH) {
         record->person.my_page = STR("closed");
         store_cancel_others(batch, procedure, step.now_us);
     }
-    store_member(batch, record, step.now_us);
-    record->doctor_version++;
-    tell_doctor(registration, batch, record, trace);
+    renamed = apply_wishes(registration, batch, record, &stored->wishes, trace);
     if (has_account && procedure->kind == PROCEDURE_DEATH) {
         record->person.state = STR("closed");
-        save_account(registration, batch, record, step.now_us, trace);
+        apply_account(registration, batch, record, trace);
     } else if (has_account && renamed) {
         record->person.account_name = record->person.profile.name;
-        save_account(registration, batch, record, step.now_us, trace);
+        apply_account(registration, batch, record, trace);
     }
     if (procedure->stage == STAGE_DONE)
         must(procedure_act(procedure, &reach) == CODE_NONE);

@@ -101,7 +101,7 @@ static void decide(struct procedure_job *base)
         }
         record(job);
     }
-    tell_done(base->registration, base->batch, base->operation_id, base->procedure_id);
+    tell_done(base);
 }
 
 static void nobody(struct procedure_job *base)

@@ -114,15 +114,19 @@ json_t *tell_pointer(json_t *extra, const char *pointer, enum code code)
     return extra;
 }
 
-void tell_done(struct registration *registration, struct work_batch *batch,
-               struct uuid operation_id, struct uuid procedure_id)
+void tell_id(const struct procedure_job *job, const char *name, struct uuid id)
 {
-    struct work_reply reply = {.operation_id = operation_id, .result = json_object()};
-    char id[UUID_TEXT_BYTES];
+    struct work_reply reply = {.operation_id = job->operation_id, .result = json_object()};
+    char text[UUID_TEXT_BYTES];
 
-    uuid_format(procedure_id, id);
-    must(json_object_set_new(reply.result, "procedure_id", json_string(id)) == 0);
-    work_reply(registration->work, batch->effect, &reply, batch->messages[0].trace);
+    uuid_format(id, text);
+    must(json_object_set_new(reply.result, name, json_string(text)) == 0);
+    work_reply(job->registration->work, job->batch->effect, &reply, job->batch->messages[0].trace);
+}
+
+void tell_done(const struct procedure_job *job)
+{
+    tell_id(job, "procedure_id", job->procedure_id);
 }
 
 void tell_refused(struct registration *registration, struct work_batch *batch,

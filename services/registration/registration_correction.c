@@ -1,8 +1,6 @@
-/* registration_correction: a request to correct data, and its answer. */
-#include <string.h>
-
-#include "gen/events.h"
+/* registration_correction: a request to correct data; see registration_correction_answer.c. */
 #include "registration/registration_correction.h"
+#include "gen/events.h"
 #include "registration/registration_job.h"
 
 struct job {
@@ -12,89 +10,33 @@ struct job {
     struct correction correction;
 };
 
-/* ---- contracts ---- */
-
-static enum err read_ask(struct arena *arena, json_t *data, struct correction_command *out,
-                         struct err_note *note)
+static enum err take(struct registration_job *base, struct err_note *note)
 {
+    struct job *job = (struct job *)base;
     struct event_correction_ask event;
     enum err err;
 
-    TRY(event_correction_ask_decode(arena, data, &event, note));
-    *out = (struct correction_command){.operation_id = event.operation_id,
-                                       .account_id = event.account_id,
-                                       .correction_id = event.correction_id,
-                                       .field = event.field,
-                                       .text = event.text,
-                                       .outcome = CORRECTION_OPEN};
+    TRY(event_correction_ask_decode(base->batch->arena, base->message->data, &event, note));
+    job->command = (struct correction_command){.operation_id = event.operation_id,
+                                               .account_id = event.account_id,
+                                               .correction_id = event.correction_id,
+                                               .field = event.field,
+                                               .text = event.text,
+                                               .outcome = CORRECTION_OPEN};
 cleanup:
     return err;
-}
-
-static enum err read_answer(struct arena *arena, json_t *data, struct correction_command *out,
-                            struct err_note *note)
-{
-    struct event_correction_answer event;
-    enum err err;
-
-    TRY(event_correction_answer_decode(arena, data, &event, note));
-    *out =
-        (struct correction_command){.answers = true,
-                                    .operation_id = event.operation_id,
-                                    .account_id = event.account_id,
-                                    .correction_id = event.correction_id,
-                                    .text = event.answer,
-                                    .role = event.role,
-                                    .l2_code = event.l2_code.data == NULL ? STR("") : event.l2_code,
-                                    .outcome = correction_state_of(event.outcome)};
-cleanup:
-    return err;
-}
-
-static enum err read_command(struct arena *arena, const struct work_message *message,
-                             struct correction_command *out, struct err_note *note)
-{
-    if (strcmp(message->type, EVENT_CORRECTION_ASK) == 0)
-        return read_ask(arena, message->data, out, note);
-    if (strcmp(message->type, EVENT_CORRECTION_ANSWER) == 0)
-        return read_answer(arena, message->data, out, note);
-    return err_say(note, ERR_VERSION_UNKNOWN, "%s", message->type);
-}
-
-static json_t *state_event(const struct job *job)
-{
-    const struct correction *correction = &job->correction;
-    const struct event_correction_state event = {
-        .correction_id = job->command.correction_id,
-        .version = correction->version + 1,
-        .account_id = correction->doctor_account,
-        .doctor_id = correction->doctor_id,
-        .name = correction->doctor_name,
-        .l2_code = correction->l2_code,
-        .state = str_of(correction_state_name(job->command.outcome)),
-    };
-
-    return event_correction_state_encode(&event);
-}
-
-/* ---- the transaction ---- */
-
-static enum err take(struct registration_job *base, struct err_note *note)
-{
-    return read_command(base->batch->arena, base->message, &((struct job *)base)->command, note);
 }
 
 static void find(struct registration_job *base, struct flow *flow)
 {
     struct job *job = (struct job *)base;
 
-    store_read_correction(base->registration, base->batch->arena, &job->command, &job->read, flow);
+    store_read_asker(base->registration, base->batch->arena, &job->command, &job->read, flow);
 }
 
 static void decide(struct registration_job *base)
 {
     struct job *job = (struct job *)base;
-    const struct correction_facts *facts = &job->correction.facts;
     struct registration_answer answer = {
         .operation_id = job->command.operation_id,
         .member = "correction_id",
@@ -102,17 +44,40 @@ static void decide(struct registration_job *base)
     };
     char id[UUID_TEXT_BYTES];
 
-    store_correction(&job->read, &job->correction);
-    answer.refusal = job->command.answers ? rules_answer_correction(facts, job->command.outcome)
-                                          : rules_ask_correction(facts);
+    store_correction(job->read.query, &job->correction);
+    answer.refusal = rules_ask_correction(&job->correction.facts);
     if (answer.refusal == CODE_NONE) {
         store_save_correction(base->batch->effect, &job->correction, &job->command, clock_now_us());
-        registration_job_emit(base, EVENT_CORRECTION_STATE, job->correction.doctor_account,
-                              state_event(job));
+        tell_correction(base->registration, base->batch, &job->correction, &job->command);
     }
     uuid_format(job->command.correction_id, id);
     answer.value = id;
     registration_job_answer(base, &answer);
+}
+
+void tell_correction(struct registration *registration, struct work_batch *batch,
+                     const struct correction *correction, const struct correction_command *command)
+{
+    const struct event_correction_state event = {
+        .correction_id = command->correction_id,
+        .version = correction->version + 1,
+        .account_id = correction->doctor_account,
+        .doctor_id = correction->doctor_id,
+        .name = correction->doctor_name,
+        .l2_code = correction->l2_code,
+        .state = str_of(correction_state_name(command->outcome)),
+        .changed = correction->changed,
+        .has_changed = correction->changed,
+    };
+    char key[UUID_TEXT_BYTES];
+
+    uuid_format(correction->doctor_account, key);
+    const struct work_event sent = {.type = EVENT_CORRECTION_STATE,
+                                    .topic = TOPIC_ACCOUNT_EVENTS,
+                                    .key = str_of(key),
+                                    .subject = str_of(key),
+                                    .data = event_correction_state_encode(&event)};
+    (void)work_emit(registration->work, batch->effect, &sent, batch->messages[0].trace);
 }
 
 void registration_correction_handle(void *service, struct work_batch *batch)

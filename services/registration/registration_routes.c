@@ -43,7 +43,7 @@ const struct work_route registration_routes[] = {
     OTHER(EVENT_DELEGATE_REVOKE, registration_delegate_handle),
     OTHER(EVENT_DELEGATE_RESIGN, registration_delegate_handle),
     OTHER(EVENT_CORRECTION_ASK, registration_correction_handle),
-    OTHER(EVENT_CORRECTION_ANSWER, registration_correction_handle),
+    OTHER(EVENT_CORRECTION_ANSWER, registration_correction_answer_handle),
     OTHER(EVENT_MERGE_PROPOSE, registration_merge_handle),
     OTHER(EVENT_MERGE_DECIDE, registration_merge_handle),
     OTHER(EVENT_REISSUE_ASK, registration_reissue_handle),

@@ -332,17 +332,25 @@ def test_a_correction_is_asked_and_answered(stack, doctor):
             if item["correction_id"] == asked["correction_id"]]
     assert mine[0]["doctor"]["register_no"] == doctor.register_no
     path = f"/corrections/{asked['correction_id']}/answer"
-    answer = {"outcome": "done", "answer": "確かめて直しました。"}
+    answer = {"outcome": "done", "answer": "確かめて直しました。", "licensed_on": "2001-04-21"}
     assert code(foreign.post(path, answer), 404) == "not_found"
     assert asked["correction_id"] not in [
         item["correction_id"] for item in foreign.get("/corrections").expect(200).json["items"]]
     assert code(doctor.client.post(path, answer), 403) == "forbidden"
     assert code(office.post(path, {"outcome": "open", "answer": "x"}), 400) == "schema"
+    missing, = office.post(path, {"outcome": "done", "answer": "x"}).expect(422).json["errors"]
+    assert (missing["pointer"], missing["code"]) == ("/licensed_on", "field_missing")
+    assert code(office.post(path, {**answer, "name": "別人"}), 422) == "correction_value"
+    assert code(office.post(path, {**answer, "licensed_on": "2030-01-01"}), 422) == "date_not_real"
     done = office.post(path, answer).expect(200).json
     assert (done["state"], done["answered_by"]) == ("done", "office_l2")
     assert code(office.post(path, answer), 409) == "correction_answered"
     shown, = doctor.client.get("/me/corrections").expect(200).json["items"]
     assert (shown["state"], shown["answer"]) == ("done", answer["answer"])
+    change, = shown["changes"]
+    assert (change["field"], change["after"]) == ("licensed_on", "2001-04-21")
+    assert str(stack.one("SELECT licensed_on FROM registration.doctor WHERE mamis_no = %s",
+                         (doctor.mamis_no,))[0]) == "2001-04-21"
     wait_mail(stack, stack.one("SELECT email FROM registration.doctor WHERE mamis_no = %s",
                                (doctor.mamis_no,))[0], "訂正の依頼に返事")
 

@@ -48,10 +48,10 @@ test('a correction is asked for and answered', async () => {
   await page.locator('#text-error').waitFor();
   await audit(page, 'corrections with errors');
   await page.getByLabel('訂正する項目').selectOption('licensed_on');
-  await page.getByLabel('正しい内容と、わかる資料').fill('平成15年4月2日が正しい日です。');
+  await page.getByLabel('正しい内容と、わかる資料').fill('平成15年4月3日が正しい日です。');
   await press(page, '依頼を送る');
   await page.getByText('依頼を送りました。', { exact: false }).waitFor();
-  await page.getByText('平成15年4月2日が正しい日です。').waitFor();
+  await page.getByText('平成15年4月3日が正しい日です。').waitFor();
   await audit(page, 'a correction is asked for');
 
   const office = await newPage(browser);
@@ -67,12 +67,17 @@ test('a correction is asked for and answered', async () => {
   await card.getByLabel('訂正しました').check();
   await card.getByLabel('返事の内容（ご本人が読みます）').fill('医籍を確かめて直しました。');
   await press(office, '返事を送る');
+  await office.locator('#licensed_on-error').waitFor();
+  await card.getByLabel('正しい医籍登録年月日').fill('平成15年4月3日');
+  await audit(office, 'saying what is right');
+  await press(office, '返事を送る');
   await card.waitFor({ state: 'detached' });
   await close(office);
 
   await mailTo(doctor.email, /訂正の依頼に/);
   await page.reload();
   await page.getByText('医籍を確かめて直しました。').waitFor();
+  await page.getByText(/から .* に直しました/).waitFor();
   await audit(page, 'an answered correction');
   await close(page);
 });

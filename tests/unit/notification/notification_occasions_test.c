@@ -364,14 +364,14 @@ static void a_delegation_makes_two_mails(void **state)
 
 static void correction(int version, const char *state, const char *l2_code)
 {
-    assert_int_equal(bench_handle(&bench, notification_correction_handle, &notification,
-                                  EVENT_CORRECTION_STATE,
-                                  "{\"correction_id\": \"" LINK "\", \"version\": %d,"
-                                  " \"account_id\": \"" DOCTOR_ACCOUNT "\", \"doctor_id\": 1,"
-                                  " \"name\": \"濱田　正樹\", \"l2_code\": \"%s\","
-                                  " \"state\": \"%s\"}",
-                                  version, l2_code, state),
-                     ERR_OK);
+    assert_int_equal(
+        bench_handle(&bench, notification_correction_handle, &notification, EVENT_CORRECTION_STATE,
+                     "{\"correction_id\": \"" LINK "\", \"version\": %d,"
+                     " \"account_id\": \"" DOCTOR_ACCOUNT "\", \"doctor_id\": 1,"
+                     " \"name\": \"濱田　正樹\", \"l2_code\": \"%s\","
+                     " \"state\": \"%s\", \"changed\": %s}",
+                     version, l2_code, state, strcmp(state, "done") == 0 ? "true" : "null"),
+        ERR_OK);
 }
 
 /* The prefectural office hears of the request, the doctor of the answer; one without a prefecture

@@ -140,7 +140,7 @@ static const struct fault_case cases[] = {
     {"correction_asked", ASKED, {.type = NULL}},
     {"correction_done",
      ASKED,
-     {NULL, EVENT_CORRECTION_ANSWER, CORRECTED("done"),
+     {NULL, EVENT_CORRECTION_ANSWER, CORRECTED("done\",\"licensed_on\":\"2001-04-21"),
       ONE("correction", "state = 'done'") BOTH_ANSWERED}},
     {"correction_refused",
      ASKED,

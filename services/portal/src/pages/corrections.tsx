@@ -3,22 +3,35 @@ import { useState } from 'preact/hooks';
 import { call, command } from '../api/client';
 import type { Answer, Body } from '../api/types';
 import { Button, Facts, Notice, PageTitle, Tag, type Tone } from '../parts/basics';
-import { AreaField, ChoiceField, SelectField, SendButton } from '../parts/fields';
-import { FormBox, useForm } from '../parts/form';
+import { AreaField, ChoiceField, SelectField, SendButton, TextField } from '../parts/fields';
+import { FormBox, useForm, type Form, type Found } from '../parts/form';
 import { ListFoot, LoadBox, useLoad, usePages } from '../parts/load';
 import { here, setQuery } from '../router';
-import { timeText } from '../text/format';
+import { dayOf } from '../text/days';
+import { dateText, timeText } from '../text/format';
 import { t, tOf } from '../text/messages';
 
 type List = Answer<'/api/v1/corrections', 'get'>;
 type Correction = List['items'][number];
 type Field = Body<'/api/v1/me/corrections', 'post'>['field'];
-type Outcome = Body<'/api/v1/corrections/{correction_id}/answer', 'post'>['outcome'];
+type AnswerBody = Body<'/api/v1/corrections/{correction_id}/answer', 'post'>;
+type Outcome = AnswerBody['outcome'];
 type State = Correction['state'];
 
 const FIELDS: Field[] = ['register_no', 'licensed_on', 'birth_on', 'name', 'membership', 'certificate', 'other'];
 const TONES: Record<State, Tone> = { open: 'warn', done: 'good', refused: 'plain' };
 const PAGE_ITEMS = 50;
+
+type Value = Correction['changes'][number]['field'];
+/** What the answer writes down; of other fields it changes nothing. */
+const VALUES: Partial<Record<Field, Value[]>> = {
+  name: ['name', 'name_kana'],
+  birth_on: ['birth_on'],
+  licensed_on: ['licensed_on'],
+};
+const isDay = (field: Value) => field === 'birth_on' || field === 'licensed_on';
+const labelOf = (field: Value): string => (field === 'licensed_on' ? t('wrong_licensed_on') : t(field));
+const shown = (field: Value, value: string): string => (isDay(field) ? dateText(value) : value) || '-';
 
 export function MyCorrectionsPage() {
   const loaded = useLoad((signal) => call('get', '/api/v1/me/corrections', { signal }), []);
@@ -121,6 +134,10 @@ function CorrectionCard({ item, changed }: { item: Correction; changed?: () => v
           [t('correction_answer'), item.answer && <span class="said">{item.answer}</span>],
           [t('correction_answered'), timeText(item.answered_at)],
           [t('correction_answered_by'), item.answered_by && tOf('role', item.answered_by)],
+          ...item.changes.map(({ field, before, after }): [string, string] => [
+            labelOf(field),
+            t('correction_changed', { before: shown(field, before), after: shown(field, after) }),
+          ]),
         ]}
       />
       {changed && doctor && item.state === 'open' && !open && (
@@ -135,18 +152,70 @@ function CorrectionCard({ item, changed }: { item: Correction; changed?: () => v
   );
 }
 
+type AnswerValues = Record<Value, string> & { outcome: Outcome | ''; answer: string };
+
+/** What is wrong with the values that the answer has to carry. */
+function checkValues(values: AnswerValues, asked: Value[]): Found {
+  const found: Found = {};
+  for (const field of asked) {
+    if (!values[field].trim()) found[field] = t('must_fill', { field: labelOf(field) });
+    else if (isDay(field) && !dayOf(values[field])) found[field] = t('birth_wrong');
+  }
+  return found;
+}
+
+/** What is right, as the field of the request wants it; else what is to be done elsewhere. */
+function RightValues({ form, field, asked }: { form: Form<AnswerValues>; field: Field; asked: Value[] }) {
+  if (!VALUES[field]) {
+    return (
+      <Notice tone="info">
+        <p>{tOf('correct', field)}</p>
+      </Notice>
+    );
+  }
+  return (
+    <>
+      {asked.map((name) => (
+        <TextField
+          key={name}
+          id={name}
+          need
+          size={isDay(name) ? 'short' : 'middle'}
+          label={t('correction_right', { field: labelOf(name) })}
+          value={form.values[name]}
+          error={form.errors[name]}
+          onValue={(value) => form.set(name, value)}
+        />
+      ))}
+    </>
+  );
+}
+
 function AnswerForm({ item, close, done }: { item: Correction; close: () => void; done: () => void }) {
-  const form = useForm({ outcome: '' as Outcome | '', answer: '' }, ({ outcome, answer }) => ({
-    outcome: outcome ? undefined : t('must_fill', { field: t('correction_outcome') }),
-    answer: answer.trim() ? undefined : t('must_fill', { field: t('correction_answer_text') }),
+  const asked = VALUES[item.field] ?? [];
+  const empty: AnswerValues = {
+    outcome: '',
+    answer: '',
+    name: item.doctor?.name ?? '',
+    name_kana: item.doctor?.name_kana ?? '',
+    birth_on: '',
+    licensed_on: '',
+  };
+  const form = useForm(empty, (values) => ({
+    outcome: values.outcome ? undefined : t('must_fill', { field: t('correction_outcome') }),
+    answer: values.answer.trim() ? undefined : t('must_fill', { field: t('correction_answer_text') }),
+    ...(values.outcome === 'done' ? checkValues(values, asked) : {}),
   }));
   return (
     <FormBox
       form={form}
       label={t('correction_answer_of', { name: item.doctor?.name ?? '' })}
-      send={async ({ outcome, answer }) => {
+      send={async (values) => {
         const path = { correction_id: item.correction_id };
-        const body = { outcome: outcome as Outcome, answer: answer.trim() };
+        const body: AnswerBody = { outcome: values.outcome as Outcome, answer: values.answer.trim() };
+        if (values.outcome === 'done')
+          for (const name of asked)
+            body[name] = (isDay(name) && dayOf(values[name])) || values[name].trim();
         await command('post', '/api/v1/corrections/{correction_id}/answer', { path, body });
         close();
         done();
@@ -164,6 +233,7 @@ function AnswerForm({ item, close, done }: { item: Correction; close: () => void
         error={form.errors['outcome']}
         onValue={(value) => form.set('outcome', value as Outcome)}
       />
+      {form.values.outcome === 'done' && <RightValues form={form} field={item.field} asked={asked} />}
       <AreaField
         id="answer"
         need

@@ -82,6 +82,24 @@ export const privacy = {
   correction_outcome: ['結果', 'Outcome'],
   correction_answer_text: ['返事の内容（ご本人が読みます）', 'Answer (the doctor reads it)'],
   correction_answer_send: ['返事を送る', 'Send the answer'],
+  correction_right: ['正しい{field}', '{field}, as it is right'],
+  correction_changed: ['{before} から {after} に直しました', 'corrected from {before} to {after}'],
+  correct_register_no: [
+    'この返事では医籍登録番号は変わりません。会員名簿で直してから、または2つの登録をまとめてから「訂正しました」を選び、どうしたかを書いてください。',
+    'This answer does not change the register number. Mend the list of members or merge the two records first, then say here what was done.',
+  ],
+  correct_membership: [
+    'この返事では所属・会員区分は変わりません。「異動」の手続きを届け出ていただくか、届けの用紙をもとに入力して、そのことを書いてください。',
+    'This answer does not change memberships. Ask for a procedure of change, or enter one, and say so here.',
+  ],
+  correct_certificate: [
+    'この返事では認定証は変わりません。認定医情報で直してから「訂正しました」を選び、どうしたかを書いてください。',
+    'This answer does not change certificates. Mend the certification data first, then say here what was done.',
+  ],
+  correct_other: [
+    'この返事では登録情報は変わりません。何をしたか、ご本人が何をすればよいかを書いてください。',
+    'This answer changes no data. Say what was done, or what the doctor is to do.',
+  ],
   wrong_register_no: ['医籍登録番号', 'Medical register number'],
   wrong_licensed_on: ['医籍登録年月日', 'Date of registration'],
   wrong_birth_on: ['生年月日', 'Date of birth'],
