@@ -64,6 +64,7 @@ struct gateway {
     const char *proxies[GATEWAY_LIST_MAX + 1];
     struct str kind_names;       /* JSON object: name of each kind of credit by its code */
     struct str notices;          /* JSON list */
+    struct buf passwords;        /* that leaked; see gateway_password.h */
     struct files *files;         /* the portal's pages */
     struct replies *replies;     /* requests that wait for the answer to a command */
     struct watchers *watchers;   /* streams of upload progress and of My Page */

@@ -91,7 +91,7 @@ void delegate_accept(struct call *call, const struct link_found *found)
                   STR("{\"purpose\":\"" LINK_DELEGATE_INVITE "\",\"next\":\"password\"}"));
         return;
     }
-    code = password_rules(found->password, own, ARRAY_LEN(own));
+    code = password_rules(found->password, buf_str(&call->gateway->passwords), own, ARRAY_LEN(own));
     if (code != CODE_NONE) {
         call_field_problem(call, "/password", code);
         return;

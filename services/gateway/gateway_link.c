@@ -342,7 +342,8 @@ static void hash(struct call *call, struct use_link *use)
         call_json(call, 200, STR("{\"purpose\":\"password_reset\",\"next\":\"password\"}"));
         return;
     }
-    code = password_rules(use->body.password, own, ARRAY_LEN(own));
+    code =
+        password_rules(use->body.password, buf_str(&call->gateway->passwords), own, ARRAY_LEN(own));
     if (code != CODE_NONE) {
         call_field_problem(call, "/password", code);
         return;

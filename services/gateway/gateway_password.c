@@ -186,7 +186,8 @@ static enum code rules(struct call *call, const struct set_password *set)
     const struct str own[] = {who->login_id, who->mamis_no, who->register_no, who->name,
                               who->email};
 
-    return password_rules(set->body.password, own, ARRAY_LEN(own));
+    return password_rules(set->body.password, buf_str(&call->gateway->passwords), own,
+                          ARRAY_LEN(own));
 }
 
 static void begin(struct call *call)

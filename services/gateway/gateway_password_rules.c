@@ -132,22 +132,30 @@ static bool is_own(const char *folded, size_t len, struct str own)
            len - word_len < LEFT_CHARACTERS_MIN;
 }
 
-enum code password_rules(struct str password, const struct str *own, size_t own_count)
+size_t password_characters(struct str password)
 {
-    char folded[FOLDED_BYTES], letters[FOLDED_BYTES];
-    size_t characters = 0, len, at = 0;
+    size_t characters = 0, at = 0;
 
-    if (password.len > PASSWORD_BYTES_MAX * 2)
-        return CODE_PASSWORD_TOO_LONG;
     while (at < password.len) {
         (void)utf8_next(password, &at);
         characters++;
     }
-    if (characters < PASSWORD_CHARACTERS_MIN)
+    return characters;
+}
+
+enum code password_rules(struct str password, struct str list, const struct str *own,
+                         size_t own_count)
+{
+    char folded[FOLDED_BYTES], letters[FOLDED_BYTES];
+    size_t len;
+
+    if (password.len > PASSWORD_BYTES_MAX * 2)
+        return CODE_PASSWORD_TOO_LONG;
+    if (password_characters(password) < PASSWORD_CHARACTERS_MIN)
         return CODE_PASSWORD_TOO_SHORT;
     len = fold(password, true, folded);
     (void)fold(password, false, letters);
-    if (repeats(password) || (len > 0 && counts(folded, len)) ||
+    if (repeats(password) || password_listed(list, password) || (len > 0 && counts(folded, len)) ||
         listed(folded, wholes, ARRAY_LEN(wholes)) || listed(letters, words, ARRAY_LEN(words)))
         return CODE_PASSWORD_COMMON;
     for (size_t i = 0; i < own_count; i++)

@@ -86,7 +86,7 @@ static void hash(struct call *call)
         return;
     }
     const struct str own[] = {db_get_text(call->query, 0, 0), found->email, found->name};
-    code = password_rules(found->password, own, ARRAY_LEN(own));
+    code = password_rules(found->password, buf_str(&call->gateway->passwords), own, ARRAY_LEN(own));
     if (code != CODE_NONE) {
         call_field_problem(call, "/password", code);
         return;

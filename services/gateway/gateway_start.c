@@ -5,6 +5,7 @@
 
 #include "domain/kinds.h"
 #include "gateway/gateway_call.h"
+#include "gateway/gateway_password.h"
 #include "gen/topics.h"
 
 struct gateway_settings gateway_settings;
@@ -192,6 +193,18 @@ cleanup:
     return err;
 }
 
+/* A list of an operator's own, that of the image, or that of the build. */
+static enum err read_passwords(struct gateway *gateway, struct err_note *note)
+{
+    const char *data_dir = proc_settings(gateway->proc)->data_dir;
+    const char *path = gateway->settings->passwords_file;
+    char built[1024];
+
+    (void)snprintf(built, sizeof(built), "%s/passwords.txt",
+                   *data_dir != '\0' ? data_dir : MAMIS_BUILD_DIR);
+    return password_list_load(*path != '\0' ? path : built, &gateway->passwords, note);
+}
+
 /* ---- start ---- */
 
 static enum err open_http(struct gateway *gateway, struct err_note *note)
@@ -243,6 +256,7 @@ enum err gateway_start(struct proc *proc, void *state, struct err_note *note)
     TRY(read_factor(gateway, note));
     TRY(read_notices(gateway, note));
     TRY(read_rules(gateway, note));
+    TRY(read_passwords(gateway, note));
     TRY(files_load(gateway_settings.portal_dir, &gateway->files, note));
     collect_kinds(gateway);
     gateway->db = proc_db(proc);
@@ -273,6 +287,7 @@ static void part_closed(void *arg)
     pool_free(gateway->hashes);
     pool_free(gateway->papers);
     files_free(gateway->files);
+    buf_free(&gateway->passwords);
     retention_free(gateway->retention);
     secret_wipe(&gateway->pepper, sizeof(gateway->pepper));
     secret_wipe(&gateway->temp_key, sizeof(gateway->temp_key));

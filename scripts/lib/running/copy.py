@@ -161,6 +161,7 @@ class Copy:
                 "temp_key_file": self.paths.key("temp_key"),
                 "postcards_dir": self.paths.postcards,
                 "factor_key_file": self.paths.key("factor_key"),
+                "passwords_file": os.path.join(self.build, "passwords.txt"),
                 "second_factor_staff": "optional",
                 "portal_dir": self.portal_dir(),
             }
