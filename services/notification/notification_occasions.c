@@ -19,6 +19,30 @@ static void set_day(json_t *data, const char *name, day_t day)
     buf_free(&text);
 }
 
+/* A mail of this kind whose occasion is what happened to `subject`, greeting `name`. */
+static struct notification_mail mail_of(struct work_batch *batch, const char *kind,
+                                        struct uuid subject, struct str name)
+{
+    struct notification_mail mail = {.kind = kind, .data = json_object()};
+    char id[UUID_TEXT_BYTES];
+
+    uuid_format(subject, id);
+    mail.occasion = arena_printf(batch->arena, "%s", id);
+    set_text(mail.data, "name", name);
+    return mail;
+}
+
+/* To a doctor's account, at an address that is known already. */
+static void tell_account(struct work_batch *batch, struct notification_mail *mail,
+                         struct uuid account_id, int64_t doctor_id, struct str email)
+{
+    mail->has_account = true;
+    mail->to_account = account_id;
+    mail->to_doctor = doctor_id;
+    mail->to_address = email;
+    notification_mail_add(batch, mail);
+}
+
 /* ---- M01, M04, M06, M07, M50: links ---- */
 
 static const struct link_mail {
@@ -173,21 +197,14 @@ cleanup:
 void notification_my_page_handle(void *service, struct work_batch *batch)
 {
     struct event_my_page_created event;
-    struct notification_mail mail = {.kind = "M02", .has_account = true};
-    char id[UUID_TEXT_BYTES];
+    struct notification_mail mail;
     enum err err;
 
     (void)service;
     TRY(event_my_page_created_decode(batch->arena, batch->messages[0].data, &event,
                                      &batch->flow->note));
-    uuid_format(event.account_id, id);
-    mail.occasion = id;
-    mail.to_account = event.account_id;
-    mail.to_doctor = event.doctor_id;
-    mail.to_address = event.email;
-    mail.data = json_object();
-    set_text(mail.data, "name", event.name);
-    notification_mail_add(batch, &mail);
+    mail = mail_of(batch, "M02", event.account_id, event.name);
+    tell_account(batch, &mail, event.account_id, event.doctor_id, event.email);
 cleanup:
     flow_resume(batch->flow, err);
 }
@@ -197,21 +214,14 @@ cleanup:
 void notification_linked_handle(void *service, struct work_batch *batch)
 {
     struct event_certification_linked event;
-    struct notification_mail mail = {.kind = "M03", .has_account = true};
-    char id[UUID_TEXT_BYTES];
+    struct notification_mail mail;
     enum err err;
 
     (void)service;
     TRY(event_certification_linked_decode(batch->arena, batch->messages[0].data, &event,
                                           &batch->flow->note));
-    uuid_format(event.account_id, id);
-    mail.occasion = id;
-    mail.to_account = event.account_id;
-    mail.to_doctor = event.doctor_id;
-    mail.to_address = event.email;
-    mail.data = json_object();
-    set_text(mail.data, "name", event.name);
-    notification_mail_add(batch, &mail);
+    mail = mail_of(batch, "M03", event.account_id, event.name);
+    tell_account(batch, &mail, event.account_id, event.doctor_id, event.email);
 cleanup:
     flow_resume(batch->flow, err);
 }
@@ -221,18 +231,14 @@ cleanup:
 void notification_signup_refused_handle(void *service, struct work_batch *batch)
 {
     struct event_signup_refused event;
-    struct notification_mail mail = {.kind = "M07-refused"};
-    char id[UUID_TEXT_BYTES];
+    struct notification_mail mail;
     enum err err;
 
     (void)service;
     TRY(event_signup_refused_decode(batch->arena, batch->messages[0].data, &event,
                                     &batch->flow->note));
-    uuid_format(event.account_id, id);
-    mail.occasion = id;
+    mail = mail_of(batch, "M07-refused", event.account_id, event.name);
     mail.to_address = event.email;
-    mail.data = json_object();
-    set_text(mail.data, "name", event.name);
     set_text(mail.data, "reason", event.reason);
     notification_mail_add(batch, &mail);
 cleanup:
@@ -244,18 +250,15 @@ cleanup:
 void notification_email_changed_handle(void *service, struct work_batch *batch)
 {
     struct event_email_changed event;
-    struct notification_mail mail = {.kind = "M05-email"};
-    char id[UUID_TEXT_BYTES];
+    struct notification_mail mail;
     enum err err;
 
     (void)service;
     TRY(event_email_changed_decode(batch->arena, batch->messages[0].data, &event,
                                    &batch->flow->note));
-    uuid_format(event.account_id, id);
-    mail.occasion = arena_printf(batch->arena, "%s:%lld", id, (long long)event.version);
+    mail = mail_of(batch, "M05-email", event.account_id, event.name);
+    mail.occasion = arena_printf(batch->arena, "%s:%lld", mail.occasion, (long long)event.version);
     mail.to_address = event.old_email;
-    mail.data = json_object();
-    set_text(mail.data, "name", event.name);
     notification_mail_add(batch, &mail);
 cleanup:
     flow_resume(batch->flow, err);
@@ -325,16 +328,14 @@ cleanup:
 static void tell_merged(struct work_batch *batch, const struct event_doctor_merged *event,
                         struct str address, const char *which)
 {
-    struct notification_mail mail = {.kind = "M54", .to_address = address};
-    char id[UUID_TEXT_BYTES];
+    struct notification_mail mail;
 
     if (address.len == 0)
         return;
-    uuid_format(event->merge_id, id);
-    mail.occasion = arena_printf(batch->arena, "%s:%s", id, which);
+    mail = mail_of(batch, "M54", event->merge_id, event->name);
+    mail.occasion = arena_printf(batch->arena, "%s:%s", mail.occasion, which);
+    mail.to_address = address;
     mail.to_doctor = event->kept_id;
-    mail.data = json_object();
-    set_text(mail.data, "name", event->name);
     notification_mail_add(batch, &mail);
 }
 

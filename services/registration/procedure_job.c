@@ -42,17 +42,11 @@ static void job_done(struct flow *flow)
 void procedure_job_start(void *service, struct work_batch *batch,
                          const struct procedure_job_kind *kind, struct procedure_job *job)
 {
-    enum err err;
+    static const struct registration_flow steps = {job_run, job_done};
 
     job->registration = service;
     job->batch = batch;
     job->kind = kind;
-    err = kind->take(job, &batch->flow->note);
-    if (err != ERR_OK) {
-        flow_resume(batch->flow, err);
-        return;
-    }
-    job->registration->figures.commands++;
-    flow_init(&job->flow, batch->flow->loop, job_run, job_done, batch->messages[0].trace);
-    flow_start(&job->flow, STEP_FIND);
+    registration_job_begin(job->registration, batch, kind->take(job, &batch->flow->note), &steps,
+                           &job->flow);
 }

@@ -92,8 +92,24 @@ void upkeep_close(struct upkeep *upkeep, void (*closed)(void *arg), void *arg);
 /* Handlers of staff.create and staff.change. */
 void registration_staff_create(void *service, struct work_batch *batch);
 void registration_staff_change(void *service, struct work_batch *batch);
+/* ---- registration_job.c: what the flows of all commands have in common ---- */
+
+struct registration_flow {
+    void (*run)(struct flow *flow);
+    void (*done)(struct flow *flow); /* calls registration_job_end() */
+};
+/*
+ * Begins the flow of one command at its first step, 0. `taken` is what reading the command gave: an
+ * error ends the handling of the message with it.
+ */
+void registration_job_begin(struct registration *registration, struct work_batch *batch,
+                            enum err taken, const struct registration_flow *steps,
+                            struct flow *flow);
 /* A command's flow has ended, so the handling of its message goes on. */
 void registration_job_end(struct flow *flow, struct work_batch *batch);
+/* An event about an account, in the order of its events; `data` is stolen. */
+void registration_emit(struct registration *registration, struct work_batch *batch,
+                       const char *type, struct uuid account_id, json_t *data);
 
 /* ---- registration_wire.c: contracts from and to the bus ---- */
 

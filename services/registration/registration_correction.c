@@ -69,15 +69,9 @@ void tell_correction(struct registration *registration, struct work_batch *batch
         .changed = correction->changed,
         .has_changed = correction->changed,
     };
-    char key[UUID_TEXT_BYTES];
 
-    uuid_format(correction->doctor_account, key);
-    const struct work_event sent = {.type = EVENT_CORRECTION_STATE,
-                                    .topic = TOPIC_ACCOUNT_EVENTS,
-                                    .key = str_of(key),
-                                    .subject = str_of(key),
-                                    .data = event_correction_state_encode(&event)};
-    (void)work_emit(registration->work, batch->effect, &sent, batch->messages[0].trace);
+    registration_emit(registration, batch, EVENT_CORRECTION_STATE, correction->doctor_account,
+                      event_correction_state_encode(&event));
 }
 
 void registration_correction_handle(void *service, struct work_batch *batch)

@@ -92,11 +92,9 @@ enum err wire_delegate_command(struct arena *arena, const struct work_message *m
     return err_say(note, ERR_VERSION_UNKNOWN, "%s", message->type);
 }
 
-void tell_delegation(struct registration *registration, struct db_batch *batch,
-                     const struct delegation *delegation, enum delegate_deed deed,
-                     const char *trace)
+static void tell(struct registration *registration, struct work_batch *batch,
+                 const struct delegation *delegation, enum delegate_deed deed)
 {
-    char key[UUID_TEXT_BYTES];
     const struct event_delegation_state event = {
         .delegation_id = delegation->delegation_id,
         .version = delegation->version,
@@ -114,13 +112,8 @@ void tell_delegation(struct registration *registration, struct db_batch *batch,
         .has_merged = deed == DELEGATE_MERGE,
     };
 
-    uuid_format(delegation->doctor_account, key);
-    const struct work_event sent = {.type = EVENT_DELEGATION_STATE,
-                                    .topic = TOPIC_ACCOUNT_EVENTS,
-                                    .key = str_of(key),
-                                    .subject = str_of(key),
-                                    .data = event_delegation_state_encode(&event)};
-    (void)work_emit(registration->work, batch, &sent, trace);
+    registration_emit(registration, batch, EVENT_DELEGATION_STATE, delegation->doctor_account,
+                      event_delegation_state_encode(&event));
 }
 
 /* ---- the transaction ---- */
@@ -134,7 +127,7 @@ static void change(struct db_batch *batch, struct delegation *delegation,
     delegation->accepted = delegation->accepted || next == DELEGATION_ACTIVE;
 }
 
-void end_delegations(struct registration *registration, struct db_batch *batch,
+void end_delegations(struct registration *registration, struct work_batch *batch,
                      const struct db_query *query, const struct merged *merged)
 {
     for (size_t i = 0; i < db_rows(query); i++) {
@@ -146,10 +139,10 @@ void end_delegations(struct registration *registration, struct db_batch *batch,
         command.delegation_id = delegation.delegation_id;
         rules_delegate(&delegation.facts, command.deed, &verdict);
         must(verdict.changed);
-        change(batch, &delegation, &command, verdict.next);
-        tell_delegation(registration, batch, &delegation, command.deed, merged->trace);
+        change(batch->effect, &delegation, &command, verdict.next);
+        tell(registration, batch, &delegation, command.deed);
     }
-    store_check_delegations(batch, merged->doctor_id);
+    store_check_delegations(batch->effect, merged->doctor_id);
 }
 
 /* The account follows from the address, which the link has proved to be the person's. */
@@ -168,20 +161,18 @@ static void add_account(struct job *job, int64_t now_us)
     };
 
     store_add_delegate(job->base.batch->effect, &account, now_us);
-    registration_job_emit(&job->base, EVENT_ACCOUNT_STATE, account.account_id,
-                          wire_account_state(&account));
+    registration_emit(job->base.registration, job->base.batch, EVENT_ACCOUNT_STATE,
+                      account.account_id, wire_account_state(&account));
 }
 
 static void record(struct job *job)
 {
     struct delegation *delegation = &job->delegation;
-    struct db_batch *effect = job->base.batch->effect;
 
-    change(effect, delegation, &job->command, job->verdict.next);
+    change(job->base.batch->effect, delegation, &job->command, job->verdict.next);
     if (job->verdict.next == DELEGATION_ACTIVE && !delegation->account_there)
         add_account(job, clock_now_us());
-    tell_delegation(job->base.registration, effect, delegation, job->command.deed,
-                    job->base.message->trace);
+    tell(job->base.registration, job->base.batch, delegation, job->command.deed);
 }
 
 static enum err take(struct registration_job *base, struct err_note *note)

@@ -26,11 +26,10 @@ struct delegation {
     struct delegate_facts facts;
 };
 
-/* Whose delegations end by a merge, by which officer, in which trace. */
+/* Whose delegations end by a merge, by which officer. */
 struct merged {
     int64_t doctor_id;
     struct uuid actor_id;
-    const char *trace;
 };
 
 /* Handler of the commands about delegates: see work_handler_fn. */
@@ -39,16 +38,12 @@ void registration_delegate_handle(void *service, struct work_batch *batch);
 /* Errors: ERR_SCHEMA, with the place in `note`. */
 CHECKED enum err wire_delegate_command(struct arena *arena, const struct work_message *message,
                                        struct delegate_command *ret_command, struct err_note *note);
-/* delegation.state after `deed`: version and state are the new ones. */
-void tell_delegation(struct registration *registration, struct db_batch *batch,
-                     const struct delegation *delegation, enum delegate_deed deed,
-                     const char *trace);
 /*
  * All that stand of a doctor, read by `query` of store_read_delegations(), end because he was
  * merged into somebody: history, events. After the doctor's row was written; ERR_DB_CONFLICT when
  * there is one that was not read.
  */
-void end_delegations(struct registration *registration, struct db_batch *batch,
+void end_delegations(struct registration *registration, struct work_batch *batch,
                      const struct db_query *query, const struct merged *merged);
 
 /* ---- registration_delegate_store.c ---- */

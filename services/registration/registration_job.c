@@ -2,6 +2,32 @@
 #include "registration/registration_job.h"
 #include "gen/events.h"
 
+void registration_job_begin(struct registration *registration, struct work_batch *batch,
+                            enum err taken, const struct registration_flow *steps,
+                            struct flow *flow)
+{
+    if (taken != ERR_OK) {
+        flow_resume(batch->flow, taken);
+        return;
+    }
+    registration->figures.commands++;
+    flow_init(flow, batch->flow->loop, steps->run, steps->done, batch->messages[0].trace);
+    flow_start(flow, 0);
+}
+
+void registration_job_end(struct flow *flow, struct work_batch *batch)
+{
+    struct flow *parent = batch->flow;
+    struct err_note note = flow->note;
+    enum err err = flow->err;
+
+    flow_fini(flow);
+    if (err == ERR_OK)
+        flow_resume(parent, ERR_OK);
+    else
+        flow_fail(parent, err, "%s", note.text);
+}
+
 enum step { STEP_FIND, STEP_RECORD };
 
 static void job_run(struct flow *flow)
@@ -29,20 +55,14 @@ static void job_done(struct flow *flow)
 void registration_job_start(void *service, struct work_batch *batch,
                             const struct registration_job_kind *kind, struct registration_job *job)
 {
-    enum err err;
+    static const struct registration_flow steps = {job_run, job_done};
 
     job->registration = service;
     job->batch = batch;
     job->message = &batch->messages[0];
     job->kind = kind;
-    err = kind->take(job, &batch->flow->note);
-    if (err != ERR_OK) {
-        flow_resume(batch->flow, err);
-        return;
-    }
-    job->registration->figures.commands++;
-    flow_init(&job->flow, batch->flow->loop, job_run, job_done, job->message->trace);
-    flow_start(&job->flow, STEP_FIND);
+    registration_job_begin(job->registration, batch, kind->take(job, &batch->flow->note), &steps,
+                           &job->flow);
 }
 
 static json_t *text(const char *name, const char *value)
@@ -72,8 +92,8 @@ void registration_job_answer(struct registration_job *job, const struct registra
     work_reply(job->registration->work, job->batch->effect, &reply, job->message->trace);
 }
 
-void registration_job_emit(struct registration_job *job, const char *type, struct uuid account_id,
-                           json_t *data)
+void registration_emit(struct registration *registration, struct work_batch *batch,
+                       const char *type, struct uuid account_id, json_t *data)
 {
     char key[UUID_TEXT_BYTES];
 
@@ -83,5 +103,5 @@ void registration_job_emit(struct registration_job *job, const char *type, struc
                                      .key = str_of(key),
                                      .subject = str_of(key),
                                      .data = data};
-    (void)work_emit(job->registration->work, job->batch->effect, &event, job->message->trace);
+    (void)work_emit(registration->work, batch->effect, &event, batch->messages[0].trace);
 }

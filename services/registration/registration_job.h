@@ -31,6 +31,3 @@ struct registration_answer {
 };
 void registration_job_answer(struct registration_job *job,
                              const struct registration_answer *answer);
-/* An event about an account; `data` is stolen. */
-void registration_job_emit(struct registration_job *job, const char *type, struct uuid account_id,
-                           json_t *data);

@@ -207,8 +207,7 @@ static void record(struct job *job)
     struct db_batch *effect = job->batch->effect;
     const int64_t now_us = clock_now_us();
     const struct merged merged = {.doctor_id = job->merge.closed_id,
-                                  .actor_id = job->command.actor_id,
-                                  .trace = job->message->trace};
+                                  .actor_id = job->command.actor_id};
 
     case_take(&job->kept, (struct uuid){{0}});
     case_take(&job->closed, (struct uuid){{0}});
@@ -217,7 +216,7 @@ static void record(struct job *job)
     close_one(job, now_us);
     store_move(effect, &job->merge, &job->command, now_us);
     tell(job);
-    end_delegations(job->registration, effect, job->read.delegations, &merged);
+    end_delegations(job->registration, job->batch, job->read.delegations, &merged);
     answer(job, CODE_NONE);
 }
 
@@ -282,19 +281,13 @@ static void job_done(struct flow *flow)
 
 void registration_merge_handle(void *service, struct work_batch *batch)
 {
-    struct registration *registration = service;
+    static const struct registration_flow steps = {job_run, job_done};
     struct job *job = arena_new_of(batch->arena, struct job);
-    enum err err;
+    enum err taken;
 
-    job->registration = registration;
+    job->registration = service;
     job->batch = batch;
     job->message = &batch->messages[0];
-    err = read_command(batch->arena, job->message, &job->command, &batch->flow->note);
-    if (err != ERR_OK) {
-        flow_resume(batch->flow, err);
-        return;
-    }
-    registration->figures.commands++;
-    flow_init(&job->flow, batch->flow->loop, job_run, job_done, job->message->trace);
-    flow_start(&job->flow, STEP_FIND);
+    taken = read_command(batch->arena, job->message, &job->command, &batch->flow->note);
+    registration_job_begin(job->registration, batch, taken, &steps, &job->flow);
 }

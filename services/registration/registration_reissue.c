@@ -95,10 +95,10 @@ static void record(struct job *job)
         store_ask_reissue(effect, command, &job->read, clock_now_us());
     else
         store_answer_reissue(effect, &answer, clock_now_us());
-    registration_job_emit(&job->base, EVENT_REISSUE_STATE, job->read.account_id,
-                          wire_reissue_state(command->reissue_id, job->read.version + 1,
-                                             job->read.l2_code,
-                                             command->asks ? "open" : answer.state));
+    registration_emit(job->base.registration, job->base.batch, EVENT_REISSUE_STATE,
+                      job->read.account_id,
+                      wire_reissue_state(command->reissue_id, job->read.version + 1,
+                                         job->read.l2_code, command->asks ? "open" : answer.state));
 }
 
 static void decide(struct registration_job *base)

@@ -190,31 +190,18 @@ static void job_run(struct flow *flow)
 
 static void job_done(struct flow *flow)
 {
-    struct signup_job *job = FLOW_OF(flow, struct signup_job, flow);
-    struct flow *parent = job->batch->flow;
-    struct err_note note = flow->note;
-    enum err err = flow->err;
-
-    flow_fini(flow);
-    if (err == ERR_OK)
-        flow_resume(parent, ERR_OK);
-    else
-        flow_fail(parent, err, "%s", note.text);
+    registration_job_end(flow, FLOW_OF(flow, struct signup_job, flow)->batch);
 }
 
 void registration_signup_decide_handle(void *service, struct work_batch *batch)
 {
+    static const struct registration_flow steps = {job_run, job_done};
     struct signup_job *job = arena_new_of(batch->arena, struct signup_job);
-    enum err err;
+    enum err taken;
 
-    TRY(event_signup_decide_decode(batch->arena, batch->messages[0].data, &job->event,
-                                   &batch->flow->note));
     job->registration = service;
     job->batch = batch;
-    job->registration->figures.commands++;
-    flow_init(&job->flow, batch->flow->loop, job_run, job_done, batch->messages[0].trace);
-    flow_start(&job->flow, SIGNUP_READ);
-    return;
-cleanup:
-    flow_resume(batch->flow, err);
+    taken = event_signup_decide_decode(batch->arena, batch->messages[0].data, &job->event,
+                                       &batch->flow->note);
+    registration_job_begin(job->registration, batch, taken, &steps, &job->flow);
 }

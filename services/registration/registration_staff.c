@@ -196,34 +196,21 @@ static void change_run(struct flow *flow)
 
 static void change_done(struct flow *flow)
 {
-    struct change *change = FLOW_OF(flow, struct change, flow);
-    struct flow *parent = change->batch->flow;
-    struct err_note note = flow->note;
-    enum err err = flow->err;
-
-    flow_fini(flow);
-    if (err == ERR_OK)
-        flow_resume(parent, ERR_OK);
-    else
-        flow_fail(parent, err, "%s", note.text);
+    registration_job_end(flow, FLOW_OF(flow, struct change, flow)->batch);
 }
 
 void registration_staff_change(void *service, struct work_batch *batch)
 {
-    struct registration *registration = service;
+    static const struct registration_flow steps = {change_run, change_done};
     struct change *change = arena_new_of(batch->arena, struct change);
-    enum err err;
+    enum err taken;
 
-    change->registration = registration;
+    change->registration = service;
     change->batch = batch;
     change->message = &batch->messages[0];
-    TRY(event_staff_change_decode(batch->arena, change->message->data, &change->event,
-                                  &batch->flow->note));
-    must(staff_action_parse(change->event.action, &change->action)); /* an enum of the schema */
-    registration->figures.commands++;
-    flow_init(&change->flow, batch->flow->loop, change_run, change_done, change->message->trace);
-    flow_start(&change->flow, CHANGE_READ);
-    return;
-cleanup:
-    flow_resume(batch->flow, err);
+    taken = event_staff_change_decode(batch->arena, change->message->data, &change->event,
+                                      &batch->flow->note);
+    if (taken == ERR_OK)
+        must(staff_action_parse(change->event.action, &change->action)); /* an enum of the schema */
+    registration_job_begin(change->registration, batch, taken, &steps, &change->flow);
 }

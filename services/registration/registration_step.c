@@ -250,19 +250,6 @@ static void job_run(struct flow *flow)
     must(false);
 }
 
-void registration_job_end(struct flow *flow, struct work_batch *batch)
-{
-    struct flow *parent = batch->flow;
-    struct err_note note = flow->note;
-    enum err err = flow->err;
-
-    flow_fini(flow);
-    if (err == ERR_OK)
-        flow_resume(parent, ERR_OK);
-    else
-        flow_fail(parent, err, "%s", note.text);
-}
-
 static void job_done(struct flow *flow)
 {
     struct job *job = FLOW_OF(flow, struct job, flow);
@@ -272,21 +259,15 @@ static void job_done(struct flow *flow)
 
 void registration_step_handle(void *service, struct work_batch *batch)
 {
-    struct registration *registration = service;
+    static const struct registration_flow steps = {job_run, job_done};
     struct job *job = arena_new_of(batch->arena, struct job);
-    enum err err;
+    enum err taken;
 
-    job->registration = registration;
+    job->registration = service;
     job->batch = batch;
     job->message = &batch->messages[0];
-    err = wire_command(batch->arena, job->message, &job->command, &batch->flow->note);
-    if (err != ERR_OK) {
-        flow_resume(batch->flow, err);
-        return;
-    }
-    registration->figures.commands++;
-    flow_init(&job->flow, batch->flow->loop, job_run, job_done, job->message->trace);
-    flow_start(&job->flow, STEP_READ);
+    taken = wire_command(batch->arena, job->message, &job->command, &batch->flow->note);
+    registration_job_begin(job->registration, batch, taken, &steps, &job->flow);
 }
 
 void registration_step_dead(void *service, struct work_batch *batch, const char *reason)

@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gen/events.h"
-#include "lib/handler_bench.h"
 #include "registration/procedure.h"
+#include "registration_fixture.h"
 
 #define OPERATION "0190a000-0000-7000-8000-0000000000ff"
 #define ACCOUNT "0190a000-0000-7000-8000-000000000001"
@@ -15,25 +14,6 @@
 #define PROCEDURE "0190a000-0000-7000-8000-00000000000a"
 #define SECOND "0190a000-0000-7000-8000-00000000000b"
 #define THIRD "0190a000-0000-7000-8000-00000000000c"
-
-static struct bench bench;
-static struct registration registration;
-
-static int open_bench(void **state)
-{
-    (void)state;
-    bench_open(&bench, "mamis_registration");
-    bench_clock("2026-11-29T09:00:00+09:00");
-    registration = (struct registration){.db = bench.db, .work = bench.work};
-    return 0;
-}
-
-static int close_bench(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    return 0;
-}
 
 /* Doctor 1 is nobody's member, doctor 2 a member of all layers, as an import leaves them. */
 static int fill(void **state)
@@ -57,11 +37,6 @@ static int fill(void **state)
         "INSERT INTO registration.account (account_id, role, doctor_id, name, state)"
         " VALUES ('" ACCOUNT "', 'doctor', 2, '阿部　陽斗', 'active')");
     return 0;
-}
-
-static int64_t count(const char *sql)
-{
-    return bench_i64(&bench, sql);
 }
 
 static void file(const char *procedure, const char *who, const char *rest)

@@ -3,9 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gen/events.h"
-#include "lib/handler_bench.h"
 #include "registration/registration_merge.h"
+#include "registration_fixture.h"
 
 #define FIRST "0190a000-0000-7000-8000-000000000001"
 #define SECOND "0190a000-0000-7000-8000-000000000002"
@@ -16,24 +15,6 @@
 #define LATER "0190a000-0000-7000-8000-000000000011"
 #define OPERATION "0190a000-0000-7000-8000-0000000000ff"
 #define NOW "2026-11-22T12:00:00+09:00"
-
-static struct bench bench;
-static struct registration registration;
-
-static int open_bench(void **state)
-{
-    (void)state;
-    bench_open(&bench, "mamis_registration");
-    registration = (struct registration){.loop = bench.loop, .db = bench.db, .work = bench.work};
-    return 0;
-}
-
-static int close_bench(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    return 0;
-}
 
 /* Doctor 1 is kept, 2 is closed, 3 is somebody else without an account. */
 static int fill(void **state)
@@ -86,11 +67,6 @@ static const char *decide(const char *actor, const char *decision)
                      ERR_OK);
     assert_true(bench.answered);
     return bench.answer_code;
-}
-
-static int64_t number(const char *sql)
-{
-    return bench_i64(&bench, sql);
 }
 
 /* ---- rules ---- */
@@ -167,12 +143,12 @@ static void nothing_changes_before_it_is_confirmed(void **state)
     assert_string_equal(decide(SECOND, "withdraw"), "merge_withdraw");
     assert_string_equal(decide(SECOND, "decline"), "");
     assert_string_equal(decide(SECOND, "confirm"), "merge_ended");
-    assert_int_equal(number("SELECT count(*) FROM registration.merge WHERE state = 'declined'"
-                            " AND decided_by = '" SECOND "' AND version = 2"),
+    assert_int_equal(count("SELECT count(*) FROM registration.merge WHERE state = 'declined'"
+                           " AND decided_by = '" SECOND "' AND version = 2"),
                      1);
-    assert_int_equal(number("SELECT count(*) FROM registration.merge_history"), 2);
-    assert_int_equal(number("SELECT count(*) FROM registration.doctor WHERE version <> 1"
-                            " OR my_page = 'closed'"),
+    assert_int_equal(count("SELECT count(*) FROM registration.merge_history"), 2);
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor WHERE version <> 1"
+                           " OR my_page = 'closed'"),
                      0);
     assert_string_equal(propose(FIRST, LATER, "460190", "460191"), "");
 }
@@ -184,7 +160,7 @@ static void a_proposal_ends_after_its_days(void **state)
     bench_clock("2026-12-06T12:00:01+09:00");
     assert_string_equal(decide(SECOND, "confirm"), "merge_ended");
     assert_string_equal(propose(FIRST, LATER, "460190", "460191"), "");
-    assert_int_equal(number("SELECT count(*) FROM registration.merge WHERE state = 'expired'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM registration.merge WHERE state = 'expired'"), 1);
 }
 
 static void done(void *arg)
@@ -202,7 +178,7 @@ static void the_clock_ends_it_too(void **state)
     bench_clock("2026-12-06T12:00:01+09:00");
     upkeep_run(upkeep, done, &ran);
     assert_true(loop_run_until(bench.loop, &ran, BENCH_WAIT_MS));
-    assert_int_equal(number("SELECT count(*) FROM registration.merge WHERE state = 'expired'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM registration.merge WHERE state = 'expired'"), 1);
     upkeep_close(upkeep, done, &closed);
     assert_true(loop_run_until(bench.loop, &closed, BENCH_WAIT_MS));
 }
@@ -237,16 +213,16 @@ static void what_he_had_is_the_others(void **state)
     told = bench_event(&bench, EVENT_ACCOUNT_STATE);
     assert_string_equal(bench_text(told, "account_id"), CLOSED);
     assert_string_equal(bench_text(told, "state"), "closed");
-    assert_int_equal(number("SELECT count(*) FROM registration.doctor WHERE doctor_id = 2"
-                            " AND merged_into = 1 AND my_page = 'closed' AND version = 2"),
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor WHERE doctor_id = 2"
+                           " AND merged_into = 1 AND my_page = 'closed' AND version = 2"),
                      1);
-    assert_int_equal(number("SELECT count(*) FROM registration.former_number WHERE doctor_id = 1"
-                            " AND register_no = '460191' AND mamis_no = '7197282790'"),
+    assert_int_equal(count("SELECT count(*) FROM registration.former_number WHERE doctor_id = 1"
+                           " AND register_no = '460191' AND mamis_no = '7197282790'"),
                      1);
-    assert_int_equal(number("SELECT doctor_id FROM registration.correction"), 1);
-    assert_int_equal(number("SELECT count(*) FROM registration.account_history WHERE account_id ="
-                            " '" CLOSED "' AND action = 'merge'"
-                            " AND detail ->> 'actor' = '" SECOND "'"),
+    assert_int_equal(count("SELECT doctor_id FROM registration.correction"), 1);
+    assert_int_equal(count("SELECT count(*) FROM registration.account_history WHERE account_id ="
+                           " '" CLOSED "' AND action = 'merge'"
+                           " AND detail ->> 'actor' = '" SECOND "'"),
                      1);
     assert_string_equal(propose(FIRST, LATER, "460191", "460192"), "merge_closed");
 }
@@ -266,8 +242,8 @@ static void numbers_of_numbers_lead_on(void **state)
                                   " \"decision\": \"confirm\", \"reason\": \"x\"}"),
                      ERR_OK);
     assert_string_equal(bench.answer_code, "");
-    assert_int_equal(number("SELECT count(*) FROM registration.doctor WHERE merged_into = 3"), 2);
-    assert_int_equal(number("SELECT count(*) FROM registration.former_number WHERE doctor_id = 3"),
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor WHERE merged_into = 3"), 2);
+    assert_int_equal(count("SELECT count(*) FROM registration.former_number WHERE doctor_id = 3"),
                      2);
     assert_true(json_array_size(
                     json_object_get(bench_event(&bench, EVENT_DOCTOR_MERGED), "names_kana")) >= 2);
@@ -301,25 +277,25 @@ static void memberships_move_where_the_other_has_none(void **state)
     bench_sql(&bench, MEMBER("2", "3", "", "NULL", "'2015-03-31'"));
     (void)propose(FIRST, MERGE, "460190", "460191");
     assert_string_equal(decide(SECOND, "confirm"), "");
-    assert_int_equal(number("SELECT count(*) FROM registration.membership WHERE doctor_id = 1"
-                            " AND layer = 1 AND valid_from = '2010-04-01'"
-                            " AND valid_to = '2020-03-31' AND ended_by = 'merge'"),
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 1"
+                           " AND layer = 1 AND valid_from = '2010-04-01'"
+                           " AND valid_to = '2020-03-31' AND ended_by = 'merge'"),
                      1);
-    assert_int_equal(number("SELECT count(*) FROM registration.membership WHERE doctor_id = 2"
-                            " AND layer = 1 AND valid_from = '2020-04-01'"
-                            " AND valid_to = '2026-11-22' AND ended_by = 'merge'"),
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 2"
+                           " AND layer = 1 AND valid_from = '2020-04-01'"
+                           " AND valid_to = '2026-11-22' AND ended_by = 'merge'"),
                      1);
-    assert_int_equal(number("SELECT count(*) FROM registration.membership WHERE doctor_id = 1"
-                            " AND layer = 2 AND valid_from = '2012-04-01' AND valid_to IS NULL"),
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 1"
+                           " AND layer = 2 AND valid_from = '2012-04-01' AND valid_to IS NULL"),
                      1);
-    assert_int_equal(number("SELECT count(*) FROM registration.membership WHERE doctor_id = 1"
-                            " AND layer = 3 AND valid_from IS NULL AND valid_to = '2015-03-31'"
-                            " AND ended_by = 'import'"),
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 1"
+                           " AND layer = 3 AND valid_from IS NULL AND valid_to = '2015-03-31'"
+                           " AND ended_by = 'import'"),
                      1);
     /* On no day is somebody a member twice, or not at all who was one. */
-    assert_int_equal(number("SELECT count(*) FROM registration.membership"), 5);
-    assert_int_equal(number("SELECT count(*) FROM registration.doctor WHERE doctor_id = 2"
-                            " AND l1_code = '' AND l2_code = ''"),
+    assert_int_equal(count("SELECT count(*) FROM registration.membership"), 5);
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor WHERE doctor_id = 2"
+                           " AND l1_code = '' AND l2_code = ''"),
                      1);
 }
 
@@ -332,10 +308,10 @@ static void codes_go_with_the_membership(void **state)
               " WHERE doctor_id = 1");
     (void)propose(FIRST, MERGE, "460190", "460191");
     assert_string_equal(decide(SECOND, "confirm"), "");
-    assert_int_equal(number("SELECT count(*) FROM registration.doctor WHERE doctor_id = 1"
-                            " AND l1_code = '27001' AND l2_code = '27' AND l3_category = 'B'"),
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor WHERE doctor_id = 1"
+                           " AND l1_code = '27001' AND l2_code = '27' AND l3_category = 'B'"),
                      1);
-    assert_int_equal(number("SELECT count(*) FROM registration.membership WHERE doctor_id = 1"), 3);
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 1"), 3);
 }
 
 static void what_both_have_refuses(void **state)
@@ -353,7 +329,7 @@ static void what_both_have_refuses(void **state)
     /* One of them has ended: the other goes along. */
     bench_sql(&bench, "UPDATE registration.procedure SET stage = 'cancelled' WHERE doctor_id = 1");
     assert_string_equal(decide(SECOND, "confirm"), "");
-    assert_int_equal(number("SELECT count(*) FROM registration.procedure WHERE doctor_id = 1"), 2);
+    assert_int_equal(count("SELECT count(*) FROM registration.procedure WHERE doctor_id = 1"), 2);
 }
 
 /* ---- delegates ---- */
@@ -382,11 +358,11 @@ static void his_delegates_are_none_any_more(void **state)
     assert_int_equal(bench_number(told, "version"), 2);
     assert_true(json_is_true(json_object_get(told, "merged")));
     assert_true(json_is_true(json_object_get(told, "accepted")));
-    assert_int_equal(number("SELECT count(*) FROM registration.delegation WHERE state = 'revoked'"
-                            " AND version = 2 AND ended_at >= '" NOW "'"),
+    assert_int_equal(count("SELECT count(*) FROM registration.delegation WHERE state = 'revoked'"
+                           " AND version = 2 AND ended_at >= '" NOW "'"),
                      2);
-    assert_int_equal(number("SELECT count(*) FROM registration.delegation_history"
-                            " WHERE action = 'merged' AND account_id = '" SECOND "'"),
+    assert_int_equal(count("SELECT count(*) FROM registration.delegation_history"
+                           " WHERE action = 'merged' AND account_id = '" SECOND "'"),
                      2);
 }
 
@@ -429,10 +405,10 @@ static void a_filing_that_comes_too_late_is_the_others(void **state)
     bench_sql(&bench, "INSERT INTO registration.association (layer, code, l2_code)"
                       " VALUES (1, '13001', '13') ON CONFLICT DO NOTHING");
     assert_int_equal(file_meanwhile(MERGED), ERR_DB_CONFLICT);
-    assert_int_equal(number("SELECT count(*) FROM registration.procedure"), 0);
+    assert_int_equal(count("SELECT count(*) FROM registration.procedure"), 0);
     assert_int_equal(file_meanwhile(NULL), ERR_OK);
     assert_string_equal(bench.answer_code, "");
-    assert_int_equal(number("SELECT count(*) FROM registration.procedure WHERE doctor_id = 1"), 1);
+    assert_int_equal(count("SELECT count(*) FROM registration.procedure WHERE doctor_id = 1"), 1);
 }
 
 /* He files, and names somebody, between the read of the merge and its commit. */
@@ -442,11 +418,11 @@ static void a_merge_takes_along_what_was_just_filed(void **state)
     (void)propose(FIRST, MERGE, "460190", "460191");
     assert_int_equal(confirm_meanwhile(DELEGATION(LATER, OTHER, "invited", "NULL")),
                      ERR_DB_CONFLICT);
-    assert_int_equal(number("SELECT count(*) FROM registration.merge WHERE state = 'open'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM registration.merge WHERE state = 'open'"), 1);
     assert_int_equal(confirm_meanwhile(PROCEDURE_OF("2")), ERR_OK);
     assert_string_equal(bench.answer_code, "");
-    assert_int_equal(number("SELECT count(*) FROM registration.procedure WHERE doctor_id = 1"), 1);
-    assert_int_equal(number("SELECT count(*) FROM registration.delegation WHERE state = 'revoked'"),
+    assert_int_equal(count("SELECT count(*) FROM registration.procedure WHERE doctor_id = 1"), 1);
+    assert_int_equal(count("SELECT count(*) FROM registration.delegation WHERE state = 'revoked'"),
                      1);
 }
 
@@ -511,8 +487,8 @@ static void two_people_whatever_a_program_believes(void **state)
     (void)state;
     (void)propose(FIRST, MERGE, "460190", "460191");
     assert_int_equal(
-        number("SELECT count(*) FROM pg_constraint WHERE conrelid = 'registration.merge'::regclass"
-               " AND pg_get_constraintdef(oid) LIKE '%decided_by <> proposed_by%'"),
+        count("SELECT count(*) FROM pg_constraint WHERE conrelid = 'registration.merge'::regclass"
+              " AND pg_get_constraintdef(oid) LIKE '%decided_by <> proposed_by%'"),
         1);
 }
 
@@ -525,7 +501,7 @@ static void somebody_quicker_is_seen(void **state)
         confirm_meanwhile(
             "UPDATE registration.doctor SET version = version + 1 WHERE doctor_id = 2"),
         ERR_DB_CONFLICT);
-    assert_int_equal(number("SELECT count(*) FROM registration.merge WHERE state = 'open'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM registration.merge WHERE state = 'open'"), 1);
     assert_string_equal(decide(SECOND, "confirm"), "");
 }
 

@@ -1,30 +1,11 @@
 /* The end of training against a real database: reminders, their end, what the doctor is shown. */
-#include "gen/events.h"
-#include "lib/handler_bench.h"
 #include "registration/procedure.h"
+#include "registration_fixture.h"
 
 #define OPERATION "0190a000-0000-7000-8000-0000000000ff"
 #define ACCOUNT "0190a000-0000-7000-8000-000000000001"
 #define CLERK "0190a000-0000-7000-8000-000000000002"
 #define PROCEDURE "0190a000-0000-7000-8000-00000000000a"
-
-static struct bench bench;
-static struct registration registration;
-
-static int open_bench(void **state)
-{
-    (void)state;
-    bench_open(&bench, "mamis_registration");
-    registration = (struct registration){.db = bench.db, .work = bench.work};
-    return 0;
-}
-
-static int close_bench(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    return 0;
-}
 
 /*
  * All in the last year of training in February 2027 but 4 (a year to go), 5 (no trainee), 6 (gone)
@@ -52,11 +33,6 @@ static int fill(void **state)
               "INSERT INTO registration.account (account_id, role, doctor_id, name, state)"
               " VALUES ('" ACCOUNT "', 'doctor', 1, '研修　医', 'active')");
     return 0;
-}
-
-static int64_t count(const char *sql)
-{
-    return bench_i64(&bench, sql);
 }
 
 static bool clock_closed;

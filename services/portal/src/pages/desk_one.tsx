@@ -2,13 +2,13 @@
 import { useEffect, useState } from 'preact/hooks';
 import { call, command } from '../api/client';
 import { may } from '../gen/access';
-import { Button, Facts, Notice, PageTitle, Tag } from '../parts/basics';
-import { Dialog } from '../parts/dialog';
+import { Facts, Notice, PageTitle, Tag } from '../parts/basics';
 import { feeText } from '../parts/fees';
 import { AreaField, SendButton } from '../parts/fields';
 import { FormBox, useForm } from '../parts/form';
 import { LoadBox, useLoad } from '../parts/load';
 import { Changes, ProcedureFacts, ProcedureHistory, RouteLine, StageTag, type Procedure } from '../parts/procedure';
+import { RejectButton } from '../parts/reject';
 import { session } from '../session';
 import { dateText } from '../text/format';
 import { tm, tmOf } from '../text/membership';
@@ -178,50 +178,18 @@ function ReturnPart({ procedure, done }: ActProps) {
 }
 
 function RejectPart({ procedure, done }: ActProps) {
-  const [open, setOpen] = useState(false);
-  const form = useForm({ reject_reason: '' }, ({ reject_reason }) =>
-    reject_reason.trim() ? {} : { reject_reason: t('must_fill', { field: tm('reason') }) },
-  );
-  const error = form.errors['reject_reason'] ?? form.errors['reason'];
   const path = { procedure_id: procedure.procedure_id };
   return (
-    <>
-      <Button look="danger" onClick={() => setOpen(true)}>
-        {tm('reject')}…
-      </Button>
-      {open && (
-        <Dialog title={tm('reject')} onClose={() => setOpen(false)}>
-          <p>{tm('reject_sure')}</p>
-          <FormBox
-            form={form}
-            send={async ({ reject_reason }) => {
-              const body = { reason: reject_reason.trim() };
-              const next = await command('post', '/api/v1/procedures/{procedure_id}/reject', { path, body });
-              setOpen(false);
-              done(next);
-            }}
-          >
-            <AreaField
-              id="reject_reason"
-              need
-              label={tm('reason')}
-              hint={tm('reason_hint')}
-              max={500}
-              value={form.values.reject_reason}
-              error={error}
-              onValue={(value) => form.set('reject_reason', value)}
-            />
-            <div class="row">
-              <SendButton look="danger" busy={form.busy}>
-                {tm('reject')}
-              </SendButton>
-              <Button look="text" onClick={() => setOpen(false)}>
-                {tm('keep')}
-              </Button>
-            </div>
-          </FormBox>
-        </Dialog>
-      )}
-    </>
+    <RejectButton
+      title={tm('reject')}
+      text={tm('reject')}
+      sure={tm('reject_sure')}
+      label={tm('reason')}
+      hint={tm('reason_hint')}
+      keep={tm('keep')}
+      reject={async (reason) =>
+        done(await command('post', '/api/v1/procedures/{procedure_id}/reject', { path, body: { reason } }))
+      }
+    />
   );
 }

@@ -1,14 +1,12 @@
 // What an office does with an application. Each is a small form of its own; what is final asks first.
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
 import { command } from '../api/client';
 import { halfUnitsOf, numberText, unitNumber, unitText } from '../text/format';
 import { t, tOf } from '../text/messages';
 import type { Application } from './application';
-import { Button } from './basics';
-import { Dialog } from './dialog';
 import { AreaField, ChoiceField, SendButton, TextField } from './fields';
 import { FormBox, useForm, type Errors } from './form';
+import { RejectButton } from './reject';
 
 interface PartProps {
   application: Application;
@@ -185,54 +183,23 @@ export function ReturnPart({ application, done }: PartProps) {
 }
 
 export function RejectPart({ application, done }: PartProps) {
-  const [open, setOpen] = useState(false);
-  const form = useForm({ reject_reason: '' }, ({ reject_reason }) =>
-    reject_reason.trim() ? {} : { reject_reason: t('must_fill', { field: t('reject_reason') }) },
-  );
-  // On the page two fields may ask for a reason, so this one has a longer id than the request's name.
-  const error = form.errors['reject_reason'] ?? form.errors['reason'];
   const path = { application_id: application.application_id };
   return (
     <Part id="reject" title={t('reject_title')}>
       <p>{t('reject_sure')}</p>
       <div>
-        <Button look="danger" onClick={() => setOpen(true)}>
-          {t('reject_send')}…
-        </Button>
+        <RejectButton
+          title={t('reject_title')}
+          text={t('reject_send')}
+          sure={t('reject_sure')}
+          label={t('reject_reason')}
+          hint={t('return_reason_hint')}
+          keep={t('cancel')}
+          reject={async (reason) =>
+            done(await command('post', '/api/v1/applications/{application_id}/reject', { path, body: { reason } }))
+          }
+        />
       </div>
-      {open && (
-        <Dialog title={t('reject_title')} onClose={() => setOpen(false)}>
-          <p>{t('reject_sure')}</p>
-          <FormBox
-            form={form}
-            send={async ({ reject_reason }) => {
-              const body = { reason: reject_reason.trim() };
-              const next = await command('post', '/api/v1/applications/{application_id}/reject', { path, body });
-              setOpen(false);
-              done(next);
-            }}
-          >
-            <AreaField
-              id="reject_reason"
-              need
-              label={t('reject_reason')}
-              hint={t('return_reason_hint')}
-              max={500}
-              value={form.values.reject_reason}
-              error={error}
-              onValue={(value) => form.set('reject_reason', value)}
-            />
-            <div class="row">
-              <SendButton look="danger" busy={form.busy}>
-                {t('reject_send')}
-              </SendButton>
-              <Button look="text" onClick={() => setOpen(false)}>
-                {t('cancel')}
-              </Button>
-            </div>
-          </FormBox>
-        </Dialog>
-      )}
     </Part>
   );
 }
