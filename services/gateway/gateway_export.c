@@ -122,6 +122,14 @@ static const struct section {
      {"gateway_export_reissues",
       SECTION(MOMENT("asked_at") " || reissue_id", "item",
               "portal.reissue WHERE doctor_id = portal.scope_id('doctor')")}},
+    {"drafts",
+     6,
+     WANTS_NOTHING,
+     {"gateway_export_drafts",
+      SECTION("d.kind",
+              "json_build_object('kind', d.kind, 'saved_at', portal.rfc3339(d.saved_at),"
+              " 'form', d.form)",
+              "portal.procedure_draft AS d WHERE d.doctor_id = portal.scope_id('doctor')")}},
     /* Newest first; not more is read of the long list than a page. */
     {"reads",
      200,

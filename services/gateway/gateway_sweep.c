@@ -75,6 +75,8 @@ static const struct tidy {
      {"gateway_tidy_challenges", TIDY("gateway.challenge_used", "used_at")}},
     {"gateway.throttle", {"gateway_tidy_throttles", TIDY("gateway.throttle", "updated_at")}},
     {"gateway.delegate_look", {"gateway_tidy_looks", TIDY("gateway.delegate_look", "at")}},
+    {"gateway.procedure_draft",
+     {"gateway_tidy_drafts", TIDY("gateway.procedure_draft", "saved_at")}},
 };
 
 static const struct db_stmt find_unused = {

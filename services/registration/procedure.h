@@ -109,6 +109,8 @@ struct procedure_step {
 /* A new row. ERR_DB_CONFLICT when one of the family is open. */
 void store_insert_procedure(struct db_batch *batch, const struct stored *stored,
                             const struct procedure_step *step);
+/* The form of that kind that the doctor kept is sent: it goes with this transaction. */
+void store_draft_filed(struct db_batch *batch, int64_t doctor_id, struct str kind);
 /* Guarded by the version that was read, which is raised by one; with its history. */
 void store_update_procedure(struct db_batch *batch, struct stored *stored,
                             const struct procedure_step *step);

@@ -82,6 +82,8 @@ static void record(struct job *job)
     stored.procedure.id = job->event.procedure_id;
     stored.procedure.doctor_id = found->record.person.doctor_id;
     store_insert_procedure(job->base.batch->effect, &stored, &step);
+    if (job->filing.actor.doctor_id > 0)
+        store_draft_filed(job->base.batch->effect, job->filing.actor.doctor_id, job->event.kind);
     tell_state(job->base.registration, job->base.batch->effect, &stored, "submit",
                job->filing.actor.office.layer, job->base.batch->messages[0].trace);
 }

@@ -26,7 +26,7 @@ bool procedure_kind_parse(struct str name, enum procedure_kind *ret_kind);
 const char *procedure_family(enum procedure_kind kind);
 
 enum procedure_stage {
-    STAGE_DRAFT, /* a form that nobody has sent: never stored */
+    STAGE_DRAFT, /* a form that nobody has sent: kept by the gateway, for its doctor alone */
     STAGE_L1_REVIEW,
     STAGE_L1_WAIT_BOARD,
     STAGE_L1_WAIT_FEE,

@@ -1,6 +1,11 @@
 /* procedure_store: all SQL of procedures and memberships that writes. */
 #include "registration/procedure.h"
 
+static const struct db_stmt draft_filed = {
+    "registration_draft_filed",
+    "SELECT registration.draft_filed($1, $2)",
+};
+
 static const struct db_stmt insert_procedure = {
     "registration_insert_procedure",
     "INSERT INTO registration.procedure (procedure_id, doctor_id, kind, family, stage, route, "
@@ -148,6 +153,14 @@ static void add_history(struct db_batch *batch, const struct procedure *procedur
     else
         db_uuid(query, step->actor->account_id);
     db_text(query, step->reason);
+}
+
+void store_draft_filed(struct db_batch *batch, int64_t doctor_id, struct str kind)
+{
+    struct db_query *query = db_add(batch, &draft_filed);
+
+    db_i64(query, doctor_id);
+    db_text(query, kind);
 }
 
 void store_insert_procedure(struct db_batch *batch, const struct stored *stored,

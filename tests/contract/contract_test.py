@@ -534,6 +534,12 @@ def test_membership_is_changed_and_ended(people, clients):
                           f"/procedures/{made['procedure_id']}")
     change = doctor.post("/me/procedures", {"kind": "change", "effective_on": later,
                                             "workplace_name": "見本病院"}).expect(201).json
+    drafts = "/me/procedure-drafts"
+    kept = doctor.put(drafts, {"kind": "transfer", "form": {"depth": 3}}).expect(200).json
+    assert doctor.get(drafts).expect(200).json["items"] == [kept]
+    assert doctor.put(drafts, {"kind": "transfer", "form": {}}).expect(409).json["code"] == \
+        "draft_changed"
+    doctor.request("DELETE", f"{drafts}/{kept['draft_id']}").expect(204)
     own, office = paths(change)
     l1.post(office + "/return", {"reason": "住所も\n書いてください。"}).expect(200)
     doctor.post(own + "/resubmit", {"workplace_address": "東京都"}).expect(200)

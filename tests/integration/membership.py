@@ -58,6 +58,7 @@ def admission(stack, desks, doctor):
     filed = doctor.client.post("/me/procedures", wanted).expect(201)
     procedure = filed.json
     procedure_id = procedure["procedure_id"]
+    assert doctor.client.get(DRAFTS).expect(200).json["items"] == []
     assert filed.headers["Location"].endswith("/me/procedures/" + procedure_id)
     assert [item["stage"] for item in procedure["route"]] == [
         "l1_review", "l2_review", "l3_review", "done"]
@@ -89,6 +90,46 @@ def admission(stack, desks, doctor):
         (1, "13001", "", DAY, None), (2, "13", "", DAY, None), (3, "", "A1", DAY, None)}
 
 
+DRAFTS = "/me/procedure-drafts"
+
+
+def drafts(stack, doctor):
+    """A form that is not sent yet: found on another device, gone with its filing, or in time."""
+    def save(kind, version=None, client=doctor.client, **form):
+        named = {} if version is None else {"version": version}
+        return client.put(DRAFTS, {"kind": kind, "form": form, **named})
+
+    first = save("admission", depth=3, l1_code="13001", effective_on="令和8年").expect(200).json
+    assert (first["version"], first["form"]["effective_on"]) == (1, "令和8年")
+    assert first["expires_at"][:10] == "2027-02-20"
+    tablet = stack.doctor_client(doctor.register_no)
+    assert tablet.get(DRAFTS).expect(200).json["items"] == [first]
+    second = save("admission", 1, tablet, depth=3, l1_code="13001", reason="二\n行").expect(200).json
+    assert (second["draft_id"], second["version"]) == (first["draft_id"], 2)
+    # Again is good; an older page, or one that knows of none, overwrites nothing.
+    second = save("admission", 1, tablet, depth=3, l1_code="13001", reason="二\n行").expect(200).json
+    assert second["version"] == 2
+    for version in (None, 0, 1, 3):
+        assert code(save("admission", version, depth=1), 409) == "draft_changed"
+    assert code(save("change", 1, phone="1"), 409) == "draft_changed"
+    assert code(save("death"), 400) == "schema"
+    assert code(save("change", name="x" * 121), 400) == "schema"
+    change = save("change", workplace_name="見本病院").expect(200).json
+    # Whoever waits too long begins anew.
+    with stack.sql() as cursor:
+        cursor.execute("UPDATE gateway.procedure_draft SET saved_at = saved_at - interval '91 days'"
+                       " WHERE draft_id = %s", (change["draft_id"],))
+    assert tablet.get(DRAFTS).expect(200).json["items"] == [second]
+    change = save("change", workplace_name="別の病院").expect(200).json
+    tablet.request("DELETE", f"{DRAFTS}/{change['draft_id']}").expect(204)
+    tablet.request("DELETE", f"{DRAFTS}/{change['draft_id']}").expect(404)
+    # A procedure that is refused keeps it; the one that is filed does not: admission().
+    refused = {"kind": "admission", "depth": 3, "l1_code": "13001", "effective_on": "2020-01-01",
+               "category_l3": "B"}
+    doctor.client.post("/me/procedures", refused).expect(422)
+    assert tablet.get(DRAFTS).expect(200).json["items"] == [second]
+
+
 def transfer(desks, doctor, day):
     """Released by the old side, nothing ends before the new side has agreed; L3 goes on."""
     procedure = doctor.client.post("/me/procedures", {
@@ -106,6 +147,7 @@ def test_membership(stack, doctor_without_membership):
     doctor = doctor_without_membership
     desks = Desks(stack)
     day = "2026-11-23"
+    drafts(stack, doctor)
     admission(stack, desks, doctor)
     procedure_id = transfer(desks, doctor, day)
     # The day comes; the stack's clock is not turned, so the day is brought here.

@@ -210,7 +210,8 @@ def test_naming_is_checked(stack, doctor, delegate):
 
 SECTIONS = ["profile", "account", "account_history", "former_names", "certificates", "credits",
             "handbook", "applications", "memberships", "procedures", "delegates", "corrections",
-            "reissues", "reads", "mails", "second_factors", "second_factor_history", "sessions"]
+            "reissues", "drafts", "reads", "mails", "second_factors", "second_factor_history",
+            "sessions"]
 
 
 def exported(client):
@@ -224,6 +225,8 @@ def test_all_data_as_json(stack, doctor, delegate):
     delegation, person = delegate
     person.get(f"/delegations/{delegation}/credits").expect(200)
     doctor.client.post("/me/corrections", {"field": "other", "text": "書き出しの試験"}).expect(201)
+    doctor.client.put("/me/procedure-drafts", {
+        "kind": "transfer", "form": {"l1_code": "14001", "reason": "途中"}}).expect(200)
     with stack.sql() as cursor:
         cursor.execute("INSERT INTO registration.membership (doctor_id, layer, code, valid_from,"
                        " valid_to, began_by, ended_by) SELECT doctor_id, 2, '01', '2001-04-01',"
@@ -258,6 +261,8 @@ def test_all_data_as_json(stack, doctor, delegate):
                      if name not in ("mine", "to_confirm", "plain", "doctor")}
     assert sections["delegates"][0]["history"][0]["action"] == "looked_at_credits"
     assert sections["corrections"][0]["text"] == "書き出しの試験"
+    assert [draft["form"] for draft in sections["drafts"]] == [
+        {"l1_code": "14001", "reason": "途中"}]
     assert "M51" in {mail["kind"] for mail in sections["mails"]}
     assert len(sections["sessions"]) >= 1
     # Nobody else's.

@@ -202,3 +202,40 @@ def test_no_policy_names_a_role_itself(stack):
         cursor.execute("SELECT tablename || '.' || policyname FROM pg_policies"
                        " WHERE 'mamis_portal' = ANY (roles) AND qual ~ 'scope_(is|text)\\('")
         assert cursor.fetchall() == []
+
+
+# ---- what nobody else sees, whatever access.yaml says of the doctor ----
+
+
+def test_a_draft_is_its_doctors_alone(stack, routes, home, away):
+    """No route shows it to anybody else of its own place; no scope sees its row; no other role of
+    the database reads it."""
+    for route in routes:
+        for role in ROLES if route.method == "GET" and route.action != "public" else ():
+            if role == "doctor" or not route.reach(role):
+                continue
+            body = ask(home.clients[role], route, values_of(route, home)).body.decode("utf-8", "replace")
+            for mark in ("draft_id", "draft_text"):
+                assert home.ids[mark] not in body, f"{role} {route.operation} tells {mark}"
+    doctor_id = home.ids["doctor_id"]
+    seen = {f"doctor:{doctor_id}": 1, f"doctor:{away.ids['doctor_id']}": 0,
+            f"delegated:{doctor_id}": 0, "l1:13001": 0, "l2:13": 0, "l3": 0, "auditor": 0,
+            "call_centre": 0, "organiser:P13": 0}
+    find = " FROM {} WHERE draft_id = %s"
+    with stack.sql() as cursor:
+        for scope, count in seen.items():
+            cursor.execute("BEGIN; SET LOCAL ROLE mamis_gateway")
+            cursor.execute("SELECT set_config('app.scope', %s, true)", (scope,))
+            for table in ("portal.procedure_draft", "gateway.procedure_draft"):
+                cursor.execute("SELECT count(*)" + find.format(table), (home.ids["draft_id"],))
+                assert cursor.fetchone() == (count,), (scope, table)
+            cursor.execute("UPDATE gateway.procedure_draft SET saved_at = saved_at"
+                           " WHERE draft_id = %s", (home.ids["draft_id"],))
+            assert cursor.rowcount == count, scope
+            cursor.execute("ROLLBACK")
+    for role in ("mamis_registration", "mamis_renewal", "mamis_credit", "mamis_notification",
+                 "mamis_operator"):
+        with stack.sql() as cursor:
+            cursor.execute(f"SET ROLE {role}")
+            with pytest.raises(Exception, match="permission denied"):
+                cursor.execute("SELECT form FROM gateway.procedure_draft")

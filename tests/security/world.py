@@ -40,6 +40,7 @@ class Place:
         self._sign_up()
         self._delegate()
         self._reissue()
+        self._draft()
         self._maintenance()
         self._merge()
         self._passkey()
@@ -110,6 +111,13 @@ class Place:
             "reason": "はがきを紛失した"})
         self.ids["reissue_id"] = asked.expect(201).json["reissue_id"]
 
+    def _draft(self):
+        """A form that only its doctor knows."""
+        self.ids["draft_text"] = f"{self.name}の下書き"
+        kept = self.clients["doctor"].put("/me/procedure-drafts", {
+            "kind": "change", "form": {"workplace_name": self.ids["draft_text"]}})
+        self.ids["draft_id"] = kept.expect(200).json["draft_id"]
+
     def _maintenance(self):
         """Planned long before it begins, for an hour that no other world has."""
         begins = self.people.now + datetime.timedelta(days=60, hours=int(self.people.digits(3)))
@@ -155,7 +163,8 @@ class Place:
         """Texts that nobody else may read."""
         kept = ("doctor_account_id", "account_id", "token_id", "session_id", "mamis_no",
                 "register_no", "email", "name", "name_kana", "seminar_no", "upload_id", "entry_id",
-                "application_id", "procedure_id", "delegation_id", "correction_id", "reissue_id")
+                "application_id", "procedure_id", "delegation_id", "correction_id", "reissue_id",
+                "draft_id", "draft_text")
         return {name: self.ids[name] for name in kept}
 
     def state(self):
@@ -174,6 +183,7 @@ class Place:
             "registration.correction": ("correction_id", ids["correction_id"]),
             "registration.merge": ("merge_id", ids["merge_id"]),
             "registration.reissue": ("reissue_id", ids["reissue_id"]),
+            "gateway.procedure_draft": ("draft_id", ids["draft_id"]),
             "gateway.credential": ("account_id", ids["doctor_account_id"]),
         }
         rows = {table: self.stack.one(f"SELECT json_agg(to_json(t))::text FROM {table} t"

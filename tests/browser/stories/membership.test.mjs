@@ -39,6 +39,57 @@ async function file(page) {
   return new URL(page.url()).pathname.split('/').pop();
 }
 
+test('a form is kept on leaving, gone on with on another device, and thrown away', async () => {
+  const doctor = await newDoctor({ l1_code: '13002', l2_code: '13' });
+  const phone = await newPage(browser);
+  await signIn(phone, doctor);
+  await phone.goto('/me/procedures/new');
+  await settled(phone);
+  await phone.locator('#kind').selectOption('change');
+  await phone.locator('#workplace_name').fill('見本病院');
+  await press(phone, '下書きを保存');
+  await said(phone, '下書きを保存しました。');
+  await phone.locator('#phone').fill('03-0000-0000');
+  await Promise.all([
+    phone.waitForResponse((answer) => answer.url().endsWith('/procedure-drafts') && answer.request().method() === 'PUT'),
+    phone.getByRole('link', { name: 'マイページ', exact: true }).first().click(),
+  ]);
+
+  const desktop = await newPage(browser);
+  await signIn(desktop, doctor);
+  await desktop.goto('/me/procedures');
+  await desktop.getByText('下書きがあります').waitFor();
+  await audit(desktop, 'a draft among the procedures');
+  await desktop.getByRole('link', { name: '下書きの続きを入力する' }).click();
+  await press(desktop, '異動（会員情報の変更）の続きを入力する');
+  assert.equal(await desktop.locator('#workplace_name').inputValue(), '見本病院');
+  assert.equal(await desktop.locator('#phone').inputValue(), '03-0000-0000');
+  await audit(desktop, 'a draft gone on with');
+  // A page that does not go on with it overwrites nothing.
+  await phone.goto('/me/procedures/new');
+  await phone.getByText('下書きがあります').waitFor();
+  await phone.locator('#kind').selectOption('change');
+  await phone.locator('#phone').fill('1');
+  await press(phone, '下書きを保存');
+  await phone.getByRole('alert').filter({ hasText: '別の下書きがあります' }).waitFor();
+  await audit(phone, 'another draft');
+  await close(phone);
+
+  await press(desktop, '異動（会員情報の変更）の下書きを捨てる');
+  await desktop.getByRole('dialog').getByRole('button', { name: '捨てる', exact: true }).click();
+  await said(desktop, '下書きを捨てました。');
+  await desktop.locator('#workplace_name').fill('別の病院');
+  await desktop.locator('#effective_on').fill(await today());
+  await press(desktop, '下書きを保存');
+  await said(desktop, '下書きを保存しました。');
+  await press(desktop, '提出する');
+  await said(desktop, '手続きを受け付けました。');
+  await desktop.goto('/me/procedures');
+  await desktop.getByRole('row', { name: /異動/ }).first().waitFor();
+  assert.equal(await desktop.getByText('下書きがあります').count(), 0, 'filing removes it');
+  await close(desktop);
+});
+
 test('an admission is returned, sent again, and passes both desks', async () => {
   const doctor = await newDoctor({ l1_code: '', l2_code: '13', l3_category: '' });
   const own = await newPage(browser);

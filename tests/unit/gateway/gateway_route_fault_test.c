@@ -90,6 +90,13 @@ static const struct deed deeds[] = {
     {"correction_asked", DOCTOR, "POST", "/me/corrections",
      "{\"field\":\"licensed_on\",\"text\":\"1日違っています。\"}", NULL, 202, 0,
      COMMANDED("correction.ask.v1")},
+    {"draft_saved", DOCTOR, "PUT", "/me/procedure-drafts",
+     "{\"kind\":\"change\",\"form\":{\"phone\":\"092-000-0000\"}}", NULL, 200, 0,
+     ONE("procedure_draft", "doctor_id = 1 AND version = 1")},
+    {"draft_dropped", DOCTOR, "DELETE", "/me/procedure-drafts/" THING, NULL,
+     "INSERT INTO gateway.procedure_draft (draft_id, doctor_id, kind, form, saved_at) VALUES"
+     " ('" THING "', 1, 'change', '{}', now())",
+     204, 404, "SELECT (count(*) = 0)::int FROM gateway.procedure_draft"},
     {"staff_created", OFFICE, "POST", "/staff",
      "{\"name\":\"見本　花子\",\"email\":\"hanako@example.jp\",\"role\":\"office_l3\","
      "\"administrator\":false,\"unused_days\":90}",
@@ -180,7 +187,8 @@ static void prepare(const struct deed *deed)
              "DELETE FROM gateway.recovery_code; DELETE FROM gateway.passkey;"
              "DELETE FROM gateway.token; DELETE FROM gateway.command;"
              "DELETE FROM gateway.idempotency; DELETE FROM gateway.outbox;"
-             "DELETE FROM gateway.throttle; UPDATE gateway.credential SET password_hash = '%s';"
+             "DELETE FROM gateway.throttle; DELETE FROM gateway.procedure_draft; UPDATE "
+             "gateway.credential SET password_hash = '%s';"
              "INSERT INTO gateway.session (token_sha256, account_id, login_id, csrf, temporary,"
              " created_at, seen_at, idle_expires_at, expires_at, proved_at) SELECT '\\x%s',"
              " account_id, login_id, 'csrf', false, now(), now(), now() + interval '10 minutes',"

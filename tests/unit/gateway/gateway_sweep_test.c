@@ -1,4 +1,4 @@
-/* What the sweep deletes, by its own statements on a real database: copies of licences. */
+/* What the sweep deletes, by its own statements on a real database: copies of licences, drafts. */
 #include "unit/gateway/gateway_bench.h"
 
 #define OLD "0190a000-0000-7000-8000-000000000001"
@@ -15,7 +15,11 @@ enum { WAIT_MS = 60000 };
     "); INSERT INTO gateway.document (document_id, media_type, bytes, sha256, created_at)"            \
     " VALUES ('" id "', 'application/pdf', 'x', sha256('x'), now());"
 
-static void copies_of_licences_go_after_ninety_days(void **state)
+#define DRAFT(id, kind, days)                                                                      \
+    "INSERT INTO gateway.procedure_draft (draft_id, doctor_id, kind, form, saved_at) VALUES ('" id \
+    "', 1, '" kind "', '{}', now() - interval '" days " days');"
+
+static void licences_and_drafts_go_after_ninety_days(void **state)
 {
     uint64_t end_ms = clock_mono_ms() + WAIT_MS;
     bool never = false;
@@ -23,7 +27,8 @@ static void copies_of_licences_go_after_ninety_days(void **state)
     (void)state;
     pg_server_exec(&bench_server,
                    SIGNUP(OLD, "1", "now() - interval '91 days'")
-                       SIGNUP(RECENT, "2", "now() - interval '89 days'") SIGNUP(OPEN, "3", "NULL"));
+                       SIGNUP(RECENT, "2", "now() - interval '89 days'") SIGNUP(OPEN, "3", "NULL")
+                           DRAFT(OLD, "change", "91") DRAFT(RECENT, "transfer", "89"));
     while (pg_server_i64(&bench_server, "SELECT count(*) FROM gateway.document") == 3) {
         assert_true(clock_mono_ms() < end_ms);
         (void)loop_run_until(bench_fixture.loop, &never, 10);
@@ -32,6 +37,11 @@ static void copies_of_licences_go_after_ninety_days(void **state)
                                    "SELECT count(*) FROM gateway.document"
                                    " WHERE document_id IN ('" RECENT "', '" OPEN "')"),
                      2);
+    assert_int_equal(pg_server_i64(&bench_server, "SELECT count(*) FROM gateway.procedure_draft"
+                                                  " WHERE draft_id = '" RECENT "'"),
+                     1);
+    assert_int_equal(pg_server_i64(&bench_server, "SELECT count(*) FROM gateway.procedure_draft"),
+                     1);
     /* The sign-up itself stays. */
     assert_int_equal(pg_server_i64(&bench_server, "SELECT count(*) FROM registration.signup"), 3);
 }
@@ -39,7 +49,7 @@ static void copies_of_licences_go_after_ninety_days(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(copies_of_licences_go_after_ninety_days),
+        cmocka_unit_test(licences_and_drafts_go_after_ninety_days),
     };
 
     return cmocka_run_group_tests(tests, gateway_bench_open, gateway_bench_close);

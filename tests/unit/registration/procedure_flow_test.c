@@ -22,6 +22,7 @@ static int fill(void **state)
     bench_clock("2026-11-29T09:00:00+09:00");
     bench_sql(
         &bench,
+        "DELETE FROM gateway.procedure_draft;"
         "TRUNCATE registration.procedure_history, registration.procedure, registration.digest,"
         " registration.membership, registration.account_history, registration.name_history,"
         " registration.account, registration.doctor RESTART IDENTITY CASCADE;"
@@ -77,6 +78,34 @@ static void done(const char *stage)
 #define ADMISSION                                                                                  \
     "\"kind\": \"admission\", \"depth\": 3, \"l1_code\": \"40016\", \"category_l3\": \"B\","       \
     " \"effective_on\": \"2026-11-29\""
+
+#define DRAFT(id, doctor, kind)                                                                    \
+    "INSERT INTO gateway.procedure_draft (draft_id, doctor_id, kind, form, saved_at) VALUES ('" id \
+    "', " doctor ", '" kind "', '{}', now());"
+
+/* A refused one keeps it; what an office files is not what the doctor was writing. */
+static void filing_removes_the_doctors_draft(void **state)
+{
+    static const char *const drafts = "SELECT count(*) FROM gateway.procedure_draft";
+
+    (void)state;
+    bench_sql(&bench, DRAFT(PROCEDURE, "1", "admission") DRAFT(SECOND, "1", "transfer")
+                          DRAFT(THIRD, "2", "withdrawal_all"));
+    file(PROCEDURE, DOCTOR(1),
+         "\"kind\": \"admission\", \"depth\": 3, \"l1_code\": \"99999\","
+         " \"category_l3\": \"B\", \"effective_on\": \"2026-11-29\"");
+    assert_string_not_equal(bench.answer_code, "");
+    assert_int_equal(count(drafts), 3);
+    file(PROCEDURE, DOCTOR(1), ADMISSION);
+    done("l1_review");
+    assert_int_equal(count("SELECT count(*) FROM gateway.procedure_draft WHERE kind = 'admission'"),
+                     0);
+    file(SECOND, L1("13001"),
+         "\"register_no\": \"318239\", \"birth_on\": \"1956-08-06\","
+         " \"kind\": \"withdrawal_all\", \"effective_on\": \"2026-12-31\"");
+    done("l1_review");
+    assert_int_equal(count(drafts), 2);
+}
 
 static void an_admission_goes_through_three_desks(void **state)
 {
@@ -432,6 +461,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, fill)
     const struct CMUnitTest tests[] = {
+        TEST(filing_removes_the_doctors_draft),
         TEST(an_admission_goes_through_three_desks),
         TEST(a_part_that_was_given_stands),
         TEST(a_withdrawal_from_l1_takes_the_others_along),

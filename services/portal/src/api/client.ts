@@ -80,6 +80,7 @@ async function once(method: Method, url: string, ask: LooseAsk): Promise<Respons
       credentials: 'same-origin',
       cache: 'no-store',
       signal: ask.signal ?? null,
+      keepalive: ask.keepalive ?? false,
     });
   } catch (cause) {
     if (ask.signal?.aborted) throw cause;
@@ -107,6 +108,8 @@ interface LooseAsk {
   body?: unknown;
   signal?: AbortSignal;
   headers?: Record<string, string>;
+  /** It goes on when the page is left. */
+  keepalive?: boolean;
 }
 
 /** The session's own routes: there a 401 is an answer, not the end of a session. */

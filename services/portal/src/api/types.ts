@@ -31,5 +31,5 @@ type BodyOf<B> = [B] extends [never] ? { body?: undefined } : { body: B };
 
 export type Ask<P extends keyof paths, M extends Method> = PathOf<Parameters<P, M>> &
   QueryOf<Parameters<P, M>> &
-  BodyOf<Body<P, M>> & { signal?: AbortSignal; headers?: Record<string, string> };
+  BodyOf<Body<P, M>> & { signal?: AbortSignal; headers?: Record<string, string>; keepalive?: boolean };
 export type { paths };

@@ -4,12 +4,14 @@ import { call, command } from '../api/client';
 import type { Answer } from '../api/types';
 import { Button, LinkButton, Notice, PageTitle } from '../parts/basics';
 import { Dialog } from '../parts/dialog';
+import { DraftsThere } from '../parts/draft';
 import { SendButton, TextField } from '../parts/fields';
 import { FormBox, useForm } from '../parts/form';
 import { LoadBox, useLoad } from '../parts/load';
 import { Changes, ProcedureFacts, ProcedureHistory, RouteLine, StageTag } from '../parts/procedure';
 import type { Procedure, ProcedureSummary } from '../parts/procedure';
-import { CATEGORY_FIELDS, DATA_FIELDS, FileForm, WishFields, emptyValues, inputOf, wishesOf } from '../parts/procedure_form';
+import { FileForm, WishFields, inputOf, wishesOf } from '../parts/procedure_form';
+import { CATEGORY_FIELDS, DATA_FIELDS, emptyValues } from '../parts/procedure_values';
 import { Table, type Column } from '../parts/table';
 import { go } from '../router';
 import { dayOf } from '../text/days';
@@ -29,6 +31,7 @@ export function MyMembershipPage() {
           {tm('file_new')}
         </LinkButton>
       </div>
+      <DraftsThere />
       <LoadBox from={memberships}>{({ items }) => <Memberships items={items} />}</LoadBox>
       <LoadBox from={procedures}>{({ items }) => <MyTable items={items} />}</LoadBox>
     </div>

@@ -7,36 +7,14 @@ import { dayOf } from '../text/days';
 import { tm, tmOf } from '../text/membership';
 import { t } from '../text/messages';
 import { Notice } from './basics';
+import { DraftButton, DraftNotice, useDrafts } from './draft';
 import { MyFee } from './fees';
 import { AreaField, ChoiceField, SelectField, SendButton, TextField } from './fields';
 import { FormBox, useForm, type Form, type Found } from './form';
 import { useLoad } from './load';
+import { CATEGORY_FIELDS, DATA_FIELDS, emptyValues, type Field, type Input, type InputFor, type Values } from './procedure_values';
 
-export type Input = components['schemas']['ProcedureInput'];
-export type InputFor = components['schemas']['ProcedureFor'];
 type Association = components['schemas']['Associations']['items'][number];
-
-export const DATA_FIELDS = [
-  'name',
-  'name_kana',
-  'former_name',
-  'former_name_kana',
-  'workplace_name',
-  'workplace_postcode',
-  'workplace_address',
-  'phone',
-] as const;
-export const CATEGORY_FIELDS = ['category_l1', 'category_l2', 'category_l3'] as const;
-export type Field = (typeof DATA_FIELDS)[number] | (typeof CATEGORY_FIELDS)[number];
-export type Values = Record<Field, string> & {
-  register_no: string;
-  birth_on: string;
-  kind: InputFor['kind'];
-  depth: string;
-  l1_code: string;
-  effective_on: string;
-  reason: string;
-};
 
 const DOCTOR_KINDS: InputFor['kind'][] = [
   'admission',
@@ -57,12 +35,6 @@ const MAX: Record<(typeof DATA_FIELDS)[number], number> = {
   workplace_postcode: 8,
   workplace_address: 300,
   phone: 20,
-};
-
-export const emptyValues = (kind: InputFor['kind']): Values => {
-  const values = { register_no: '', birth_on: '', kind, depth: '3', l1_code: '', effective_on: '', reason: '' } as Values;
-  for (const field of [...DATA_FIELDS, ...CATEGORY_FIELDS]) values[field] = '';
-  return values;
 };
 
 /** Fields that are empty are left as they are. */
@@ -132,63 +104,68 @@ interface FileFormProps {
 
 export function FileForm({ office = false, category, send, refused }: FileFormProps) {
   const form = useForm(emptyValues('admission'), (values) => check(values, office));
+  const drafts = useDrafts(form, !office);
   const { values, errors, set } = form;
   const kinds = office ? [...DOCTOR_KINDS, ...ENDS] : DOCTOR_KINDS;
   return (
-    <FormBox form={form} send={send}>
-      {form.problem && refused?.(form.problem.code)}
-      {office && <DoctorFields form={form} />}
-      <SelectField
-        id="kind"
-        label={tm('kind')}
-        value={values.kind}
-        options={kinds.map((kind) => [kind, tmOf('kind', kind)])}
-        error={errors['kind']}
-        onValue={(value) => set('kind', value as Values['kind'])}
-      />
-      {values.kind === 'admission' && (
-        <ChoiceField
-          id="depth"
-          legend={tm('depth')}
-          value={values.depth}
-          options={['1', '2', '3'].map((depth) => [depth, tmOf('depth', depth)])}
-          error={errors['depth']}
-          onValue={(value) => set('depth', value)}
+    <div class="stack">
+      {!office && <DraftNotice drafts={drafts} />}
+      <FormBox form={form} send={(sent) => drafts.hold(() => send(sent))}>
+        {form.problem && refused?.(form.problem.code)}
+        {office && <DoctorFields form={form} />}
+        <SelectField
+          id="kind"
+          label={tm('kind')}
+          value={values.kind}
+          options={kinds.map((kind) => [kind, tmOf('kind', kind)])}
+          error={errors['kind']}
+          onValue={(value) => set('kind', value as Values['kind'])}
         />
-      )}
-      {hasTarget(values.kind) && <TargetField form={form} />}
-      {!office && fieldsOf(values).includes('category_l3') && (
-        <MyFee category={values.category_l3} day={values.effective_on} />
-      )}
-      {losesInsurance(values, category) && (
-        <Notice tone="warn">
-          <p>{tm('insurance')}</p>
-        </Notice>
-      )}
-      <WishFields form={form} fields={fieldsOf(values)} need={values.kind === 'admission' && values.depth === '3'} />
-      <TextField
-        id="effective_on"
-        size="short"
-        need
-        label={tm('effective_on')}
-        hint={tm(office ? 'effective_hint_office' : 'effective_hint')}
-        value={values.effective_on}
-        error={errors['effective_on']}
-        onValue={(value) => set('effective_on', value)}
-      />
-      <AreaField
-        id="reason"
-        need={isEnd(values.kind)}
-        label={tm('reason')}
-        max={500}
-        value={values.reason}
-        error={errors['reason']}
-        onValue={(value) => set('reason', value)}
-      />
-      <div>
-        <SendButton busy={form.busy}>{tm('send')}</SendButton>
-      </div>
-    </FormBox>
+        {values.kind === 'admission' && (
+          <ChoiceField
+            id="depth"
+            legend={tm('depth')}
+            value={values.depth}
+            options={['1', '2', '3'].map((depth) => [depth, tmOf('depth', depth)])}
+            error={errors['depth']}
+            onValue={(value) => set('depth', value)}
+          />
+        )}
+        {hasTarget(values.kind) && <TargetField form={form} />}
+        {!office && fieldsOf(values).includes('category_l3') && (
+          <MyFee category={values.category_l3} day={values.effective_on} />
+        )}
+        {losesInsurance(values, category) && (
+          <Notice tone="warn">
+            <p>{tm('insurance')}</p>
+          </Notice>
+        )}
+        <WishFields form={form} fields={fieldsOf(values)} need={values.kind === 'admission' && values.depth === '3'} />
+        <TextField
+          id="effective_on"
+          size="short"
+          need
+          label={tm('effective_on')}
+          hint={tm(office ? 'effective_hint_office' : 'effective_hint')}
+          value={values.effective_on}
+          error={errors['effective_on']}
+          onValue={(value) => set('effective_on', value)}
+        />
+        <AreaField
+          id="reason"
+          need={isEnd(values.kind)}
+          label={tm('reason')}
+          max={500}
+          value={values.reason}
+          error={errors['reason']}
+          onValue={(value) => set('reason', value)}
+        />
+        <div class="row">
+          <SendButton busy={form.busy}>{tm('send')}</SendButton>
+          {!office && <DraftButton drafts={drafts} />}
+        </div>
+      </FormBox>
+    </div>
   );
 }
 
