@@ -11,7 +11,7 @@ SMALL_EVERY_S = 0.1
 # Each reader asks after 40 ms, and then less and less often, as far as every 100 ms: asking loads what
 # is measured. What is told can be too long by the last pause.
 POLL_S, POLL_GROWS, POLL_MOST_S = 0.04, 1.3, 0.1
-DONE_POLL_S = 0.02
+DONE_POLL_S = 0.05
 GIVE_UP_S = 600
 SMALL_GIVE_UP_S = 120
 

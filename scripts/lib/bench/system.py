@@ -149,6 +149,7 @@ class System:
                  "everything applied", every=0.1)
         for statement in DROP_MAILS:
             wait_for(lambda: self.done(statement), SETTLE_S, "waiting mails dropped")
+        self.sql("ANALYZE")  # a plan made while there was little does not stay
         end = time.monotonic() + QUIET_S
         while time.monotonic() < end and self.sql(
                 "SELECT count(*) FROM pg_stat_activity"
