@@ -127,4 +127,10 @@ export const common = {
   nav_maintenance: ['メンテナンス', 'Maintenance'],
   nav_review: ['申請の審査', 'Review'],
   nav_account: ['アカウント', 'Account'],
+  nav_doctors: ['医師', 'Doctors'],
+  nav_reads: ['閲覧の記録', 'Read log'],
+  nav_staff: ['担当者', 'Staff'],
+  nav_tokens: ['トークン', 'Tokens'],
+  return_reason: ['差し戻す理由', 'Reason'],
+  return_until: ['再提出の期限', 'To be sent again by'],
 } as const satisfies Record<string, Entry>;

@@ -5,16 +5,16 @@ import { corrections } from './corrections';
 import { doctor } from './doctor';
 import { intake } from './intake';
 import { lang } from './lang';
-import { office } from './office';
+import type { office } from './office';
 import { organiser } from './organiser';
-import { people } from './people';
+import type { people } from './people';
 import type { privacy } from './privacy';
 import { signin } from './signin';
 import { tray } from './tray';
 
-const parts = [common, signin, doctor, organiser, intake, office, tray, corrections, people] as const;
+const parts = [common, signin, doctor, organiser, intake, tray, corrections] as const;
 /** With the texts of parts that are loaded when somebody goes to them. */
-type All = readonly [...typeof parts, typeof privacy];
+type All = readonly [...typeof parts, typeof office, typeof people, typeof privacy];
 type KeysOf<Part> = Part extends unknown ? keyof Part : never;
 type Twice<All extends readonly unknown[]> = All extends readonly [infer First, ...infer Rest]
   ? (keyof First & KeysOf<Rest[number]>) | Twice<Rest>

@@ -2,8 +2,6 @@
 import type { Entry } from './messages';
 
 export const people = {
-  nav_doctors: ['医師', 'Doctors'],
-  nav_reads: ['閲覧の記録', 'Read log'],
   my_reads_title: ['登録情報が閲覧された記録', 'Who looked at your data'],
   my_reads_lead: [
     '医師会や研修会主催者の担当者が、あなたの情報を見た日時と内容です。',
@@ -50,7 +48,6 @@ export const people = {
   member_number_wrong: ['10桁の数字を入力してください。', 'Enter ten digits.'],
   member_category: ['会員区分', 'Category'],
   member_codes: ['所属', 'Associations'],
-  nav_staff: ['担当者', 'Staff'],
   staff_title: ['担当者のアカウント', 'Accounts of staff'],
   staff_lead: [
     '自分の医師会・主催者の担当者を招待し、休職や退職のときに停止・終了します。',
@@ -87,7 +84,6 @@ export const people = {
   staff_sure_end: ['終了すると、元に戻せません。すぐにログアウトされます。', 'This cannot be undone. Its sessions end at once.'],
   staff_done: ['{name}さんのアカウント: {status}', 'Account of {name}: {status}'],
   staff_back: ['戻る', 'Back'],
-  nav_tokens: ['トークン', 'Tokens'],
   tokens_title: ['プログラム用のトークン', 'Tokens of your programs'],
   tokens_lead: [
     '自分のプログラムから名簿を送るときに使います。知っている人はだれでも使えるので、安全な場所に保管してください。',
