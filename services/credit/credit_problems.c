@@ -2,7 +2,8 @@
 #include "credit/credit_problems.h"
 
 #include <jansson.h>
-#include <stdlib.h>
+
+#include "shape/shape.h"
 
 static void set_new(json_t *object, const char *name, json_t *value)
 {
@@ -25,18 +26,6 @@ static void set_rendered(json_t *object, const char *name, const char *text,
     code_render(&out, text, params, count);
     set_text(object, name, out.data == NULL ? STR("") : buf_str(&out));
     buf_free(&out);
-}
-
-static struct str dump(struct arena *arena, json_t *json)
-{
-    char *text = json_dumps(json, JSON_COMPACT);
-    struct str copy;
-
-    must(text != NULL);
-    copy = arena_str(arena, str_of(text));
-    free(text);
-    json_decref(json);
-    return copy;
 }
 
 /* ---- rows: written by hand, for a bad file has thousands of them ---- */
@@ -168,7 +157,7 @@ struct str problem_json_refusal(struct arena *arena, const struct attendance_ref
         attendance_refusal_params(refusal, english != 0, &params);
         set_words(problem, refusal->code, english != 0, params.list, params.count);
     }
-    return dump(arena, problem);
+    return shape_print(arena, problem);
 }
 
 struct str problem_json_internal(struct arena *arena)
@@ -177,5 +166,5 @@ struct str problem_json_internal(struct arena *arena)
 
     set_words(problem, CODE_INTERNAL, false, NULL, 0);
     set_words(problem, CODE_INTERNAL, true, NULL, 0);
-    return dump(arena, problem);
+    return shape_print(arena, problem);
 }

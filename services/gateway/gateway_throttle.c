@@ -96,15 +96,8 @@ void throttle_init(struct throttle *throttle, struct call *call, struct str logi
 static void done(struct flow *flow)
 {
     struct throttle *throttle = FLOW_OF(flow, struct throttle, flow);
-    struct flow *parent = throttle->parent;
-    struct err_note note = flow->note;
-    enum err err = flow->err;
 
-    flow_fini(flow);
-    if (err == ERR_OK)
-        flow_resume(parent, ERR_OK);
-    else
-        flow_fail(parent, err, "%s", note.text);
+    flow_pass_on(flow, throttle->parent);
 }
 
 static void start(struct throttle *throttle, struct flow *parent, flow_fn run)

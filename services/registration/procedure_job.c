@@ -36,7 +36,7 @@ static void job_run(struct flow *flow)
 
 static void job_done(struct flow *flow)
 {
-    registration_job_end(flow, FLOW_OF(flow, struct procedure_job, flow)->batch);
+    flow_pass_on(flow, FLOW_OF(flow, struct procedure_job, flow)->batch->flow);
 }
 
 void procedure_job_start(void *service, struct work_batch *batch,

@@ -1,8 +1,8 @@
 /* procedure_wish: the fields that a procedure may change, one list of them. */
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "registration/procedure.h"
+#include "shape/shape.h"
 
 #define FIELD(name, member)                                                                        \
     {                                                                                              \
@@ -54,18 +54,6 @@ struct str wish_present(const struct record *record, const struct standing *stan
     return wish_of(&present, field);
 }
 
-static struct str dump(struct arena *arena, json_t *json)
-{
-    char *text = json_dumps(json, JSON_COMPACT);
-    struct str copy;
-
-    must(text != NULL);
-    copy = arena_str(arena, str_of(text));
-    free(text);
-    json_decref(json);
-    return copy;
-}
-
 static void put(json_t *json, const char *name, struct str value)
 {
     must(json_object_set_new(json, name,
@@ -80,7 +68,7 @@ struct str wishes_asked(struct arena *arena, const struct wishes *wishes)
         if (wish_of(wishes, field).data != NULL)
             put(json, field->name, wish_of(wishes, field));
     }
-    return dump(arena, json);
+    return shape_print(arena, json);
 }
 
 struct str wishes_before(struct arena *arena, const struct wishes *wishes,
@@ -92,7 +80,7 @@ struct str wishes_before(struct arena *arena, const struct wishes *wishes,
         if (wish_of(wishes, field).data != NULL)
             put(json, field->name, wish_present(record, standing, field));
     }
-    return dump(arena, json);
+    return shape_print(arena, json);
 }
 
 void wishes_read(struct arena *arena, struct str json, struct wishes *ret)

@@ -96,7 +96,7 @@ void registration_staff_change(void *service, struct work_batch *batch);
 
 struct registration_flow {
     void (*run)(struct flow *flow);
-    void (*done)(struct flow *flow); /* calls registration_job_end() */
+    void (*done)(struct flow *flow); /* calls flow_pass_on() with the batch's flow */
 };
 /*
  * Begins the flow of one command at its first step, 0. `taken` is what reading the command gave: an
@@ -105,8 +105,6 @@ struct registration_flow {
 void registration_job_begin(struct registration *registration, struct work_batch *batch,
                             enum err taken, const struct registration_flow *steps,
                             struct flow *flow);
-/* A command's flow has ended, so the handling of its message goes on. */
-void registration_job_end(struct flow *flow, struct work_batch *batch);
 /* An event about an account, in the order of its events; `data` is stolen. */
 void registration_emit(struct registration *registration, struct work_batch *batch,
                        const char *type, struct uuid account_id, json_t *data);

@@ -3,11 +3,10 @@
  * is written down as a decided change is (procedure_apply.c): the names before stay in their
  * history, the account's history says who and why.
  */
-#include <stdlib.h>
-
 #include "gen/events.h"
 #include "registration/procedure.h"
 #include "registration/registration_correction.h"
+#include "shape/shape.h"
 
 struct job {
     struct procedure_job base;
@@ -26,18 +25,6 @@ struct change {
 static void put(json_t *json, const char *field, struct str value)
 {
     must(json_object_set_new(json, field, json_stringn(value.data, value.len)) == 0);
-}
-
-static struct str dump(struct arena *arena, json_t *json)
-{
-    char *text = json_dumps(json, JSON_COMPACT);
-    struct str copy;
-
-    must(text != NULL);
-    copy = arena_str(arena, str_of(text));
-    free(text);
-    json_decref(json);
-    return copy;
 }
 
 static struct str day_text(struct arena *arena, day_t day)
@@ -72,8 +59,8 @@ static bool compare(struct job *job)
         put(before, changes[i].field, changes[i].was);
         correction->changed = true;
     }
-    correction->corrected = dump(arena, corrected);
-    correction->before = dump(arena, before);
+    correction->corrected = shape_print(arena, corrected);
+    correction->before = shape_print(arena, before);
     return correction->changed;
 }
 

@@ -15,19 +15,6 @@ void registration_job_begin(struct registration *registration, struct work_batch
     flow_start(flow, 0);
 }
 
-void registration_job_end(struct flow *flow, struct work_batch *batch)
-{
-    struct flow *parent = batch->flow;
-    struct err_note note = flow->note;
-    enum err err = flow->err;
-
-    flow_fini(flow);
-    if (err == ERR_OK)
-        flow_resume(parent, ERR_OK);
-    else
-        flow_fail(parent, err, "%s", note.text);
-}
-
 enum step { STEP_FIND, STEP_RECORD };
 
 static void job_run(struct flow *flow)
@@ -49,7 +36,7 @@ static void job_run(struct flow *flow)
 
 static void job_done(struct flow *flow)
 {
-    registration_job_end(flow, FLOW_OF(flow, struct registration_job, flow)->batch);
+    flow_pass_on(flow, FLOW_OF(flow, struct registration_job, flow)->batch->flow);
 }
 
 void registration_job_start(void *service, struct work_batch *batch,

@@ -170,7 +170,7 @@ static void job_run(struct flow *flow)
 
 static void job_done(struct flow *flow)
 {
-    registration_job_end(flow, FLOW_OF(flow, struct job, flow)->batch);
+    flow_pass_on(flow, FLOW_OF(flow, struct job, flow)->batch->flow);
 }
 
 void registration_maintenance_handle(void *service, struct work_batch *batch)

@@ -190,7 +190,7 @@ static void job_run(struct flow *flow)
 
 static void job_done(struct flow *flow)
 {
-    registration_job_end(flow, FLOW_OF(flow, struct signup_job, flow)->batch);
+    flow_pass_on(flow, FLOW_OF(flow, struct signup_job, flow)->batch->flow);
 }
 
 void registration_signup_decide_handle(void *service, struct work_batch *batch)

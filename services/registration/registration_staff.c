@@ -196,7 +196,7 @@ static void change_run(struct flow *flow)
 
 static void change_done(struct flow *flow)
 {
-    registration_job_end(flow, FLOW_OF(flow, struct change, flow)->batch);
+    flow_pass_on(flow, FLOW_OF(flow, struct change, flow)->batch->flow);
 }
 
 void registration_staff_change(void *service, struct work_batch *batch)

@@ -254,7 +254,7 @@ static void job_done(struct flow *flow)
 {
     struct job *job = FLOW_OF(flow, struct job, flow);
 
-    registration_job_end(flow, job->batch);
+    flow_pass_on(flow, job->batch->flow);
 }
 
 void registration_step_handle(void *service, struct work_batch *batch)

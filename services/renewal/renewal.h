@@ -128,5 +128,3 @@ void renewal_answer(struct renewal *renewal, struct work_batch *batch, struct uu
                     const char *name, const char *value);
 /* A command was given up: whoever waits for its answer is told. See work_route.dead. */
 void renewal_dead(void *service, struct work_batch *batch, const char *reason);
-/* End a handler's flow: release it and tell the batch. */
-void renewal_finish(struct flow *flow, struct work_batch *batch);

@@ -102,7 +102,7 @@ static void job_run(struct flow *flow)
 
 static void job_done(struct flow *flow)
 {
-    renewal_finish(flow, FLOW_OF(flow, struct job, flow)->batch);
+    flow_pass_on(flow, FLOW_OF(flow, struct job, flow)->batch->flow);
 }
 
 static enum err take_events(struct job *job, struct err_note *note)

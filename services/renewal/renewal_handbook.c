@@ -173,7 +173,7 @@ static void declare_run(struct flow *flow)
 
 static void declare_done(struct flow *flow)
 {
-    renewal_finish(flow, FLOW_OF(flow, struct declare, flow)->batch);
+    flow_pass_on(flow, FLOW_OF(flow, struct declare, flow)->batch->flow);
 }
 
 void renewal_handbook_handle(void *service, struct work_batch *batch)

@@ -192,7 +192,7 @@ static void merge_run(struct flow *flow)
 
 static void merge_done(struct flow *flow)
 {
-    renewal_finish(flow, FLOW_OF(flow, struct merge, flow)->batch);
+    flow_pass_on(flow, FLOW_OF(flow, struct merge, flow)->batch->flow);
 }
 
 void renewal_merge_handle(void *service, struct work_batch *batch)

@@ -61,16 +61,3 @@ void renewal_dead(void *service, struct work_batch *batch, const char *reason)
     if (uuid_parse(str_of(json_string_value(id)), &reply.operation_id))
         work_reply(renewal->work, batch->effect, &reply, message->trace);
 }
-
-void renewal_finish(struct flow *flow, struct work_batch *batch)
-{
-    struct flow *parent = batch->flow;
-    struct err_note note = flow->note;
-    enum err err = flow->err;
-
-    flow_fini(flow);
-    if (err == ERR_OK)
-        flow_resume(parent, ERR_OK);
-    else
-        flow_fail(parent, err, "%s", note.text);
-}

@@ -255,7 +255,7 @@ static void review_run(struct flow *flow)
 
 static void review_done(struct flow *flow)
 {
-    renewal_finish(flow, FLOW_OF(flow, struct review, flow)->batch);
+    flow_pass_on(flow, FLOW_OF(flow, struct review, flow)->batch->flow);
 }
 
 static enum err take_event(struct review *job, struct err_note *note)

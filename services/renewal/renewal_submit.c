@@ -178,7 +178,7 @@ static void submit_run(struct flow *flow)
 
 static void submit_done(struct flow *flow)
 {
-    renewal_finish(flow, FLOW_OF(flow, struct submit, flow)->batch);
+    flow_pass_on(flow, FLOW_OF(flow, struct submit, flow)->batch->flow);
 }
 
 void renewal_submit_handle(void *service, struct work_batch *batch)

@@ -100,6 +100,18 @@ void flow_fail(struct flow *flow, enum err err, const char *format, ...)
     flow_resume(flow, err);
 }
 
+void flow_pass_on(struct flow *flow, struct flow *parent)
+{
+    struct err_note note = flow->note;
+    enum err err = flow->err;
+
+    flow_fini(flow);
+    if (err == ERR_OK)
+        flow_resume(parent, ERR_OK);
+    else
+        flow_fail(parent, err, "%s", note.text);
+}
+
 void flow_turn(struct flow *flow)
 {
     struct loop *loop = flow->loop;

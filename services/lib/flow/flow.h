@@ -78,6 +78,8 @@ void flow_resume(struct flow *flow, enum err err);
 /* The same with a note, printf-like. */
 void flow_fail(struct flow *flow, enum err err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* In `done`: frees the flow, and resumes `parent`, which waits for it, with its error and note. */
+void flow_pass_on(struct flow *flow, struct flow *parent);
 /* An operation to wait for: resumes `flow` after `delay_ms`. */
 void flow_sleep(struct flow *flow, uint64_t delay_ms);
 

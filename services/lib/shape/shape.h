@@ -122,6 +122,8 @@ CHECKED enum err shape_decode_event(struct arena *arena, const struct shape *sha
  * may be null are null. Texts have to be UTF-8. JSON members are borrowed from the struct.
  */
 json_t *shape_encode(const struct shape *shape, const void *value);
+/* A document as compact JSON text in the arena; takes the reference to `json`. */
+struct str shape_print(struct arena *arena, json_t *json);
 
 /*
  * One text against a field of SHAPE_TEXT, SHAPE_UUID, SHAPE_DAY, SHAPE_TIME, SHAPE_INT or

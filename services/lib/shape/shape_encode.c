@@ -1,6 +1,8 @@
 /*
  * From structs to JSON.
  */
+#include <stdlib.h>
+
 #include "shape/shape_private.h"
 
 static json_t *encode_list(const struct shape_field *field, const char *out);
@@ -95,4 +97,16 @@ json_t *shape_encode(const struct shape *shape, const void *value)
             must(json_object_set_new(json, field->name, member) == 0);
     }
     return json;
+}
+
+struct str shape_print(struct arena *arena, json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT);
+    struct str copy;
+
+    must(text != NULL);
+    copy = arena_str(arena, str_of(text));
+    free(text);
+    json_decref(json);
+    return copy;
 }

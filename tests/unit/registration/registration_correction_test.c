@@ -1,7 +1,6 @@
 /* Requests for correction: the rules as tables, and the commands against a real database. */
-#include "gen/events.h"
-#include "lib/handler_bench.h"
 #include "registration/registration_correction.h"
+#include "registration_fixture.h"
 
 #define DOCTOR "0190a000-0000-7000-8000-000000000001"
 #define OFFICE "0190a000-0000-7000-8000-000000000002"
@@ -9,28 +8,10 @@
 #define REQUEST "0190a000-0000-7000-8000-000000000010"
 #define OPERATION "0190a000-0000-7000-8000-0000000000ff"
 
-static struct bench bench;
-static struct registration registration;
-
-static int open_bench(void **state)
-{
-    (void)state;
-    bench_open(&bench, "mamis_registration");
-    bench_clock("2026-11-22T12:00:00+09:00");
-    registration = (struct registration){.db = bench.db, .work = bench.work};
-    return 0;
-}
-
-static int close_bench(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    return 0;
-}
-
 static int fill(void **state)
 {
     (void)state;
+    bench_clock("2026-11-22T12:00:00+09:00");
     bench_sql(&bench,
               "TRUNCATE registration.correction, registration.account_history,"
               " registration.account, registration.doctor RESTART IDENTITY CASCADE;"

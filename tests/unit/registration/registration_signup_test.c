@@ -2,37 +2,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gen/events.h"
-#include "lib/handler_bench.h"
 #include "registration/registration.h"
+#include "registration_fixture.h"
 
 #define SIGNUP "0190a000-0000-7000-8000-000000000001"
 #define OTHER "0190a000-0000-7000-8000-000000000002"
 #define LINK "0190a000-0000-7000-8000-000000000006"
 #define OPERATION "0190a000-0000-7000-8000-0000000000ff"
 
-static struct bench bench;
-static struct registration registration;
-
-static int open_bench(void **state)
-{
-    (void)state;
-    bench_open(&bench, "mamis_registration");
-    bench_clock("2026-11-30T09:00:00+09:00");
-    registration = (struct registration){.loop = bench.loop, .db = bench.db, .work = bench.work};
-    return 0;
-}
-
-static int close_bench(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    return 0;
-}
-
 static int empty(void **state)
 {
     (void)state;
+    bench_clock("2026-11-30T09:00:00+09:00");
     bench_sql(&bench, "TRUNCATE registration.signup, registration.account_history,"
                       " registration.name_history, registration.account, registration.doctor"
                       " RESTART IDENTITY CASCADE");
