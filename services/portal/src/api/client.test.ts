@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { address, call, command, setCsrfToken, setHooks } from './client';
+import { ANSWER_WAIT_MAX_MS, address, call, command, setCsrfToken, setHooks } from './client';
 import { ApiError, fieldOfPointer, problemOf } from './problem';
 
 interface Sent {
@@ -10,8 +10,8 @@ interface Sent {
   body: string | null;
 }
 
-/** What the server will say, in turn; an Error is a broken connection. */
-let answers: (Response | Error)[] = [];
+/** What the server will say, in turn; an Error is a broken connection, null never comes. */
+let answers: (Response | Error | null)[] = [];
 let sent: Sent[] = [];
 
 globalThis.fetch = async (url, init) => {
@@ -22,6 +22,7 @@ globalThis.fetch = async (url, init) => {
     body: init?.body as string | null,
   });
   const answer = answers.shift();
+  if (answer === null) return new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)));
   if (!answer) throw new Error('nothing more was expected');
   if (answer instanceof Error) throw answer;
   return answer;
@@ -106,6 +107,30 @@ test('reading is tried again while the server is away, changing is not', async (
   answers = [problem(503, 'service_unavailable')];
   await assert.rejects(command('post', '/api/v1/me/terms', { body: { version: '1' } }));
   assert.equal(sent.length, 4);
+});
+
+test('an answer that never comes is told in time, reading too, and is the same command again', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const body = { version: '1' };
+  const late = async (asked: Promise<unknown>) => {
+    const told = assert.rejects(asked, (error: ApiError) => error.problem.code === 'late_answer');
+    context.mock.timers.tick(ANSWER_WAIT_MAX_MS);
+    await told;
+  };
+  answers = [null, null, json(200, { next: '' })];
+  await late(call('get', '/api/v1/me/standing', {}));
+  await late(command('post', '/api/v1/me/terms', { body }));
+  await command('post', '/api/v1/me/terms', { body });
+  assert.equal(sent.length, 3, 'what takes long is not tried three times');
+  assert.equal(sent[1]!.headers['Idempotency-Key'], sent[2]!.headers['Idempotency-Key']);
+});
+
+test('a page that is left wants no answer', async () => {
+  const left = new AbortController();
+  answers = [null];
+  const asked = call('get', '/api/v1/me/standing', { signal: left.signal });
+  left.abort();
+  await assert.rejects(asked, (cause) => !(cause instanceof ApiError));
 });
 
 test('the first login is shown when the server asks for it', async () => {

@@ -1,9 +1,11 @@
 // One door to the server: typed by the contract, with the session's CSRF token, the person's
 // language, problems as ApiError, and 202 operations followed to their end.
 import { lang } from '../text/lang';
-import { ApiError, noAnswer, problemOf, stillWorking } from './problem';
+import { ApiError, lateAnswer, noAnswer, problemOf, stillWorking } from './problem';
 import type { Answer, Ask, Method, paths } from './types';
 
+/** An answer begins to come by then, or the person is told that none came. */
+export const ANSWER_WAIT_MAX_MS = 30_000;
 const OPERATION_WAIT_MAX_MS = 60_000;
 const READ_TRIES = 3;
 
@@ -68,24 +70,36 @@ export function commonHeaders(method: Method): Record<string, string> {
   return headers;
 }
 
+/** fetch() that gives up by itself after `waitMs`; `signal`: the page wants the answer no more. */
+export async function fetchSoon(url: string, init: RequestInit, waitMs: number, signal?: AbortSignal): Promise<Response> {
+  const stop = new AbortController();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    stop.abort();
+  }, waitMs);
+  if (signal?.aborted) stop.abort();
+  signal?.addEventListener('abort', () => stop.abort());
+  try {
+    return await fetch(url, { ...init, credentials: 'same-origin', cache: 'no-store', signal: stop.signal });
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    throw late ? lateAnswer() : noAnswer();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function once(method: Method, url: string, ask: LooseAsk): Promise<Response> {
   const headers = { ...commonHeaders(method), ...ask.headers };
   if (ask.body !== undefined) headers['Content-Type'] = 'application/json';
-  let response: Response;
-  try {
-    response = await fetch(url, {
-      method: method.toUpperCase(),
-      headers,
-      body: ask.body === undefined ? null : JSON.stringify(ask.body),
-      credentials: 'same-origin',
-      cache: 'no-store',
-      signal: ask.signal ?? null,
-      keepalive: ask.keepalive ?? false,
-    });
-  } catch (cause) {
-    if (ask.signal?.aborted) throw cause;
-    throw noAnswer();
-  }
+  const init: RequestInit = {
+    method: method.toUpperCase(),
+    headers,
+    body: ask.body === undefined ? null : JSON.stringify(ask.body),
+    keepalive: ask.keepalive ?? false,
+  };
+  const response = await fetchSoon(url, init, ANSWER_WAIT_MAX_MS, ask.signal);
   if (response.status !== 401) lastAnswerAt = Date.now();
   if (response.ok) return response;
   const body: unknown = await response.json().catch(() => null);
@@ -131,7 +145,7 @@ async function send(method: Method, path: string, ask: LooseAsk): Promise<Respon
         if (await hooks.proveAgain()) continue;
       } else if (status === 403 && (code === 'first_login_step' || code === 'second_factor_step')) {
         hooks?.stepFirst();
-      } else if (method === 'get' && (status === 503 || status === 0) && code !== 'maintenance' && tried < READ_TRIES) {
+      } else if (method === 'get' && (status === 503 || code === 'no_answer') && code !== 'maintenance' && tried < READ_TRIES) {
         await wait(Math.min(Math.max(cause.retryAfter * 1000, 300 * tried), 3000), ask.signal);
         continue;
       }

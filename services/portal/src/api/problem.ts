@@ -66,29 +66,18 @@ export function problemOf(body: unknown, status: number): Problem {
   };
 }
 
+/** What no server said: it never answered, or not yet. */
+const own = (code: 'no_answer' | 'late_answer' | 'still_working', status: number): ApiError =>
+  new ApiError({ title: t(code), status, detail: t(`${code}_detail`), cure: '', code, errors: [] });
+
 /** A failure without an answer: no network, or the answer was cut off. */
-export function noAnswer(): ApiError {
-  return new ApiError({
-    title: t('no_answer'),
-    status: 0,
-    detail: t('no_answer_detail'),
-    cure: '',
-    code: 'no_answer',
-    errors: [],
-  });
-}
+export const noAnswer = (): ApiError => own('no_answer', 0);
+
+/** The request went out, and we waited long enough. */
+export const lateAnswer = (): ApiError => own('late_answer', 0);
 
 /** Accepted, but not finished while this page waited. */
-export function stillWorking(): ApiError {
-  return new ApiError({
-    title: t('still_working'),
-    status: 202,
-    detail: t('still_working_detail'),
-    cure: '',
-    code: 'still_working',
-    errors: [],
-  });
-}
+export const stillWorking = (): ApiError => own('still_working', 202);
 
 export function errorOf(cause: unknown): ApiError {
   if (cause instanceof ApiError) return cause;

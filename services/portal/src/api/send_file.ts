@@ -1,7 +1,7 @@
 // Sending an attendance file. By XMLHttpRequest, because fetch does not tell how much went out.
 // The key belongs to the chosen file: pressing twice or trying again makes one upload.
-import { lastAnswerNow, address, commonHeaders } from './client';
-import { ApiError, noAnswer, problemOf } from './problem';
+import { ANSWER_WAIT_MAX_MS, lastAnswerNow, address, commonHeaders } from './client';
+import { ApiError, lateAnswer, noAnswer, problemOf } from './problem';
 import type { Answer } from './types';
 
 export type Accepted = Answer<'/api/v1/seminars/{seminar_no}/attendance', 'post'>;
@@ -34,6 +34,15 @@ export function sendFile(
     request.upload.onprogress = (event) => {
       if (event.lengthComputable) onPercent(Math.floor((event.loaded / event.total) * 100));
     };
+    // However long it takes to go out: once it has, an answer comes soon.
+    let timer = 0;
+    request.upload.onload = () => {
+      timer = window.setTimeout(() => {
+        reject(lateAnswer());
+        request.abort();
+      }, ANSWER_WAIT_MAX_MS);
+    };
+    request.onloadend = () => clearTimeout(timer);
     request.onerror = () => reject(noAnswer());
     request.onabort = () => reject(noAnswer());
     request.onload = () => {

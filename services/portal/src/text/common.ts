@@ -50,6 +50,11 @@ export const common = {
     'ネットワークの状態を確かめて、もう一度お試しください。同じ操作を繰り返しても、二重には処理されません。',
     'Check your network and try again. Repeating the action does not do it twice.',
   ],
+  late_answer: ['サーバーから返事がありません', 'The server has not answered'],
+  late_answer_detail: [
+    '回線が混んでいるようです。少し待ってから、もう一度お試しください。入力した内容はこの画面に残っています。同じ操作を繰り返しても、二重には処理されません。',
+    'The line seems to be busy. Please wait a moment and try again. What you entered is still on this page. Repeating the action does not do it twice.',
+  ],
   still_working: ['受け付けました。処理に時間がかかっています', 'Accepted, and taking longer than usual'],
   still_working_detail: [
     '処理は続いています。しばらくしてからこの画面を読み込み直してください。',
