@@ -130,6 +130,13 @@ struct http_request {
     void (*release)(void *state);
 };
 
+/* A route, and what is asked first when a path looks for its own. */
+struct http_place {
+    const struct http_route *route;
+    unsigned segments;
+    unsigned names; /* how many of them are {names} */
+};
+
 struct http_server {
     struct loop *loop;
     struct MHD_Daemon *daemon;
@@ -137,8 +144,8 @@ struct http_server {
     struct timer pump;
     struct timer sweep;
     struct timer reap;
-    const struct http_route *routes;
-    size_t route_count;
+    struct http_place *places; /* fewest names first */
+    size_t place_count;
     void *context;
     http_handler_fn fallback;
     http_refusal_fn refuse;
@@ -184,6 +191,8 @@ void http_head_judge(struct http_request *request, const char *method, const cha
 void http_target_judge(struct http_request *request, struct str target);
 
 /* http_route.c */
+/* Fills the server's places; the routes stay the caller's, who keeps them as long as the server. */
+void http_routes_take(struct http_server *server, const struct http_route *routes, size_t count);
 /* Errors: ERR_NOT_FOUND, ERR_METHOD_NOT_ALLOWED (then the Allow header is set). */
 CHECKED enum err http_route_find(struct http_request *request);
 /* Percent-decode; false for bad escapes and control characters. */

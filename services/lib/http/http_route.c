@@ -90,19 +90,63 @@ static bool next_segment(struct str *path, struct str *ret_segment)
     return true;
 }
 
-/* Compares with a route's path; `params` gets the values of its {names}. */
-static bool path_fits(const char *pattern, struct str path, struct http_pair *params,
-                      size_t *ret_count)
+static bool is_name(struct str segment)
+{
+    return segment.len > 2 && segment.data[0] == '{';
+}
+
+static unsigned segments_of(struct str path)
+{
+    struct str segment;
+    unsigned count = 0;
+
+    while (next_segment(&path, &segment))
+        count++;
+    return count;
+}
+
+static unsigned names_of(struct str path)
+{
+    struct str segment;
+    unsigned count = 0;
+
+    while (next_segment(&path, &segment))
+        count += is_name(segment);
+    return count;
+}
+
+static int by_names(const void *left, const void *right)
+{
+    const struct http_place *a = left, *b = right;
+
+    if (a->names != b->names)
+        return a->names < b->names ? -1 : 1;
+    return a->route < b->route ? -1 : a->route > b->route;
+}
+
+/* Fixed paths come before names: /me/passkeys/challenge is no passkey. */
+void http_routes_take(struct http_server *server, const struct http_route *routes, size_t count)
+{
+    server->places = heap_zero(count * sizeof(*server->places));
+    server->place_count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct str path = str_of(routes[i].path);
+
+        server->places[i] = (struct http_place){&routes[i], segments_of(path), names_of(path)};
+        must(server->places[i].names <= HTTP_PARAMS_MAX);
+    }
+    qsort(server->places, count, sizeof(*server->places), by_names);
+}
+
+/* Compares with a route's path of as many segments; `params` gets the values of its {names}. */
+static bool path_fits(const char *pattern, struct str path, struct http_pair *params)
 {
     struct str left = str_of(pattern), want, have;
     size_t count = 0;
-    bool more;
 
-    while ((more = next_segment(&left, &want))) {
-        if (!next_segment(&path, &have))
-            return false;
-        if (want.len > 2 && want.data[0] == '{') {
-            if (have.len == 0 || count >= HTTP_PARAMS_MAX)
+    while (next_segment(&left, &want) && next_segment(&path, &have)) {
+        if (is_name(want)) {
+            if (have.len == 0)
                 return false;
             params[count].name = (struct str){want.data + 1, want.len - 2};
             params[count++].value = have;
@@ -110,8 +154,7 @@ static bool path_fits(const char *pattern, struct str path, struct http_pair *pa
             return false;
         }
     }
-    *ret_count = count;
-    return path.len == 0;
+    return true;
 }
 
 const char *http_method_name(enum http_method method)
@@ -134,41 +177,30 @@ const char *http_method_name(enum http_method method)
     return "";
 }
 
-/* Fixed paths come before names: /me/passkeys/challenge is no passkey. */
-static size_t least_params(struct http_request *request)
-{
-    const struct http_server *server = request->server;
-    size_t least = HTTP_PARAMS_MAX, count;
-
-    for (size_t i = 0; i < server->route_count; i++)
-        if (path_fits(server->routes[i].path, request->path, request->params, &count) &&
-            count < least)
-            least = count;
-    return least;
-}
-
 enum err http_route_find(struct http_request *request)
 {
     const struct http_server *server = request->server;
-    const size_t least = least_params(request);
+    const struct http_place *found = NULL, *end = server->places + server->place_count;
+    const unsigned segments = segments_of(request->path);
     const char *allow = "";
 
-    for (size_t i = 0; i < server->route_count; i++) {
-        const struct http_route *route = &server->routes[i];
+    for (const struct http_place *place = server->places; place < end; place++) {
+        const struct http_route *route = place->route;
 
-        if (!path_fits(route->path, request->path, request->params, &request->param_count) ||
-            request->param_count > least)
+        if (place->segments != segments || (found != NULL && place->names > found->names) ||
+            !path_fits(route->path, request->path, request->params))
             continue;
         if (route->method == request->method) {
             request->route = route;
+            request->param_count = place->names;
             request->body_max = route->body_bytes_max;
             return ERR_OK;
         }
+        found = place;
         allow = arena_printf(request->arena, "%s%s%s", allow, *allow == '\0' ? "" : ", ",
                              http_method_name(route->method));
     }
-    request->param_count = 0;
-    if (*allow != '\0') {
+    if (found != NULL) {
         http_set_header(request, "Allow", allow);
         return ERR_METHOD_NOT_ALLOWED;
     }

@@ -136,6 +136,12 @@ static size_t unescape_nothing(void *context, struct MHD_Connection *mhd, char *
     return strlen(text);
 }
 
+static void server_free(struct http_server *server)
+{
+    free(server->places);
+    free(server);
+}
+
 static struct MHD_Daemon *daemon_start(struct http_server *server, int fd, unsigned connections_max)
 {
     return MHD_start_daemon(
@@ -161,8 +167,7 @@ enum err http_open(struct loop *loop, const struct http_options *options,
         return err;
     server = heap_zero(sizeof(*server));
     server->loop = loop;
-    server->routes = routes;
-    server->route_count = count;
+    http_routes_take(server, routes, count);
     server->context = context;
     server->hosts = options->hosts;
     server->trusted_proxies = options->trusted_proxies;
@@ -171,7 +176,7 @@ enum err http_open(struct loop *loop, const struct http_options *options,
     server->daemon = daemon_start(server, fd, options->connections_max);
     if (server->daemon == NULL) {
         (void)close(fd);
-        free(server);
+        server_free(server);
         return err_say(note, ERR_PORT, "the HTTP server did not start on %s", options->address);
     }
     timer_open(&server->pump, loop, on_pump, server);
@@ -229,7 +234,7 @@ static void on_timer_closed(void *arg)
         return;
     if (server->closed != NULL)
         server->closed(server->closed_arg);
-    free(server);
+    server_free(server);
 }
 
 /* Every suspended connection has to be resumed before libmicrohttpd may end. */
