@@ -1,12 +1,16 @@
 /*
  * pool: a bounded queue in front of a few threads. libuv's own pool is shared with its file and
- * name calls, so slow work there would stop those; and it has no bound.
+ * name calls, so slow work there would stop those; and it has no bound. Threads wake the loop by an
+ * eventfd: uv_async_send() of libuv 1.44 lets the loop spin until its caller gets on, and a nice
+ * thread that the loop has just displaced does not get on.
  */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "flow/flow_private.h"
@@ -29,7 +33,8 @@ struct jobs {
 };
 
 struct pool {
-    uv_async_t async; /* wakes the loop when jobs are done */
+    int done_fd; /* eventfd: readable when jobs are done */
+    struct evfd *evfd;
     uv_mutex_t lock;
     uv_cond_t more;
     struct jobs queued; /* under lock, as `done` and `stopping` */
@@ -100,7 +105,7 @@ static void thread_main(void *arg)
         pool->running--;
         jobs_push(&pool->done, job);
         uv_mutex_unlock(&pool->lock);
-        uv_async_send(&pool->async);
+        must(eventfd_write(pool->done_fd, 1) == 0);
     }
 }
 
@@ -127,11 +132,14 @@ static void resume_jobs(struct pool *pool, struct jobs jobs, enum err err)
     }
 }
 
-static void on_done(uv_async_t *async)
+static void on_done(void *arg, int events)
 {
-    struct pool *pool = CONTAINER_OF(async, struct pool, async);
+    struct pool *pool = arg;
     struct jobs done;
+    eventfd_t count;
 
+    (void)events;
+    (void)eventfd_read(pool->done_fd, &count);
     uv_mutex_lock(&pool->lock);
     done = pool->done;
     pool->done = (struct jobs){NULL, NULL};
@@ -150,7 +158,9 @@ struct pool *pool_new(struct loop *loop, unsigned threads, unsigned queue_max, i
     pool->thread_count = threads;
     pool->nice_level = nice_level;
     pool->threads = heap_zero(sizeof(*pool->threads) * threads);
-    must(uv_async_init(loop_uv(loop), &pool->async, on_done) == 0);
+    pool->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pool->evfd = evfd_open(loop, pool->done_fd, on_done, pool);
+    evfd_watch(pool->evfd, EVFD_READ);
     must(uv_mutex_init(&pool->lock) == 0);
     must(uv_cond_init(&pool->more) == 0);
 
@@ -161,11 +171,6 @@ struct pool *pool_new(struct loop *loop, unsigned threads, unsigned queue_max, i
         must(uv_thread_create(&pool->threads[i], thread_main, pool) == 0);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return pool;
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    free(CONTAINER_OF((uv_async_t *)handle, struct pool, async));
 }
 
 void pool_free(struct pool *pool)
@@ -187,7 +192,9 @@ void pool_free(struct pool *pool)
     uv_cond_destroy(&pool->more);
     uv_mutex_destroy(&pool->lock);
     free(pool->threads);
-    uv_close((uv_handle_t *)&pool->async, on_closed);
+    evfd_close(pool->evfd);
+    (void)close(pool->done_fd);
+    free(pool);
 }
 
 void pool_run(struct pool *pool, void (*work)(void *arg), void *arg, struct flow *flow)
