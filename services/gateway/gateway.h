@@ -12,6 +12,7 @@
 #include "http/http.h"
 #include "proc/proc.h"
 #include "retention/retention.h"
+#include "scan/scan.h"
 #include "secret/secret.h"
 
 struct gateway_settings {
@@ -52,6 +53,7 @@ struct gateway {
     struct work *work;
     struct pool *hashes; /* threads that hash passwords */
     struct pool *papers; /* threads that draw transcripts */
+    struct scan *scan;   /* looks at papers that come in; NULL: nobody does */
     struct http_server *http;
     struct maintenance *maintenance; /* the calendar */
     const struct gateway_settings *settings;

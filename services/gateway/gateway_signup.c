@@ -1,7 +1,8 @@
 /*
  * gateway_signup: people without a postcard, up to the moment when their sign-up waits for review:
- * identity data, an address that is confirmed by its link, a copy of the licence. Nothing here says
- * whether somebody has an account already.
+ * identity data, an address that is confirmed by its link, a copy of the licence, which a virus
+ * scanner looks at first where there is one. Nothing here says whether somebody has an account
+ * already.
  */
 #include <sodium.h>
 #include <string.h>
@@ -154,9 +155,17 @@ void endpoint_start_signup(struct flow *flow)
 
 /* ---- POST /signups/licence: the body is the file, the link's secret stands in a header ---- */
 
-enum licence_step { LICENCE_LOOK, LICENCE_FOUND, LICENCE_NEXT, LICENCE_GOT, LICENCE_BROKEN };
+enum licence_step {
+    LICENCE_LOOK,
+    LICENCE_FOUND,
+    LICENCE_NEXT,
+    LICENCE_GOT,
+    LICENCE_BROKEN,
+    LICENCE_SCANNED,
+    LICENCE_UNSCANNED,
+};
 
-enum { LICENCE_PIECE_BYTES = 64 * 1024, LICENCE_RETRY_S = 10 };
+enum { LICENCE_PIECE_BYTES = 64 * 1024, LICENCE_RETRY_S = 10, SCANNER_RETRY_S = 30 };
 
 struct licence {
     struct gateway *gateway;
@@ -166,6 +175,7 @@ struct licence {
     struct buf piece, file;
     bool end;
     const char *type;
+    struct scan_verdict verdict;
 };
 
 static const struct db_stmt find_signup = {
@@ -299,6 +309,38 @@ static void submit(struct call *call, struct licence *licence)
     command_accept(call, &command);
 }
 
+/* ---- the scanner: what it has not looked at is not taken ---- */
+
+static void scan(struct call *call, struct licence *licence)
+{
+    flow_on_error(&call->flow, LICENCE_UNSCANNED);
+    flow_wait(&call->flow, LICENCE_SCANNED);
+    scan_file(call->gateway->scan, buf_str(&licence->file), &licence->verdict, &call->flow);
+}
+
+static void scanned(struct call *call, struct licence *licence)
+{
+    char id[UUID_TEXT_BYTES];
+
+    flow_on_error(&call->flow, FLOW_END);
+    if (!licence->verdict.found) {
+        submit(call, licence);
+        return;
+    }
+    uuid_format(licence->link.account_id, id);
+    LOG_WARN("document_infected", F_STR("signup_id", id),
+             F_STR("signature", licence->verdict.name));
+    call_problem(call, CODE_DOCUMENT_INFECTED);
+}
+
+static void unscanned(struct call *call)
+{
+    call_retry_after(call, SCANNER_RETRY_S);
+    flow_end(&call->flow, call->flow.err);
+}
+
+/* ---- what came, piece by piece ---- */
+
 static void got(struct call *call, struct licence *licence)
 {
     enum code code = CODE_NONE;
@@ -324,6 +366,8 @@ static void got(struct call *call, struct licence *licence)
         document_check(licence->file.len > 0 ? buf_str(&licence->file) : STR(""), &licence->type);
     if (code != CODE_NONE)
         call_problem(call, code);
+    else if (call->gateway->scan != NULL)
+        scan(call, licence);
     else
         submit(call, licence);
 }
@@ -359,6 +403,12 @@ void endpoint_send_licence(struct flow *flow)
         return;
     case LICENCE_BROKEN:
         broken(call);
+        return;
+    case LICENCE_SCANNED:
+        scanned(call, licence);
+        return;
+    case LICENCE_UNSCANNED:
+        unscanned(call);
         return;
     }
     must(false);

@@ -230,6 +230,19 @@ cleanup:
     return err;
 }
 
+static enum err open_scan(struct gateway *gateway, struct err_note *note)
+{
+    const struct scan_options options = {
+        .address = gateway->settings->scanner,
+        .files_max = gateway->settings->licences_max,
+        .deadline_ms = gateway->settings->scanner_wait_ms,
+    };
+
+    if (*options.address == '\0')
+        return ERR_OK;
+    return scan_open(gateway->loop, &options, &gateway->scan, note);
+}
+
 static void open_bus(struct gateway *gateway)
 {
     static const char *const topics[] = {TOPIC_REGISTRATION_COMMANDS, TOPIC_CREDIT_WORK,
@@ -257,6 +270,7 @@ enum err gateway_start(struct proc *proc, void *state, struct err_note *note)
     TRY(read_notices(gateway, note));
     TRY(read_rules(gateway, note));
     TRY(read_passwords(gateway, note));
+    TRY(open_scan(gateway, note));
     TRY(files_load(gateway_settings.portal_dir, &gateway->files, note));
     collect_kinds(gateway);
     gateway->db = proc_db(proc);
@@ -301,7 +315,9 @@ static void http_closed(void *arg)
     struct gateway *gateway = arg;
 
     gateway->http = NULL;
-    gateway->closing = 6;
+    gateway->closing = gateway->scan != NULL ? 7 : 6;
+    if (gateway->scan != NULL)
+        scan_close(gateway->scan, part_closed, gateway);
     watchers_close(gateway->watchers, part_closed, gateway);
     replies_close(gateway->replies, part_closed, gateway);
     sweep_close(gateway->sweep, part_closed, gateway);
@@ -328,6 +344,19 @@ bool gateway_ready(struct proc *proc, void *state, struct err_note *why)
     if (!db_up(gateway->db))
         (void)err_say(why, ERR_DB_DOWN, "PostgreSQL does not answer");
     return db_up(gateway->db);
+}
+
+static void scan_metrics(const struct scan *scan, struct buf *out)
+{
+    struct scan_stats stats = {0};
+
+    if (scan != NULL)
+        scan_stats(scan, &stats);
+    metric_add(out, "scans_total", "verdict=\"clean\"", (int64_t)stats.clean);
+    metric_add(out, "scans_total", "verdict=\"found\"", (int64_t)stats.found);
+    metric_add(out, "scans_total", "verdict=\"none\"", (int64_t)stats.failed);
+    metric_add(out, "scans_open", "", stats.open);
+    metric_histogram_add(out, "scan", "", &stats.took);
 }
 
 void gateway_metrics(struct proc *proc, void *state, struct buf *out)
@@ -365,4 +394,5 @@ void gateway_metrics(struct proc *proc, void *state, struct buf *out)
     metric_add(out, "transcripts_total", "", (int64_t)figures->transcripts);
     metric_add(out, "transcript_checks_total", "", (int64_t)figures->transcript_checks);
     metric_histogram_add(out, "command", "", &figures->command);
+    scan_metrics(gateway->scan, out);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Includes point down only. usage: layers.py < names of files, NUL between them
 
-service > lib/proc > lib/work postcard passkey > lib/db cache bus http mail pdf secret attendance posted chain fees > lib/flow lib/domain >
+service > lib/proc > lib/work postcard passkey > lib/db cache bus http mail scan pdf secret attendance posted chain fees > lib/flow lib/domain >
 lib/text lib/shape lib/qr lib/retention > lib/base. A file includes its own folder and lower ranks; services never include
 each other. Generated headers rank as the library that they belong to.
 """
@@ -11,7 +11,7 @@ import sys
 
 RANKS = {
     "base": 0, "text": 1, "shape": 1, "qr": 1, "retention": 1, "flow": 2, "domain": 2,
-    "db": 3, "cache": 3, "bus": 3, "http": 3, "mail": 3, "secret": 3,
+    "db": 3, "cache": 3, "bus": 3, "http": 3, "mail": 3, "scan": 3, "secret": 3,
     "attendance": 3, "pdf": 3, "posted": 3, "chain": 3, "fees": 3,
     "postcard": 4, "passkey": 4, "work": 4, "proc": 5,
 }
