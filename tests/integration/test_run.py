@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -16,6 +17,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "scripts" / "lib"))
 
 from running.api import Client  # noqa: E402
+from running.process import started_at  # noqa: E402
 
 FIRST_S, AGAIN_S = 600, 15
 PROCESSES = ["registration-1", "credit-1", "renewal-1", "notification-1", "gateway-1", "postgres",
@@ -141,3 +143,39 @@ def test_wrong_words_are_explained(folder):
     with tempfile.TemporaryDirectory(prefix="mamis-run-", dir="/tmp") as other:
         done = run(other, MAMIS_NOW="yesterday")
         assert done.returncode == 1 and "MAMIS_NOW=yesterday is no time" in done.stderr
+
+
+# A bench in the middle: one process of its copy, one of no copy, and its main thread where Python
+# handles no signal.
+BENCH = """
+import ctypes, os, subprocess, sys
+from bench import ending
+from running.copy import Copy
+from running.process import Process
+class System:
+    copy = Copy(sys.argv[1])
+    forget = copy.remove
+ending.watch()
+ending.opened(System)
+System.copy.paths.make()
+Process(System.copy.paths, "sleeper-1").start(["sleep", "600"])
+other = subprocess.Popen(["sleep", "600"])
+print(Process(System.copy.paths, "sleeper-1").pid(), other.pid, flush=True)
+mutex, library = ctypes.create_string_buffer(64), ctypes.CDLL(None)
+library.pthread_mutex_lock(mutex)
+library.pthread_mutex_lock(mutex)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGALRM])
+def test_a_bench_ends_at_a_signal(tmp_path, number):
+    """Also one in the background, which begins with SIGINT ignored; nothing of it stays."""
+    with subprocess.Popen(
+            ["sh", "-c", 'trap "" INT; exec "$@"', "-", sys.executable, "-c", BENCH,
+             str(tmp_path / "run")], stdout=subprocess.PIPE, text=True, start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(TOP / "scripts" / "lib")}) as bench:
+        pids = bench.stdout.readline().split()
+        bench.send_signal(number)
+        assert bench.wait(10) == 128 + number
+    assert len(pids) == 2 and not any(started_at(int(one)) for one in pids)
+    assert not (tmp_path / "run").exists()

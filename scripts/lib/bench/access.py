@@ -86,7 +86,6 @@ def write_results(options, results):
 def main(words):
     options = arguments(words)
     os.makedirs(options.out, exist_ok=True)
-    signal.signal(signal.SIGALRM, season.too_long)
     signal.alarm(options.minutes * 60)
     say = season.Progress()
     results = season.load_results(os.path.join(options.out, "access.json"))

@@ -3,11 +3,10 @@
 import argparse
 import json
 import os
-import signal
 import statistics
 import sys
 
-from . import access, commands, posting, season
+from . import access, commands, ending, posting, season
 from .figures import percentile
 from .system import System
 
@@ -78,8 +77,6 @@ def quick():
     options = arguments()
     runs = []
     for run in range(options.runs):  # each on a system of its own
-        signal.signal(signal.SIGTERM, stopped)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         system = System(options)
         try:
             system.start()
@@ -103,16 +100,11 @@ def quick():
     return 0
 
 
-def stopped(*_):
-    sys.exit("stopped")  # by way of System.close()
-
-
 def main():
+    ending.watch()
     if len(sys.argv) > 1 and sys.argv[1] == "season":
-        signal.signal(signal.SIGTERM, stopped)
         return season.main(sys.argv[2:])
     if len(sys.argv) > 1 and sys.argv[1] == "access":
-        signal.signal(signal.SIGTERM, stopped)
         return access.main(sys.argv[2:])
     return quick()
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import tempfile
 import time
 import urllib.request
@@ -16,7 +15,7 @@ from running.api import Client
 from running.copy import Copy
 from running.process import Process, wait_for
 
-from . import data, sink
+from . import data, ending, sink
 
 PASSWORD = "bench-password-2026"
 SETTLE_S = 300
@@ -51,6 +50,7 @@ class System:
         self.copy = Copy(os.path.join(self.folder, "run"), os.path.join(places.TOP, "build"))
         self.copy.mail = self.sink = sink.Sink(self.copy.paths, options.mail_ms)
         self.readers, self.tokens, self.connection = [], {}, None
+        ending.opened(self)
 
     def start(self):
         os.environ.update(LIMITS)
@@ -69,10 +69,13 @@ class System:
         self.sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
     def close(self):
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
-            signal.signal(number, signal.SIG_IGN)  # a second one must not leave anything behind
         if self.connection is not None:
             self.connection.close()
+        self.forget()
+        ending.closed(self)
+
+    def forget(self):
+        """What still runs, and all files."""
         self.copy.remove()
         shutil.rmtree(self.folder, ignore_errors=True)
 
