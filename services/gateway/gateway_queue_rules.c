@@ -100,7 +100,7 @@ unsigned queue_rules_wait_s(const struct queue_pace *pace, const struct queue_lo
 
 unsigned queue_rules_back_s(unsigned wait_s, int64_t number)
 {
-    unsigned back_s = wait_s <= 3 ? 1 : wait_s * 2 / 5;
+    unsigned back_s = wait_s <= 3 ? 1 : wait_s * 3 / 5;
 
     if (back_s > QUEUE_BACK_MAX_S)
         back_s = QUEUE_BACK_MAX_S;

@@ -11,7 +11,7 @@ enum {
     QUEUE_TARGET_MS = 1200,  /* what calling aims at: enough that no thread idles */
     QUEUE_TICKET_S = 7200,   /* a place is good for so long */
     QUEUE_PASSED_MAX = 3000, /* and while not so many more were called */
-    QUEUE_BACK_MAX_S = 45,   /* nobody is told to come back later than that */
+    QUEUE_BACK_MAX_S = 90,   /* nobody is told to come back later than that */
 };
 
 /* What is known of all gateways together. `called` may run ahead of `given`. */

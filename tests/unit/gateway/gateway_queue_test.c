@@ -173,7 +173,7 @@ static void those_far_behind_ask_less_often(void **state)
     (void)state;
     assert_int_equal(queue_rules_back_s(0, 1), 1);
     assert_int_equal(queue_rules_back_s(3, 1), 1);
-    assert_in_range(queue_rules_back_s(20, 1), 6, 8);
+    assert_in_range(queue_rules_back_s(20, 1), 9, 12);
     for (int64_t number = 0; number < 1000; number++) {
         unsigned back_s = queue_rules_back_s(3600, number);
 
