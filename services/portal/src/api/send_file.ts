@@ -35,9 +35,9 @@ export function sendFile(
       if (event.lengthComputable) onPercent(Math.floor((event.loaded / event.total) * 100));
     };
     // However long it takes to go out: once it has, an answer comes soon.
-    let timer = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     request.upload.onload = () => {
-      timer = window.setTimeout(() => {
+      timer = setTimeout(() => {
         reject(lateAnswer());
         request.abort();
       }, ANSWER_WAIT_MAX_MS);

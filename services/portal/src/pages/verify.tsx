@@ -25,6 +25,7 @@ export function VerifyPage() {
 
   async function look(wanted: string): Promise<void> {
     setMissing(!wanted.trim());
+    if (!wanted.trim()) document.getElementById('code')?.focus();
     if (!wanted.trim() || busy) return;
     setBusy(true);
     setFound(undefined);
