@@ -32,6 +32,7 @@ class Stack:
         os.environ["MAMIS_NOW"] = now
         os.environ.pop("KAFKA_BOOTSTRAP", None)
         self.copy = Copy(str(folder), os.environ.get("MAMIS_TEST_BUILD", str(TOP / "build")))
+        self.copy.postgres.lasting = False
         self._tokens = {}
 
     def start(self, samples=True, kafka=None, settings=None):
@@ -59,8 +60,9 @@ class Stack:
         self.copy.mamisctl("import", "seminars", str(DATA / "seminars.csv"))
 
     def stop(self):
-        self.copy.stop()
-        if os.environ.get("MAMIS_TEST_KEEP") != "1":
+        if os.environ.get("MAMIS_TEST_KEEP") == "1":
+            self.copy.stop()
+        else:
             self.copy.remove()
 
     @contextlib.contextmanager

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 
@@ -240,6 +241,13 @@ class Copy:
 
     def stop(self):
         """Stop everything that a pid file names, in reverse order. Gives the names stopped."""
+        stopped = self._stop_services()
+        for server in (self.mail, self.redis, self.kafka, self.postgres):
+            if server.stop():
+                stopped.append(server.process.name)
+        return stopped
+
+    def _stop_services(self):
         names = self.process_names()
         ours = [name for prefix in reversed(services.NAMES) for name in names
                 if name.startswith(prefix + "-")]
@@ -251,11 +259,7 @@ class Copy:
             process.stop(5)
             if pids[process.name] is not None:
                 process.wait_reaped(pids[process.name])
-        stopped = [name for name, pid in pids.items() if pid is not None]
-        for server in (self.mail, self.redis, self.kafka, self.postgres):
-            if server.stop():
-                stopped.append(server.process.name)
-        return stopped
+        return [name for name, pid in pids.items() if pid is not None]
 
     def process_names(self):
         try:
@@ -265,7 +269,10 @@ class Copy:
             return []
 
     def remove(self):
-        """Stop, then delete the copy's files."""
+        """Stop, then delete the copy's files. Servers need not write down what goes anyhow."""
+        self._stop_services()
+        self.kafka.process.stop(5, signal.SIGKILL)
+        self.postgres.process.stop(20, signal.SIGQUIT)
         self.stop()
         note = os.path.join(self.paths.run, "private_folder")
         if os.path.exists(note):

@@ -75,6 +75,7 @@ class Postgres:
         self.paths = paths
         self.process = Process(paths, "postgres")
         self.port = None
+        self.lasting = True  # False: nobody minds when the machine's end takes a fresh copy along
 
     @property
     def data(self):
@@ -127,7 +128,8 @@ class Postgres:
                 os.chown(path, user.pw_uid, user.pw_gid)
         argv = [os.path.join(programs(), "initdb"), "--pgdata", self.data, "--username=postgres",
                 f"--pwfile={password_file}", "--data-checksums", "--encoding=UTF8",
-                "--locale=C.UTF-8", "--auth-local=peer", "--auth-host=scram-sha-256"]
+                "--locale=C.UTF-8", "--auth-local=peer", "--auth-host=scram-sha-256",
+                *([] if self.lasting else ["--no-sync"])]
         if user is not None:
             argv = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}",
                     "--clear-groups", "--"] + argv
