@@ -24,23 +24,36 @@ export async function mamisctl(...words) {
   return stdout;
 }
 
-/** A script's own way in, for what a story needs to know or has to break. */
-export async function apiAs({ login_id, password }) {
-  const head = { 'Content-Type': 'application/json', Origin: baseUrl };
+const HEAD = { 'Content-Type': 'application/json', Origin: baseUrl };
+
+/** Signs in: the session's cookie and its token. */
+export async function newSession({ login_id, password }) {
   const answer = await fetch(`${baseUrl}/api/v1/session`, {
     method: 'POST',
-    headers: head,
+    headers: HEAD,
     body: JSON.stringify({ login_id, password }),
   });
   if (answer.status !== 201) throw new Error(`signing in as ${login_id}: HTTP ${answer.status}`);
-  const cookie = answer.headers.get('set-cookie').split(';')[0];
-  const { csrf_token } = await answer.json();
-  return async (method, path) => {
-    const headers = { ...head, Cookie: cookie, 'X-CSRF-Token': csrf_token };
-    const got = await fetch(`${baseUrl}/api/v1${path}`, { method, headers });
+  const [name, value] = answer.headers.get('set-cookie').split(';')[0].split(/=(.*)/s);
+  return { name, value, csrf_token: (await answer.json()).csrf_token };
+}
+
+/** A script's own way in, for what a story needs to know or has to break. */
+export async function apiAs(who) {
+  const { name, value, csrf_token } = await newSession(who);
+  return async (method, path, body) => {
+    const headers = { ...HEAD, Cookie: `${name}=${value}`, 'X-CSRF-Token': csrf_token };
+    const got = await fetch(`${baseUrl}/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
     if (!got.ok) throw new Error(`${method} ${path}: HTTP ${got.status} ${await got.text()}`);
     return got.status === 204 ? null : got.json();
   };
+}
+
+let organiser;
+/** The code of the demo's organiser. */
+export function organiserCode() {
+  organiser ??= apiAs(demo.accounts.organiser).then((api) => api('GET', '/me'));
+  return organiser.then(({ account }) => account.organiser_code);
 }
 
 /** Milliseconds since 1970 by the copy's clock, which may be set to another time. */
@@ -136,13 +149,12 @@ export async function newDoctor(given = {}) {
 
 /** A seminar of one session, held yesterday, by the demo's organiser. */
 export async function newSeminar(given = {}) {
-  const organiser = (await (await apiAs(demo.accounts.organiser))('GET', '/me')).account.organiser_code;
   const day = await today(-1);
   const number = `B${randomInt(1e9, 1e10)}`;
   const seminar = {
     seminar_no: number,
     title: `画面の試験のための研修会 ${number}`,
-    organiser_code: organiser,
+    organiser_code: await organiserCode(),
     session_no: '1',
     session_title: '職場の健康',
     starts_at: `${day} 13:00`,

@@ -96,8 +96,7 @@ test('declared, applied, checked, returned, sent again, forwarded, approved', as
   await close(l2);
 
   const l3 = await newPage(browser);
-  await signIn(l3, demo.accounts.office_l3);
-  await l3.goto(`/applications/${id}`);
+  await signIn(l3, demo.accounts.office_l3, `/applications/${id}`);
   await settled(l3);
   await press(l3, '承認する');
   await said(l3, '承認');
@@ -120,8 +119,7 @@ test('rejecting asks first and needs a reason', async () => {
   await declare(own, [2, 1, 17]);
   const id = await apply(own);
   const l2 = await newPage(browser);
-  await signIn(l2, demo.accounts.office_l2);
-  await l2.goto(`/applications/${id}`);
+  await signIn(l2, demo.accounts.office_l2, `/applications/${id}`);
   await press(l2, /^不承認にする/);
   const dialog = l2.getByRole('dialog', { name: '不承認にする' });
   await dialog.waitFor();

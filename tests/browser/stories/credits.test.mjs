@@ -32,8 +32,7 @@ test('filters, sums by kind and year, a transcript and its check', async () => {
   await attend(doctor, await seminarOn('2025-06-14', '春の産業医研修会', 'OPL-S:2;CME-007:1.5'));
   await attend(doctor, await seminarOn('2026-05-16', '職場の実地研修', 'OPL-J:1'));
   const page = await newPage(browser);
-  await signIn(page, doctor);
-  await page.goto('/me/credits');
+  await signIn(page, doctor, '/me/credits');
   await page.getByRole('heading', { name: '制度・種別ごとの合計' }).waitFor();
   await audit(page, 'credits with a list');
   const years = page.getByRole('table', { name: /年度/ });
@@ -102,8 +101,7 @@ test('new credits appear on the open page', async () => {
   const doctor = await newDoctor();
   const seminar = await newSeminar();
   const page = await newPage(browser);
-  await signIn(page, doctor);
-  await page.goto('/me/credits');
+  await signIn(page, doctor, '/me/credits');
   await settled(page);
   await page.getByText('この条件の単位はありません。').waitFor();
   await page.evaluate(() => (window.sameDocument = true));

@@ -14,8 +14,7 @@ const press = (page, name) => page.getByRole('button', { name, exact: true }).cl
 test('the data come as files', async () => {
   const doctor = await newDoctor();
   const page = await newPage(browser);
-  await signIn(page, doctor);
-  await page.goto('/me/profile');
+  await signIn(page, doctor, '/me/profile');
   await page.getByRole('link', { name: 'ご自分の情報の書き出し' }).click();
   await page.getByRole('heading', { level: 1, name: 'ご自分の情報の書き出し' }).waitFor();
   await audit(page, 'own data');
@@ -42,8 +41,7 @@ test('the data come as files', async () => {
 test('a correction is asked for and answered', async () => {
   const doctor = await newDoctor();
   const page = await newPage(browser);
-  await signIn(page, doctor);
-  await page.goto('/me/corrections');
+  await signIn(page, doctor, '/me/corrections');
   await press(page, '依頼を送る');
   await page.locator('#text-error').waitFor();
   await audit(page, 'corrections with errors');
@@ -84,8 +82,7 @@ test('a correction is asked for and answered', async () => {
 
 test('offices read dates in the Japanese calendar, or choose the other', async () => {
   const page = await newPage(browser);
-  await signIn(page, demo.accounts.office_l3);
-  await page.goto('/seminars');
+  await signIn(page, demo.accounts.office_l3, '/seminars');
   await settled(page);
   await page.getByText(/令和\d+年\d+月\d+日/).first().waitFor();
   await press(page, '西暦で表示');

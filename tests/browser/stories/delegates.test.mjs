@@ -15,8 +15,7 @@ test('named, accepted, seen, ended', async () => {
   const doctor = await newDoctor();
   const address = `uketsuke-${doctor.mamis_no}@example.jp`;
   const page = await newPage(browser);
-  await signIn(page, doctor);
-  await page.goto('/me/profile');
+  await signIn(page, doctor, '/me/profile');
   await page.getByRole('link', { name: '代理の方' }).click();
   await page.getByText('登録している方はいません。').waitFor();
   // Mistakes stand at their field and in the summary, which takes the focus.

@@ -23,8 +23,7 @@ const tile = (page, name) => page.getByRole('button', { name: new RegExp(`^${nam
 
 async function organiserAt(seminar) {
   const page = await newPage(browser);
-  await signIn(page, demo.accounts.organiser);
-  await page.goto(`/seminars/${seminar.seminar_no}`);
+  await signIn(page, demo.accounts.organiser, `/seminars/${seminar.seminar_no}`);
   await settled(page);
   return page;
 }
@@ -143,7 +142,7 @@ test('the template comes down, and is recognised when it comes back', async () =
 });
 
 test('a few lines by hand: by keyboard, wrong lines told at their place, the rest sent again', async () => {
-  const [one, two] = [await newDoctor(), await newDoctor()];
+  const [one, two] = await Promise.all([newDoctor(), newDoctor()]);
   const seminar = await newSeminar();
   const page = await organiserAt(seminar);
   const cell = (line, column) => page.getByRole('textbox', { name: `${line}行目 ${column}` });
@@ -228,7 +227,7 @@ test('the session is chosen where a seminar has several; times can be entered', 
 });
 
 test('one kind of several, its units and absence are entered and checked as in a file', async () => {
-  const [one, two, three] = [await newDoctor(), await newDoctor(), await newDoctor()];
+  const [one, two, three] = await Promise.all([newDoctor(), newDoctor(), newDoctor()]);
   const seminar = await newSeminar();
   const page = await organiserAt(seminar);
   const text = (line, column) => page.getByRole('textbox', { name: `${line}行目 ${column}` });
@@ -251,8 +250,7 @@ test('one kind of several, its units and absence are entered and checked as in a
   await close(page);
 
   const own = await newPage(browser);
-  await signIn(own, one);
-  await own.goto('/me/credits');
+  await signIn(own, one, '/me/credits');
   await settled(own);
   const posted = own.getByRole('row').filter({ hasText: seminar.seminar_no });
   assert.equal(await posted.count(), 1, 'only the kind that was named');

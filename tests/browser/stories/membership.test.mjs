@@ -42,8 +42,7 @@ async function file(page) {
 test('a form is kept on leaving, gone on with on another device, and thrown away', async () => {
   const doctor = await newDoctor({ l1_code: '13002', l2_code: '13' });
   const phone = await newPage(browser);
-  await signIn(phone, doctor);
-  await phone.goto('/me/procedures/new');
+  await signIn(phone, doctor, '/me/procedures/new');
   await settled(phone);
   await phone.locator('#kind').selectOption('change');
   await phone.locator('#workplace_name').fill('見本病院');
@@ -56,8 +55,7 @@ test('a form is kept on leaving, gone on with on another device, and thrown away
   ]);
 
   const desktop = await newPage(browser);
-  await signIn(desktop, doctor);
-  await desktop.goto('/me/procedures');
+  await signIn(desktop, doctor, '/me/procedures');
   await desktop.getByText('下書きがあります').waitFor();
   await audit(desktop, 'a draft among the procedures');
   await desktop.getByRole('link', { name: '下書きの続きを入力する' }).click();
@@ -145,8 +143,7 @@ test('plain ones are approved together, a paper is entered for a doctor', async 
   const doctor = await newDoctor({ l1_code: '13002', l2_code: '13' });
   const l1 = await office('office_l1', '--l1', '13002');
   const own = await newPage(browser);
-  await signIn(own, doctor);
-  await own.goto('/me/procedures/new');
+  await signIn(own, doctor, '/me/procedures/new');
   await own.locator('#kind').selectOption('change');
   await own.locator('#workplace_name').fill('見本病院');
   await own.locator('#effective_on').fill(await today());

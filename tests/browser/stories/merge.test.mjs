@@ -54,8 +54,7 @@ test('one officer proposes, another confirms, and one record is left', async () 
   await close(page);
 
   const other = await newPage(browser);
-  await signIn(other, await newOfficer());
-  await other.goto(address);
+  await signIn(other, await newOfficer(), address);
   await other.getByText('はがきの登録の後に、もう一度申し込まれました。').waitFor();
   await press(other, '確認して統合する');
   await giveReason(other, '確認して統合する', '免許証の写しを確かめました。');

@@ -15,8 +15,7 @@ const view = (height) => ({ viewport: { width: 1100, height }, deviceScaleFactor
 
 test('My Page', { skip }, async () => {
   const page = await newPage(browser, view(860));
-  await signIn(page, demo.accounts.doctor);
-  await page.goto('/me');
+  await signIn(page, demo.accounts.doctor, '/me');
   await settled(page);
   await shot(page, 'my-page');
   await close(page);
@@ -24,8 +23,7 @@ test('My Page', { skip }, async () => {
 
 test('an upload with rows to correct, and one of them being mended', { skip }, async () => {
   const page = await newPage(browser, view(960));
-  await signIn(page, demo.accounts.organiser);
-  await page.goto(`/seminars/${demo.sample.seminar_no}`);
+  await signIn(page, demo.accounts.organiser, `/seminars/${demo.sample.seminar_no}`);
   await settled(page);
   const buffer = await readFile(sample);
   await page.locator('#file').setInputFiles({ name: '出席者名簿.csv', mimeType: 'text/csv', buffer });
@@ -45,8 +43,7 @@ test('an upload with rows to correct, and one of them being mended', { skip }, a
 
 test('whether a transcript is genuine', { skip }, async () => {
   const page = await newPage(browser, view(1000));
-  await signIn(page, demo.accounts.doctor);
-  await page.goto('/me/credits');
+  await signIn(page, demo.accounts.doctor, '/me/credits');
   await settled(page);
   const [file] = await Promise.all([
     page.waitForEvent('download'),

@@ -87,8 +87,7 @@ test('an authenticator app, from registering to removing it', async () => {
 test('a sensitive change asks again and then goes on', async () => {
   const doctor = await newDoctor();
   const page = await newPage(browser);
-  await signIn(page, doctor);
-  await page.goto('/me/profile');
+  await signIn(page, doctor, '/me/profile');
   await settled(page);
   // As if the password had been given long ago.
   let asked = 0;
@@ -155,8 +154,7 @@ async function pageWithAuthenticator() {
 test('a passkey, alone and as the second factor', async () => {
   const doctor = await newDoctor();
   const { page, person } = await pageWithAuthenticator();
-  await signIn(page, doctor);
-  await page.goto('/account/security');
+  await signIn(page, doctor, '/account/security');
   await settled(page);
   await page.getByRole('button', { name: 'パスキーを登録する' }).click();
   await page.getByRole('button', { name: '端末で確認して登録する' }).click();

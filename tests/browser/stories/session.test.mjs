@@ -11,8 +11,7 @@ after(() => browser.close());
 test('typed content outlives the session', async () => {
   const doctor = await newDoctor();
   const page = await newPage(browser);
-  await signIn(page, doctor);
-  await page.goto('/me/profile');
+  await signIn(page, doctor, '/me/profile');
   await page.getByLabel('勤務先の名称').fill('途中まで書いた診療所');
   await page.context().clearCookies();
   await page.getByRole('button', { name: '保存する' }).click();
@@ -48,8 +47,7 @@ test('leaving instead of signing in again', async () => {
 test('problems of the server stand at their field', async () => {
   const doctor = await newDoctor();
   const page = await newPage(browser);
-  await signIn(page, doctor);
-  await page.goto('/me/profile');
+  await signIn(page, doctor, '/me/profile');
   await page.getByLabel('電話番号').fill('でんわ');
   await page.getByRole('button', { name: '保存する' }).click();
   await page.locator('#phone-error').waitFor();

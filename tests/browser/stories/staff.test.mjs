@@ -38,8 +38,7 @@ async function prove(page) {
 test('somebody is invited, suspended, restored and ended', async () => {
   const page = await newPage(browser);
   const email = `staff${randomInt(1e9)}@example.jp`;
-  await signIn(page, await administrator());
-  await page.goto('/staff');
+  await signIn(page, await administrator(), '/staff');
   await settled(page);
   await press(page, '担当者を招待する');
   await press(page, '招待メールを送る');
@@ -83,8 +82,7 @@ test('what was typed stays when the session ends', async () => {
   const page = await newPage(browser);
   const who = await administrator();
   const email = `kept${randomInt(1e9)}@example.jp`;
-  await signIn(page, who);
-  await page.goto('/staff');
+  await signIn(page, who, '/staff');
   await settled(page);
   await press(page, '担当者を招待する');
   await page.locator('#name').fill('途中　太郎');
@@ -103,8 +101,7 @@ test('what was typed stays when the session ends', async () => {
 test('a token is shown once and revoked; a slow line makes one', async () => {
   const page = await newPage(browser);
   const label = `試験用プログラム${randomInt(1e9)}`;
-  await signIn(page, demo.accounts.organiser);
-  await page.goto('/tokens');
+  await signIn(page, demo.accounts.organiser, '/tokens');
   await settled(page);
   await press(page, 'トークンを作成する');
   await page.locator('#label-error').waitFor();

@@ -29,8 +29,7 @@ test('a file is checked first, then posted without sending it again', async () =
   const doctor = await newDoctor();
   const seminar = await newSeminar();
   const page = await newPage(browser);
-  await signIn(page, demo.accounts.organiser);
-  await page.goto(`/seminars/${seminar.seminar_no}`);
+  await signIn(page, demo.accounts.organiser, `/seminars/${seminar.seminar_no}`);
   await page.getByLabel('まず確認だけする').waitFor();
   await audit(page, 'seminar with the check box');
   await send(page, seminar, `医籍登録番号\n${doctor.register_no}\n6999999\n`, { dryRun: true });
@@ -47,14 +46,13 @@ test('a file is checked first, then posted without sending it again', async () =
   await close(page);
 
   const own = await newPage(browser);
-  await signIn(own, doctor);
-  await own.goto('/me/credits');
+  await signIn(own, doctor, '/me/credits');
   await own.getByRole('row').filter({ hasText: seminar.title }).first().waitFor();
   await close(own);
 });
 
 test('rows are mended where they stand', async () => {
-  const [one, two] = [await newDoctor(), await newDoctor({ name_kana: 'チカイ　バンゴウ' })];
+  const [one, two] = await Promise.all([newDoctor(), newDoctor({ name_kana: 'チカイ　バンゴウ' })]);
   const seminar = await newSeminar();
   const last = Number(two.register_no.slice(-1));
   const near = two.register_no.slice(0, -1) + ((last + 1) % 10);

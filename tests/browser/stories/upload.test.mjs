@@ -100,7 +100,7 @@ test('good rows post, bad rows are explained, the doctor sees the credits', asyn
 });
 
 test('the same file again changes nothing; a corrected file posts the rest', async () => {
-  const [one, two] = [await newDoctor(), await newDoctor()];
+  const [one, two] = await Promise.all([newDoctor(), newDoctor()]);
   const seminar = await newSeminar();
   const page = await newPage(browser);
   await signIn(page, demo.accounts.organiser);
@@ -142,8 +142,7 @@ test('a file can be dropped, and progress is shown while it runs', async () => {
   const doctor = await newDoctor();
   const seminar = await newSeminar();
   const page = await newPage(browser);
-  await signIn(page, demo.accounts.organiser);
-  await page.goto(`/seminars/${seminar.seminar_no}`);
+  await signIn(page, demo.accounts.organiser, `/seminars/${seminar.seminar_no}`);
   await settled(page);
   const rows = Array.from({ length: 20_000 }, (_, at) => String(1_000_000 + at));
   const dropped = await page.evaluateHandle((text) => {
