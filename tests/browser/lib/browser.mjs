@@ -117,20 +117,6 @@ export async function axeClean(page, name) {
   assert.deepEqual(found, [], `${name}: axe`);
 }
 
-const LATENCY_MS = 1500;
-
-/** As on a bad mobile line, from here on. */
-export async function slow(page) {
-  const debug = await page.context().newCDPSession(page);
-  await debug.send('Network.enable');
-  await debug.send('Network.emulateNetworkConditions', {
-    offline: false,
-    latency: LATENCY_MS,
-    downloadThroughput: 50_000,
-    uploadThroughput: 20_000,
-  });
-}
-
 /** A picture for the README, where MAMIS_SHOTS_DIR asks for it. */
 export async function shot(page, name) {
   const folder = process.env.MAMIS_SHOTS_DIR;

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { audit, close, launch, newPage, settled, signIn, slow } from '../lib/browser.mjs';
+import { audit, close, launch, newPage, settled, signIn } from '../lib/browser.mjs';
+import { slow } from '../lib/slow.mjs';
 import { demo, mailTo, mamisctl, PASSWORD } from '../lib/stack.mjs';
 
 let browser;
