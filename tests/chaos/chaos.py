@@ -29,6 +29,7 @@ sys.dont_write_bytecode = True
 import fleet as fleets  # noqa: E402
 import psycopg2  # noqa: E402
 from checker import NOTE_PEOPLE, SEEN, Checker  # noqa: E402
+from deeds import OFFICERS  # noqa: E402
 from faults import EVENTS, FAULTS, MATRIX, NOT_HERE, coverage, schedule  # noqa: E402
 from load import Load, Sql  # noqa: E402
 from running.process import Failure  # noqa: E402
@@ -123,6 +124,9 @@ class Run:
             path.write_text(text, encoding="utf-8")
             extra = ["--password-for-tests", PASSWORD] if what == "members" else []
             copy.mamisctl("import", what, str(path), *extra, seconds=600)
+        for login in OFFICERS:
+            copy.mamisctl("account", "create", "--role", "office_l3", "--login", login,
+                          "--password", PASSWORD, "--name", "障害試験")
         self.token = copy.mamisctl("token", "create", "--organiser", ORGANISER, "--scope",
                                    "attendance:write").strip().splitlines()[-1]
         self.sql.ask(SEEN)
@@ -305,7 +309,9 @@ class Run:
         print(f"posted: {load.done_files:,} files, {load.done_rows:,} rows, {load.done_entries:,}"
               f" postings; {load.cancelled} taken back, {load.undone} files undone"
               f" ({load.undone_posting} in the middle), {load.same} sent twice, {load.mended} rows"
-              f" mended, {load.released} My Pages completed;"
+              f" mended, {load.released} My Pages completed, {load.merged} doctors who were on"
+              f" record twice ({load.merged_under_way} credits of files that were posting,"
+              f" {load.merged_at_once} of them posted after it);"
               f" in {self.seconds:.0f} s"
               f" ({load.done_entries / max(self.seconds, 1):,.0f} a second under faults)")
         base = pathlib.Path(self.fleet.copy.paths.base())
@@ -354,7 +360,8 @@ class Run:
         checker.uploads_api(client, files)
         doctors = self.world.doctors
         some = [n for n in self.chance.sample(range(doctors.count), 30)
-                if not doctors.closed[n] and not doctors.waits[n]][:10]
+                if not doctors.closed[n] and not doctors.waits[n] and doctors.who[n] == n][:10]
+        some += [kept for kept, _ in self.world.merged[-5:]]
         checker.doctors_api(self.fleet.copy.base_url, some, PASSWORD)
         checker.letters(self.messages(), refused_mails(self))
         checker.say("mamisctl verify says the same", *self.verify())

@@ -15,6 +15,7 @@ CREATE SCHEMA chaos;
 CREATE UNLOGGED TABLE chaos.file (file_no int, upload_id uuid, seminar_no text, sha256 text,
     encoding text, delimiter text, rows bigint, counts bigint[], status text);
 CREATE UNLOGGED TABLE chaos.address (register_no int);
+CREATE UNLOGGED TABLE chaos.merge (kept int, closed int);
 CREATE UNLOGGED TABLE chaos.row (file_no int, row_no int, outcome text, reason text);
 CREATE UNLOGGED TABLE chaos.entry (file_no int, row_no int, register_no int, session_no text,
     programme text COLLATE "C", kind text COLLATE "C", half_units int, revision int);
@@ -89,6 +90,16 @@ CHECKS = {
         "   row_number() OVER entry AS place, lag(half_units) OVER entry AS before"
         "  FROM credit.ledger WINDOW entry AS (PARTITION BY doctor_id, session_id, programme"
         "   ORDER BY revision)) e) judged",
+    "doctors who were on record twice are one, and nothing stands for the other":
+        "SELECT count(*), count(*) FILTER (WHERE wrong), min(format('%s into %s', register_no,"
+        " merged_into)) FILTER (WHERE wrong) FROM (SELECT d.register_no, d.merged_into,"
+        "  (d.merged_into, d.my_page, c.kept_id) IS DISTINCT FROM (k.doctor_id, 'closed',"
+        "  k.doctor_id) OR EXISTS (SELECT FROM credit.ledger l WHERE l.doctor_id = d.doctor_id"
+        "   GROUP BY session_id, programme HAVING sum(half_units) <> 0) AS wrong"
+        " FROM chaos.merge m JOIN registration.doctor k ON k.register_no = m.kept::text"
+        " FULL JOIN (SELECT * FROM registration.doctor WHERE merged_into IS NOT NULL) d"
+        "  ON d.register_no = m.closed::text LEFT JOIN credit.merge c ON c.closed_id = d.doctor_id"
+        ") judged",
     "renewal's copy is the model's":
         f"SELECT count(*), count(*) FILTER (WHERE wrong), min({_WHO}) FILTER (WHERE wrong) FROM ("
         " SELECT doctor_id, session_id, programme, revision, (w.kind, w.half_units)"
@@ -186,6 +197,9 @@ class Checker:
             cursor.execute("INSERT INTO chaos.address SELECT unnest(%s)",
                            ([number for number, mail in zip(doctors.register, doctors.mail)
                              if mail],))
+            cursor.execute("INSERT INTO chaos.merge SELECT * FROM unnest(%s::int[], %s::int[])",
+                           tuple([doctors.register[pair[side]] for pair in self.world.merged]
+                                 for side in (0, 1)))
             for table, name in (("row", "rows_text"), ("entry", "entries_text")):
                 text = io.StringIO("".join(getattr(file, name) for file in files))
                 cursor.copy_expert(f"COPY chaos.{table} FROM STDIN", text)

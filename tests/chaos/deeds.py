@@ -1,6 +1,6 @@
 """What is done with credits beside posting them: some are taken back, a whole file is undone, also
-while it is posting, rows are mended, doctors complete their My Page. Each until it is done,
-whatever happens meanwhile; afterwards the model knows.
+while it is posting, rows are mended, doctors complete their My Page, two records of one doctor
+become one. Each until it is done, whatever happens meanwhile; afterwards the model knows.
 """
 
 import http.client
@@ -8,6 +8,7 @@ import pathlib
 import tempfile
 import time
 
+from running.api import ApiError, Client
 from running.process import Failure
 
 GIVE_UP_S = 300
@@ -16,6 +17,8 @@ GIVE_UP_S = 300
 UNDO_SHARE, CANCEL_SHARE, CANCELS, MEND_SHARE, MENDS = 0.05, 0.3, 4, 0.3, 4
 UNDO_POSTING_SHARE = 0.06
 RELEASE_S, RELEASE_MOST = 4, 6  # doctors whose My Page is completed together, so often
+MERGE_S = 2  # from one merge to the next
+OFFICERS = ("chaos-officer-1", "chaos-officer-2")  # one proposes, the other one confirms
 
 
 class Deeds:
@@ -26,16 +29,17 @@ class Deeds:
         of its rows are mended. Afterwards the model knows."""
         what, last = self.chance.random(), seminar.last
         if what < UNDO_SHARE:
-            if last.status == "done" and not last.releasing and self._until_done(
-                    "POST", f"/uploads/{last.upload_id}/undo", f"undo-{seminar.no}"
-                                                              f"-{seminar.cancels}"):
+            with self.changed:
+                may = last.status == "done" and not last.releasing and self.world.untouched(seminar)
+            if may and self._until_done("POST", f"/uploads/{last.upload_id}/undo",
+                                        f"undo-{seminar.no}-{seminar.cancels}"):
                 with self.changed:
                     seminar.undo(last)
                     self.world.gone(last)
                 self.undone += 1
         elif what < UNDO_SHARE + CANCEL_SHARE:
             with self.changed:
-                entries = seminar.choose_cancels(CANCELS)
+                entries = seminar.choose_cancels(CANCELS, self.world.pending)
             for entry in entries:
                 path = f"/credits/{self._entry_id(seminar, entry)}/cancel"
                 if self._until_done("POST", path, f"cancel-{seminar.no}-{seminar.cancels}"):
@@ -46,8 +50,13 @@ class Deeds:
             self._mend(last)
 
     def _mend(self, file):
-        for _ in range(min(MENDS, len(file.mendable))):
-            row_no, n, place, cells = file.mendable.pop()
+        for _ in range(MENDS):
+            with self.changed:
+                if not file.mendable:
+                    return
+                row_no, n, place, cells = file.mendable.pop()
+                if n in self.world.pending:
+                    continue
             if self._until_done("PATCH", f"/uploads/{file.upload_id}/rows/{row_no}",
                                 f"mend-{file.number}-{row_no}", cells):
                 with self.changed:
@@ -87,22 +96,26 @@ class Deeds:
              seminar.no, str(entry.place + 1)))
         return entry_id
 
-    def _until_done(self, method, command, key, body=None):
-        """A correction, repeated with its key until it is done."""
+    def _officer(self, login, number):
+        return Client(f"http://127.0.0.1:{self.fleet.http[number]}").sign_in(login, self.password)
+
+    def _until_done(self, method, command, key, body=None, officer=None):
+        """A command of the organiser's, or of an officer's, repeated with its key until it is
+        done."""
         until = time.monotonic() + GIVE_UP_S
         number, path = self.chance.choice([1, 2]), None
         while time.monotonic() < until:
-            client = self.client(number)
             try:
+                client = self._officer(officer, number) if officer else self.client(number)
                 answer = self.timed(f"{key} {number}", lambda told=(client, path): told[0].request(
                     method, command, body or {"reason": "障害試験"}, {"Idempotency-Key": key})
                                     if told[1] is None else told[0].get(told[1]))
-            except (OSError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException, ApiError):
                 answer = None
             number = 3 - number
             if answer is None or answer.status in (429, 503, 504):
                 self.end.wait(0.2)
-            elif answer.status == 200 and (path is None or answer.json["status"] == "done"):
+            elif answer.status in (200, 201) and (path is None or answer.json["status"] == "done"):
                 return True
             elif answer.status == 202:
                 path = f"/operations/{answer.json['operation_id']}"
@@ -159,3 +172,58 @@ class Deeds:
                 return
             time.sleep(0.1)
         self.violation(f"rows of doctors {found} still wait after {GIVE_UP_S} s")
+
+    # ---- two records of one doctor ----
+
+    def _merge_all(self):
+        """Every while two officers say that two doctors on record are one person."""
+        while not self.stop.wait(MERGE_S):
+            with self.changed:
+                found = self.world.choose_merge()
+            if found:
+                self._merge(*found)
+
+    def _merge(self, kept, closed, under_way):
+        register = self.world.doctors.register
+        body = {"keep_register_no": str(register[kept]), "close_register_no": str(register[closed]),
+                "reason": "障害試験"}
+        if not self._until_done("POST", "/merges", f"merge-{closed}", body, OFFICERS[0]):
+            return
+        (merge_id,), = self.sql.ask("SELECT merge_id FROM registration.merge m JOIN"
+                                    " registration.doctor d ON d.doctor_id = m.closed_id"
+                                    " WHERE d.register_no = %s", (str(register[closed]),))
+        if self._until_done("POST", f"/merges/{merge_id}/confirm", f"confirm-{closed}",
+                            {"reason": "障害試験"}, OFFICERS[1]) \
+                and self._until_moved(closed, under_way):
+            at_once = [entry for entry in under_way if not self._stood(closed, entry)]
+            with self.changed:
+                self.world.merge(kept, closed, at_once)
+                self.merged += 1
+                self.merged_under_way += len(under_way)
+                self.merged_at_once += len(at_once)
+
+    def _until_moved(self, closed, under_way):
+        """Until nothing stands for the closed one, and no row of his can post any more."""
+        until = time.monotonic() + GIVE_UP_S
+        while time.monotonic() < until:
+            done = all(entry.file.settled for entry in under_way)
+            (left,), = self.sql.ask(
+                "SELECT count(*) FROM credit.ledger l JOIN registration.doctor d USING (doctor_id)"
+                " WHERE d.register_no = %s AND l.revision %% 2 = 0 AND NOT EXISTS (SELECT FROM"
+                " credit.ledger n WHERE (n.doctor_id, n.session_id, n.programme, n.revision)"
+                " = (l.doctor_id, l.session_id, l.programme, l.revision + 1))",
+                (str(self.world.doctors.register[closed]),))
+            if done and left == 0:
+                return True
+            time.sleep(0.1)
+        self.violation(f"{left} credits still stand for merged doctor {closed} after {GIVE_UP_S} s")
+        return False
+
+    def _stood(self, closed, entry):
+        """Whether the row was judged before the merge: that is chance, what comes of it is not."""
+        return self.sql.ask(
+            "SELECT 1 FROM credit.ledger l JOIN registration.doctor d USING (doctor_id)"
+            " JOIN credit.session s USING (session_id) WHERE d.register_no = %s"
+            " AND s.seminar_no = %s AND s.session_no = %s AND l.programme = %s AND l.revision = %s",
+            (str(self.world.doctors.register[closed]), entry.file.seminar.no, str(entry.place + 1),
+             entry.programme, entry.revision))

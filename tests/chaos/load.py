@@ -66,6 +66,7 @@ class Load(Deeds):
         self.open = {}       # upload_id -> file
         self.cancelled = self.undone = self.undone_posting = self.mended = self.released = 0
         self.same = 0
+        self.merged = self.merged_under_way = self.merged_at_once = 0
         self.part = 1.0      # of the faults that were struck; postings keep step
         self.hungry = False  # a fault waits for an upload
         self.sending = 0
@@ -79,7 +80,8 @@ class Load(Deeds):
         self.changed = threading.Condition()
         self.local = threading.local()
         self.threads = [threading.Thread(target=self._guard, args=(work,), daemon=True)
-                        for work in [self._send_all] * SENDERS + [self._watch, self._release_all]]
+                        for work in [self._send_all] * SENDERS + [self._watch, self._release_all,
+                                                           self._merge_all]]
 
     def start(self):
         for thread in self.threads:
@@ -272,7 +274,7 @@ class Load(Deeds):
             (self.ready.appendleft if self.chance.random() < 0.7
              else self.ready.append)(file.seminar)
         else:
-            file.seminar.stands.clear()  # nobody asks any more
+            file.seminar.rest(self.world.twin_doctors)
             file.forget()
         self.changed.notify_all()
 

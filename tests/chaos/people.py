@@ -47,6 +47,7 @@ class Doctors:
         self.mail = [f"chaos{n}@example.jp" if n < with_mail and not self.waits[n] else ""
                      for n in range(count)]
         self.certified = [n % 3 == 0 for n in range(count)]
+        self.who = list(range(count))  # whom their numbers lead to, since records became one
 
     def members(self, some=None, page=None):
         """The table of all, or of some with that My Page."""

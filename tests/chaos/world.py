@@ -1,11 +1,13 @@
 """Seminars, their attendance files, and what becomes of both when credits are taken back, rows
-are mended or doctors complete their My Page. Seeded; it knows nothing of the services.
+are mended, doctors complete their My Page or two records become one (twins.py). Seeded; it knows
+nothing of the services.
 """
 
 import collections
 import random
 
 from people import DAYS, OFFERS, Doctors, Session, table
+from twins import Twins
 from writer import ENCODINGS, Writer, row_line
 
 ORGANISER = "CHAOS"
@@ -33,6 +35,7 @@ class File:
         self.rows = self.entries = 0
         self.upload_id = None
         self.status = "done"
+        self.settled = False  # no row of it will be judged any more, but when somebody mends it
         self.undoing = False  # to be taken back while it is posting
         self.releasing = 0    # doctors whose waiting rows are about to post
         self.waiting = []     # (doctor, row, place) that wait
@@ -107,13 +110,18 @@ class Seminar:
                  "" if s.leader is None else self.doctors.register[s.leader]]
                 for s in self.sessions]
 
+    def rest(self, some):
+        """It had its last file: only credits of some doctors are still asked for."""
+        self.stands = {key: stands for key, stands in self.stands.items() if key[0] in some}
+
     def left(self):
         """Rows that doctors who were in no file yet would give."""
         return (self.doctors.count - self.used) * len(self.sessions)
 
-    def choose_cancels(self, most):
+    def choose_cancels(self, most, pending):
         """Some credits that stand, to be taken back."""
-        keys = self.chance.sample(sorted(self.stands), min(most, len(self.stands)))
+        keys = sorted(key for key in self.stands if key[0] not in pending)
+        keys = self.chance.sample(keys, min(most, len(keys)))
         return [self.chance.choice(sorted(self.stands[key].items()))[1] for key in keys]
 
     def cancel(self, entry):
@@ -148,7 +156,7 @@ class Seminar:
 
     def post(self, file, row_no, n, place, posts):
         """A row's credits: the lines of the model's entries."""
-        lines = []
+        lines, n = [], self.doctors.who[n]
         for programme, (kind, half_units) in posts.items():
             revision = self.revisions.get((n, place, programme), 0)
             entry = Entry(file, row_no, n, place, programme, kind, half_units, revision)
@@ -175,7 +183,7 @@ class Seminar:
         return [item for item in items if item[0] not in pending]
 
 
-class World:
+class World(Twins):
     """Everything is made from the seed; a seminar's files are made one after the other, since each
     is judged by what the ones before left."""
 
@@ -187,7 +195,8 @@ class World:
         self.files = []
         self.waiting = collections.defaultdict(list)  # doctor -> (file, row, place), files done
         self.judging = collections.Counter()  # doctor -> files under way in which it may wait
-        self.pending = set()  # doctors whose My Page is being completed
+        self.pending = set()  # doctors whose My Page is being completed, or who become one
+        self.find_twins()
 
     def organisers(self):
         return f"organiser_code,name,kind,l1_code,l2_code\n{ORGANISER},障害試験用主催者,other,,\n"
@@ -247,6 +256,7 @@ class World:
 
     def settled(self, file):
         """A file is done, or undone: what waits in it goes on waiting, or never posts."""
+        file.settled = True
         for n in {n for n, _, _ in file.waiting}:
             self.judging[n] -= 1
         if file.status == "done":

@@ -177,6 +177,7 @@ class Writer:
         """(outcome, reason, {programme: (kind, half units)} to post)"""
         if absent:
             return "absent", None, {}
+        n = self.doctors.who[n]
         key = (n, session.place)
         stands = self.seminar.stands.get(key, {}) if found and known else {}
         if wish is None:
