@@ -174,12 +174,14 @@ static void look(struct call *call, struct accept *accept)
 
 static void show(struct call *call, struct accept *accept)
 {
-    if (show_add(call, accept->result))
+    if (show_add(call, accept->result)) {
         call_run(call, COMMAND_SHOWN);
-    else if (accept->command.answer != NULL)
+    } else if (accept->command.answer != NULL) {
         accept->command.answer(call, accept->result);
-    else
+    } else {
+        show_texts(call, accept->result);
         call_object(call, accept->command.status, json_incref(accept->result));
+    }
 }
 
 static void answer(struct call *call, struct accept *accept, bool done, json_t *result,

@@ -49,6 +49,8 @@ json_t *command_json(struct arena *arena, struct str text);
 bool show_add(struct call *call, const json_t *result);
 /* After a good run, in the caller's language; owned by the arena. NULL: it is not to be seen. */
 json_t *show_take(struct call *call);
+/* A result that is all there is: the problem of each of its items gets the caller's texts. */
+void show_texts(struct call *call, json_t *result);
 
 /* ---- idempotency keys, also for uploads ---- */
 

@@ -102,7 +102,7 @@ static const struct section {
      {"gateway_export_procedures",
       SECTION(MOMENT("p.submitted_at") " || p.procedure_id",
               "portal.procedure_json(p.procedure_id, $3)::jsonb"
-              " - ARRAY['mine', 'to_confirm', 'plain', 'doctor']",
+              " - ARRAY['mine', 'to_confirm', 'plain', 'doctor', 'version']",
               "portal.procedure AS p WHERE p.doctor_id = portal.scope_id('doctor')")}},
     {"delegates",
      5,

@@ -291,10 +291,12 @@ static void told_operation(struct call *call)
     operation->result = command_json(call->flow.arena, db_get_text(query, 0, 1));
     operation->problem = command_json(call->flow.arena, db_get_text(query, 0, 2));
     /* A good answer would have held the changed object: read it as it is now. */
-    if (str_eq_c(operation->status, "done") && show_add(call, operation->result))
+    if (str_eq_c(operation->status, "done") && show_add(call, operation->result)) {
         call_run(call, READ_SHOWN);
-    else
+    } else {
+        show_texts(call, operation->result);
         answer_operation(call, operation);
+    }
 }
 
 void endpoint_get_operation(struct flow *flow)

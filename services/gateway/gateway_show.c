@@ -108,3 +108,19 @@ json_t *show_take(struct call *call)
         problem_pick_language(json, call->english);
     return json;
 }
+
+void show_texts(struct call *call, json_t *result)
+{
+    json_t *item;
+    size_t index;
+
+    json_array_foreach(json_object_get(result, "items"), index, item)
+    {
+        json_t *told = json_object_get(item, "problem");
+
+        if (json_is_object(told))
+            must(json_object_set_new(item, "problem",
+                                     problem_object(call->flow.arena, problem_code(told),
+                                                    call->english, NULL, told)) == 0);
+    }
+}

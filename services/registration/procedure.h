@@ -6,6 +6,7 @@
  *   membership_filing.c  what may be asked for
  *   procedure_file.c     a procedure is filed
  *   procedure_act.c      everything that happens to it afterwards
+ *   procedure_bulk.c     many plain ones are approved at once
  *   procedure_apply.c    its day has come: memberships, codes of the doctor, events
  *   procedure_clock.c    days that come, daily digests, reminders
  *   training_rules.c     the end of clinical training: reminders, and that they end
@@ -195,10 +196,17 @@ void tell_refused(struct registration *registration, struct work_batch *batch,
 json_t *tell_param(json_t *extra, const char *name, const char *value);
 /* {"errors": [{pointer, code}], "params": {"field": name}}, added to `extra`. */
 json_t *tell_pointer(json_t *extra, const char *pointer, enum code code);
-/* ---- procedure_file.c, procedure_act.c: handlers of commands ---- */
+/* ---- procedure_file.c, procedure_act.c, procedure_bulk.c: handlers of commands ---- */
 
 void procedure_file_handle(void *service, struct work_batch *batch);
 void procedure_act_handle(void *service, struct work_batch *batch);
+void procedure_bulk_handle(void *service, struct work_batch *batch);
+/*
+ * A move that was made is recorded: row, history, event, and what it effects when its day has come.
+ * `step` has an actor.
+ */
+void procedure_record(struct registration *registration, struct work_batch *batch,
+                      struct procedure_case *found, const struct procedure_step *step);
 /* What a filing says of its day when it is no good. */
 json_t *filing_extra(const struct filing_verdict *verdict);
 

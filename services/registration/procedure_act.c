@@ -60,11 +60,20 @@ static const char *action_of(const struct job *job)
     return job->confirm ? "confirm" : procedure_move_name(job->request.move);
 }
 
+void procedure_record(struct registration *registration, struct work_batch *batch,
+                      struct procedure_case *found, const struct procedure_step *step)
+{
+    struct stored *stored = &found->stored;
+    const char *trace = batch->messages[0].trace;
+
+    store_update_procedure(batch->effect, stored, step);
+    tell_state(registration, batch->effect, stored, step->action, step->actor->office.layer, trace);
+    if (apply_is_due(stored, day_of_us(step->now_us)))
+        apply_procedure(registration, batch->effect, found, trace);
+}
+
 static void record(struct job *job, enum procedure_stage from)
 {
-    struct stored *stored = &job->base.found.stored;
-    struct db_batch *effect = job->base.batch->effect;
-    const char *trace = job->base.batch->messages[0].trace;
     const struct procedure_step step = {
         .action = action_of(job),
         .from = from,
@@ -74,12 +83,8 @@ static void record(struct job *job, enum procedure_stage from)
     };
 
     if (job->request.move == MOVE_RETURN || job->request.move == MOVE_REJECT)
-        stored->told_reason = job->event.reason;
-    store_update_procedure(effect, stored, &step);
-    tell_state(job->base.registration, effect, stored, step.action, job->request.actor.office.layer,
-               trace);
-    if (apply_is_due(stored, day_of_us(step.now_us)))
-        apply_procedure(job->base.registration, effect, &job->base.found, trace);
+        job->base.found.stored.told_reason = job->event.reason;
+    procedure_record(job->base.registration, job->base.batch, &job->base.found, &step);
 }
 
 static void decide(struct procedure_job *base)

@@ -387,6 +387,22 @@ enum code procedure_act(struct procedure *procedure, const struct procedure_requ
     return CODE_NONE;
 }
 
+enum code procedure_act_plain(struct procedure *procedure, const struct procedure_request *request,
+                              const struct procedure_look *look)
+{
+    struct procedure after = *procedure;
+    enum code refusal = procedure_act(&after, request);
+
+    if (refusal != CODE_NONE)
+        return refusal;
+    if (procedure->version != look->version)
+        return CODE_STATE_CONFLICT;
+    if (!look->plain)
+        return CODE_PROCEDURE_NOT_PLAIN;
+    *procedure = after;
+    return CODE_NONE;
+}
+
 enum code procedure_confirm(struct procedure *procedure, const struct actor *actor)
 {
     if (!office_is(actor->office, procedure->confirm))

@@ -126,5 +126,13 @@ struct procedure_request {
 
 /* May the actor do it, is its time? CODE_NONE: `procedure` is as it becomes. */
 enum code procedure_act(struct procedure *procedure, const struct procedure_request *request);
+/* What somebody who approves many at once knew of one of them. */
+struct procedure_look {
+    int64_t version;
+    bool plain; /* nothing about it asked for a second look */
+};
+/* The same for one of many: it is approved when it is plain and still as it was looked at. */
+enum code procedure_act_plain(struct procedure *procedure, const struct procedure_request *request,
+                              const struct procedure_look *look);
 /* The automatic withdrawal was seen by the office that it was shown to (R-PROC-04). */
 enum code procedure_confirm(struct procedure *procedure, const struct actor *actor);

@@ -35,6 +35,7 @@ const struct work_route registration_routes[] = {
      .batch_max = REGISTRATION_LISTS_MAX},
     OTHER(EVENT_PROCEDURE_SUBMIT, procedure_file_handle),
     OTHER(EVENT_PROCEDURE_ACT, procedure_act_handle),
+    OTHER(EVENT_PROCEDURE_APPROVE, procedure_bulk_handle),
     OTHER(EVENT_TRAINING_DISMISS, training_dismiss_handle),
     OTHER(EVENT_STAFF_CREATE, registration_staff_create),
     OTHER(EVENT_STAFF_CHANGE, registration_staff_change),

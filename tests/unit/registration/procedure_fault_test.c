@@ -21,6 +21,7 @@
 #define L1 BY_OFFICE("office_l1") ",\"actor_l1\":\"40016\""
 #define L2 BY_OFFICE("office_l2") ",\"actor_l2\":\"40\""
 #define DOCTOR OF_ACCOUNT ",\"role\":\"doctor\",\"doctor_id\":1"
+#define PLAIN "{\"procedure_id\":\"" PROCEDURE "\",\"version\":1,\"seen\":true,\"plain\":true}"
 #define WHY ",\"reason\":\"why\""
 /* As if it had come so far. */
 #define CAME_TO(stage, desk)                                                                       \
@@ -31,6 +32,11 @@ static const struct fault_case cases[] = {
     {"procedure_approved",
      FILED,
      {NULL, EVENT_PROCEDURE_ACT, MOVED(L1, "approve"), IS_AT("l2_review") BOTH_ANSWERED}},
+    /* Twice, so that the second one is left for a message of its own. */
+    {"procedures_approved",
+     FILED,
+     {NULL, EVENT_PROCEDURE_APPROVE, SECOND L1 ",\"items\":[" PLAIN "," PLAIN "]",
+      IS_AT("l2_review") " AND version = 2" BOTH_ANSWERED}},
     {"procedure_returned",
      FILED,
      {NULL, EVENT_PROCEDURE_ACT, MOVED(L1, "return") WHY, IS_AT("returned") BOTH_ANSWERED}},

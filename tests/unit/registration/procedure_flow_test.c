@@ -149,6 +149,93 @@ static void an_admission_goes_through_three_desks(void **state)
     assert_string_equal(bench.answer_code, "membership_held");
 }
 
+/* ---- many at once ---- */
+
+#define ITEM(id, version, seen, plain)                                                             \
+    "{\"procedure_id\": \"" id "\", \"version\": " #version ", \"seen\": " #seen                   \
+    ", \"plain\": " #plain "}"
+
+static void bulk(const char *who, const char *items)
+{
+    assert_int_equal(
+        bench_handle(&bench, procedure_bulk_handle, &registration, EVENT_PROCEDURE_APPROVE,
+                     "{\"operation_id\": \"" OPERATION "\", %s, \"items\": [%s]}", who, items),
+        ERR_OK);
+}
+
+/* The message that the last one left. */
+static void bulk_goes_on(void)
+{
+    json_t *left = json_incref(bench_event(&bench, EVENT_PROCEDURE_APPROVE));
+
+    assert_false(bench.answered);
+    assert_int_equal(bench_handle_all(&bench, procedure_bulk_handle, &registration,
+                                      EVENT_PROCEDURE_APPROVE, &left, 1),
+                     ERR_OK);
+    assert_true(bench.answered);
+    json_decref(left);
+}
+
+/* "stage" of an item that was approved, else the code that says why not. */
+static const char *became(size_t item)
+{
+    const json_t *object = json_array_get(json_object_get(bench.answer, "items"), item);
+    const json_t *problem = json_object_get(object, "problem");
+
+    return bench_text(json_is_object(problem) ? problem : object,
+                      json_is_object(problem) ? "code" : "stage");
+}
+
+static void one_that_cannot_be_approved_holds_up_no_other(void **state)
+{
+    (void)state;
+    file(PROCEDURE, DOCTOR(1), ADMISSION);
+    file(SECOND, DOCTOR(2), "\"kind\": \"withdrawal_l3\", \"effective_on\": \"2026-12-31\"");
+    bulk(L1("40016"), ITEM(THIRD, 1, true, true) "," ITEM(SECOND, 1, false,
+                                                          true) "," ITEM(PROCEDURE, 1, true, true));
+    assert_true(bench.answered);
+    assert_string_equal(became(0), "not_found");
+    assert_string_equal(became(1), "not_found");
+    assert_string_equal(became(2), "l2_review");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_PROCEDURE_STATE), "stage"),
+                        "l2_review");
+    assert_int_equal(count("SELECT count(*) FROM registration.procedure_history WHERE"
+                           " procedure_id = '" PROCEDURE "' AND action = 'approve'"
+                           " AND actor_role = 'office_l1' AND actor_id = '" CLERK "'"),
+                     1);
+    bulk(L1("40016"), ITEM(PROCEDURE, 1, true, true));
+    assert_string_equal(became(0), "procedure_elsewhere");
+    bulk(L2("40"), ITEM(PROCEDURE, 1, true, true) "," ITEM(PROCEDURE, 2, true, false));
+    assert_string_equal(became(0), "state_conflict");
+    assert_string_equal(became(1), "procedure_not_plain");
+    bulk(L2("40"), ITEM(PROCEDURE, 2, true, true) "," ITEM(PROCEDURE, 2, true, true));
+    bulk_goes_on(); /* the second one is judged by what the first one wrote */
+    assert_string_equal(became(0), "l3_review");
+    assert_string_equal(became(1), "procedure_elsewhere");
+}
+
+/* Both write the doctor's row. */
+static void two_of_one_doctor_follow_one_another(void **state)
+{
+    (void)state;
+    file(PROCEDURE, DOCTOR(2),
+         "\"kind\": \"change\", \"effective_on\": \"2026-11-29\","
+         " \"workplace_name\": \"見本病院\"");
+    file(SECOND, DOCTOR(2), "\"kind\": \"withdrawal_all\", \"effective_on\": \"2026-11-29\"");
+    file(THIRD, DOCTOR(1),
+         "\"kind\": \"admission\", \"depth\": 1, \"l1_code\": \"13001\","
+         " \"effective_on\": \"2026-11-29\"");
+    bulk(L1("13001"), ITEM(PROCEDURE, 1, true, true) "," ITEM(SECOND, 1, true,
+                                                              true) "," ITEM(THIRD, 1, true, true));
+    assert_int_equal(count("SELECT count(*) FROM registration.procedure WHERE stage = 'effective'"),
+                     2);
+    bulk_goes_on();
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(became(i), "effective");
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE valid_to IS NULL"),
+                     1);
+}
+
 static void a_part_that_was_given_stands(void **state)
 {
     (void)state;
@@ -463,6 +550,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(filing_removes_the_doctors_draft),
         TEST(an_admission_goes_through_three_desks),
+        TEST(one_that_cannot_be_approved_holds_up_no_other),
+        TEST(two_of_one_doctor_follow_one_another),
         TEST(a_part_that_was_given_stands),
         TEST(a_withdrawal_from_l1_takes_the_others_along),
         TEST(a_transfer_ends_nothing_before_it_is_done),

@@ -357,6 +357,40 @@ static void l2_confirms_an_automatic_withdrawal_once(void **state)
     assert_int_equal(procedure_confirm(&procedure, &l2), CODE_STATE_CONFLICT);
 }
 
+/* A refusal that a single approval would get comes first; a refused one stays as it was. */
+static void one_of_many_is_plain_and_as_it_was_looked_at(void **state)
+{
+    static const struct {
+        const struct actor *actor;
+        enum procedure_stage stage;
+        struct procedure_look look;
+        enum code wanted;
+    } cases[] = {
+        {&l1, STAGE_L1_REVIEW, {1, true}, CODE_NONE},
+        {&l1, STAGE_L1_REVIEW, {1, false}, CODE_PROCEDURE_NOT_PLAIN},
+        {&l1, STAGE_L1_REVIEW, {2, true}, CODE_STATE_CONFLICT},
+        {&l1, STAGE_L1_REVIEW, {2, false}, CODE_STATE_CONFLICT},
+        {&l2, STAGE_L1_REVIEW, {1, true}, CODE_PROCEDURE_ELSEWHERE},
+        {&l1, STAGE_L2_REVIEW, {1, true}, CODE_PROCEDURE_ELSEWHERE},
+        {&l1, STAGE_L1_WAIT_FEE, {1, true}, CODE_PROCEDURE_STAGE},
+        {&l1, STAGE_REJECTED, {1, true}, CODE_PROCEDURE_STAGE},
+        {&doctor, STAGE_L1_REVIEW, {1, true}, CODE_FORBIDDEN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct procedure procedure = filed(PROCEDURE_ADMISSION, 1, 0);
+        const struct procedure_request approve = {.move = MOVE_APPROVE, .actor = *cases[i].actor};
+
+        procedure.version = 1;
+        procedure.stage = cases[i].stage;
+        assert_int_equal(procedure_act_plain(&procedure, &approve, &cases[i].look),
+                         cases[i].wanted);
+        assert_int_equal(procedure.stage,
+                         cases[i].wanted == CODE_NONE ? STAGE_DONE : cases[i].stage);
+    }
+}
+
 static void names_are_read_back(void **state)
 {
     (void)state;
@@ -386,6 +420,7 @@ int main(void)
         cmocka_unit_test(a_return_and_a_rejection_say_why),
         cmocka_unit_test(who_entered_it_does_not_approve_it),
         cmocka_unit_test(l2_confirms_an_automatic_withdrawal_once),
+        cmocka_unit_test(one_of_many_is_plain_and_as_it_was_looked_at),
         cmocka_unit_test(names_are_read_back),
     };
 

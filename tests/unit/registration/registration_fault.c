@@ -56,9 +56,9 @@ static const char clean[] =
 
 int registration_fault_main(const struct fault_case *cases, size_t count)
 {
-    static const char *const emitted[] = {TOPIC_ACCOUNT_EVENTS, TOPIC_DOCTOR_EVENTS,
-                                          TOPIC_PROCEDURE_EVENTS, TOPIC_MAINTENANCE_EVENTS,
-                                          TOPIC_REPLIES};
+    static const char *const emitted[] = {TOPIC_ACCOUNT_EVENTS,        TOPIC_DOCTOR_EVENTS,
+                                          TOPIC_PROCEDURE_EVENTS,      TOPIC_MAINTENANCE_EVENTS,
+                                          TOPIC_REGISTRATION_COMMANDS, TOPIC_REPLIES};
     static const char *const tables[] = {"account",
                                          "doctor",
                                          "account_history",

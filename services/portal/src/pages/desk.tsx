@@ -1,12 +1,12 @@
 // An office's desk: what waits there, oldest first, plain ones approved together; and the members.
 import { useState } from 'preact/hooks';
 import { call, command } from '../api/client';
-import { errorOf } from '../api/problem';
+import { errorOf, problemOf, type ApiError, type Problem } from '../api/problem';
 import type { Answer } from '../api/types';
 import { Button, LinkButton, Notice, PageTitle, Tag } from '../parts/basics';
 import { SelectField, SendButton, TextField } from '../parts/fields';
 import { FormBox, useForm } from '../parts/form';
-import { ListFoot, LoadBox, usePages } from '../parts/load';
+import { ListFoot, LoadBox, ProblemNotice, usePages } from '../parts/load';
 import { StageTag, type ProcedureSummary } from '../parts/procedure';
 import { FileForm, inputForOf } from '../parts/procedure_form';
 import { Table, type Column } from '../parts/table';
@@ -67,60 +67,102 @@ export function DeskPage() {
   );
 }
 
-/** Each is a command of its own, so one that cannot be approved holds up no other. */
-async function approveAll(ids: string[]): Promise<{ done: number; failed: string[] }> {
-  const result = { done: 0, failed: [] as string[] };
-  for (const procedure_id of ids) {
-    try {
-      await command('post', '/api/v1/procedures/{procedure_id}/approve', { path: { procedure_id }, body: {} });
-      result.done += 1;
-    } catch (cause) {
-      result.failed.push(errorOf(cause).problem.title);
+/** As many as one request takes. */
+const BULK_MAX = 100;
+
+interface Outcome {
+  approved: ProcedureSummary[];
+  refused: { item: ProcedureSummary; problem: Problem }[];
+  /** Of a request that failed as a whole. */
+  error?: ApiError;
+}
+
+/** The server judges each alone, as it was when this list was read. */
+async function approveAll(chosen: ProcedureSummary[]): Promise<Outcome> {
+  const outcome: Outcome = { approved: [], refused: [] };
+  try {
+    for (let from = 0; from < chosen.length; from += BULK_MAX) {
+      const part = chosen.slice(from, from + BULK_MAX);
+      const items = part.map(({ procedure_id, version }) => ({ procedure_id, version }));
+      const answer = await command('post', '/api/v1/procedures/bulk-approve', { body: { items } });
+      part.forEach((item, place) => {
+        const told = answer.items[place]?.problem;
+        if (told) outcome.refused.push({ item, problem: problemOf(told, told.status) });
+        else outcome.approved.push(item);
+      });
     }
+  } catch (cause) {
+    outcome.error = errorOf(cause);
   }
-  return result;
+  return outcome;
 }
 
 function Desk({ items, reload }: { items: ProcedureSummary[]; reload: () => void }) {
   const [chosen, setChosen] = useState<string[]>([]);
   const [busy, setBusy] = useState(false);
-  const [said, setSaid] = useState<{ done: number; failed: string[] }>();
-  const plain = items.filter((item) => item.mine && item.plain && item.stage !== 'returned');
-  const ids = chosen.filter((id) => plain.some((item) => item.procedure_id === id));
+  const [outcome, setOutcome] = useState<Outcome>();
+  const plain = items.filter((item) => item.mine && item.plain && item.stage !== 'returned' && !item.stage.includes('_wait_'));
+  const picked = plain.filter((item) => chosen.includes(item.procedure_id));
   const choose = (id: string, on: boolean) => setChosen((old) => (on ? [...old, id] : old.filter((one) => one !== id)));
   const approve = async () => {
     setBusy(true);
-    setSaid(await approveAll(ids));
-    setChosen([]);
+    const became = await approveAll(picked);
+    const gone = became.approved.map((item) => item.procedure_id);
+    setChosen((old) => old.filter((id) => !gone.includes(id)));
+    setOutcome(became);
     setBusy(false);
     reload();
   };
   return (
     <>
-      {said && <Outcome said={said} />}
+      {outcome && <OutcomeBox {...outcome} />}
       {plain.length > 0 && (
         <div class="row">
           <Button onClick={() => setChosen(plain.map((item) => item.procedure_id))}>{tm('bulk_all')}</Button>
-          {ids.length > 0 && (
+          {picked.length > 0 && (
             <Button look="main" busy={busy} onClick={() => void approve()}>
-              {tm('bulk', { n: ids.length })}
+              {tm('bulk', { n: picked.length })}
             </Button>
           )}
         </div>
       )}
-      <DeskTable items={items} plain={plain} chosen={ids} choose={choose} />
+      <DeskTable items={items} plain={plain} chosen={chosen} choose={choose} />
     </>
   );
 }
 
-function Outcome({ said }: { said: { done: number; failed: string[] } }) {
+const nameOf = (item: ProcedureSummary): string =>
+  tm('one_title', { name: item.doctor?.name ?? '', kind: tmOf('kind', item.kind) });
+
+function OutcomeBox({ approved, refused, error }: Outcome) {
   return (
-    <Notice tone={said.failed.length > 0 ? 'warn' : 'good'} alert>
-      <p>{tm('bulk_done', { n: said.done })}</p>
-      {said.failed.length > 0 && (
-        <p>{tm('bulk_failed', { n: said.failed.length, why: [...new Set(said.failed)].join('、') })}</p>
+    <>
+      {error && <ProblemNotice error={error} />}
+      {approved.length > 0 && (
+        <Notice tone="good" title={tm('bulk_done', { n: approved.length })} alert>
+          <ul>
+            {approved.map((item) => (
+              <li key={item.procedure_id}>{nameOf(item)}</li>
+            ))}
+          </ul>
+        </Notice>
       )}
-    </Notice>
+      {refused.length > 0 && (
+        <Notice tone="warn" title={tm('bulk_failed', { n: refused.length })} alert>
+          <ul>
+            {refused.map(({ item, problem }) => (
+              <li key={item.procedure_id}>
+                <a href={`/procedures/${item.procedure_id}`}>{nameOf(item)}</a>
+                <br />
+                {problem.title}
+                <br />
+                <span class="soft">{problem.cure}</span>
+              </li>
+            ))}
+          </ul>
+        </Notice>
+      )}
+    </>
   );
 }
 

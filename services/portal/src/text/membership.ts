@@ -183,7 +183,7 @@ const table = {
   bulk: ['選んだ{n}件を承認する', 'Approve the {n} chosen'],
   bulk_all: ['通常の手続きをすべて選ぶ', 'Choose all plain ones'],
   bulk_done: ['{n}件を承認しました。', '{n} were approved.'],
-  bulk_failed: ['{n}件は承認できませんでした: {why}', '{n} could not be approved: {why}'],
+  bulk_failed: ['{n}件は承認できませんでした。選んだまま残しています。', '{n} could not be approved and stay chosen.'],
   one_title: ['{name}さんの{kind}', '{kind} of {name}'],
   own_title: ['{kind}の手続き', '{kind}'],
   approve: ['承認する', 'Approve'],
