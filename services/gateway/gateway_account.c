@@ -207,6 +207,8 @@ void endpoint_set_profile(struct flow *flow)
                     .workplace_name = or_empty(body.workplace_name),
                     .workplace_postcode = or_empty(body.workplace_postcode),
                     .workplace_address = or_empty(body.workplace_address),
+                    .residence_prefecture = or_empty(body.residence_prefecture),
+                    .residence_municipality = or_empty(body.residence_municipality),
                     .phone = or_empty(body.phone)},
     };
     command.data = event_account_set_profile_encode(&event);

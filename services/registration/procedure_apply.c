@@ -17,11 +17,15 @@ static struct str or_empty(struct str text)
 /* The codes that stand with the doctor are those of today. */
 static void take_codes(const struct membership_plan *plan, struct record *record)
 {
+    struct str residence_l2 = rules_residence_l2(&record->person.profile);
+
     record->doctor_l1_code = or_empty(plan->after.l1_code);
     if (plan->after.member[2])
         record->doctor_l2_code = or_empty(plan->after.l2_code);
     else if (plan->handling_l2.data != NULL)
         record->doctor_l2_code = plan->handling_l2;
+    if (!plan->after.member[1] && residence_l2.data != NULL)
+        record->doctor_l2_code = residence_l2;
     record->l3_category = plan->after.member[3] ? or_empty(plan->after.category[3]) : STR("");
 }
 

@@ -23,7 +23,7 @@ static const struct db_stmt select_doctor = {
     "  d.former_name_kana, d.email, d.l1_code, d.l2_code, d.l3_category, d.my_page,"
     "  d.workplace_name, d.workplace_postcode, d.workplace_address, d.phone, d.doctor_id,"
     "  a.account_id, coalesce(a.version, 0), a.role, a.state, a.step, a.name, a.email,"
-    "  coalesce(a.email_confirmed, false)"
+    "  coalesce(a.email_confirmed, false), d.residence_prefecture"
     " FROM registration.doctor d LEFT JOIN registration.account a USING (doctor_id)"
     " WHERE d.doctor_id = $1",
 };
@@ -129,6 +129,7 @@ static void take_doctor(const struct db_query *query, struct record *record)
     profile->workplace_postcode = db_get_text(query, 0, 13);
     profile->workplace_address = db_get_text(query, 0, 14);
     profile->phone = db_get_text(query, 0, 15);
+    profile->residence_prefecture = db_get_text(query, 0, 25);
     person->doctor_id = db_get_i64(query, 0, 16);
     take_account(query, record);
 }

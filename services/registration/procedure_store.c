@@ -63,7 +63,9 @@ static const struct db_stmt update_member = {
     " UPDATE registration.doctor SET version = version + 1, l1_code = $3, l2_code = $4,"
     "  l3_category = $5, name = $6, name_kana = $7, former_name = $8, former_name_kana = $9,"
     "  workplace_name = $10, workplace_postcode = $11, workplace_address = $12, phone = $13,"
-    "  my_page = $14, changed_at = $15"
+    "  my_page = $14, changed_at = $15,"
+    "  residence_prefecture = CASE WHEN $10 = '' THEN residence_prefecture ELSE '' END,"
+    "  residence_municipality = CASE WHEN $10 = '' THEN residence_municipality ELSE '' END"
     " WHERE doctor_id = $1 AND version = $2 RETURNING 1)"
     " SELECT mamis.changed(count(*)) FROM changed",
 };

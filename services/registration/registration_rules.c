@@ -194,7 +194,41 @@ static bool profile_is_well_formed(const struct person *person, const struct pro
         refuse_field(verdict, CODE_NAME_KANA_FORMAT, "/former_name_kana");
     else if (entered->birth_on == DAY_NONE || entered->birth_on > person->today)
         refuse_field(verdict, CODE_DATE_NOT_REAL, "/birth_on");
+    else if (name_is_blank(entered->workplace_name) &&
+             name_is_blank(entered->residence_prefecture) !=
+                 name_is_blank(entered->residence_municipality))
+        refuse_field(verdict, CODE_FIELD_TOO_SHORT,
+                     name_is_blank(entered->residence_prefecture) ? "/residence_prefecture"
+                                                                  : "/residence_municipality");
     return verdict->refusal == CODE_NONE;
+}
+
+struct str rules_residence_l2(const struct profile *profile)
+{
+    if (profile->residence_prefecture.len == 0 || !name_is_blank(profile->workplace_name))
+        return STR_NONE;
+    return profile->residence_prefecture;
+}
+
+/* A residence is kept of nobody but of who has no workplace. */
+static struct profile kept_of(const struct profile *entered)
+{
+    struct profile kept = *entered;
+
+    if (rules_residence_l2(entered).data == NULL)
+        kept.residence_prefecture = kept.residence_municipality = STR("");
+    return kept;
+}
+
+/* A member is looked after where he is a member. */
+static void take_handling(struct person *person, struct verdict *verdict)
+{
+    struct str l2_code = rules_residence_l2(&person->profile);
+
+    if (person->member || l2_code.data == NULL || str_eq(person->handling_l2, l2_code))
+        return;
+    person->handling_l2 = l2_code;
+    verdict->doctor_changed = true;
 }
 
 static bool birth_date_agrees(struct person *person, const struct profile *entered,
@@ -221,6 +255,8 @@ static bool same_profile(const struct profile *left, const struct profile *right
            str_eq(left->workplace_name, right->workplace_name) &&
            str_eq(left->workplace_postcode, right->workplace_postcode) &&
            str_eq(left->workplace_address, right->workplace_address) &&
+           str_eq(left->residence_prefecture, right->residence_prefecture) &&
+           str_eq(left->residence_municipality, right->residence_municipality) &&
            str_eq(left->phone, right->phone);
 }
 
@@ -234,6 +270,8 @@ static bool same_names(const struct profile *left, const struct profile *right)
 void rules_set_profile(struct person *person, const struct profile *entered,
                        struct verdict *ret_verdict)
 {
+    const struct profile kept = kept_of(entered);
+
     if (!rules_begin(person, ACCOUNT_SET_PROFILE, ret_verdict))
         return;
     if (person->doctor_id == 0) {
@@ -245,13 +283,14 @@ void rules_set_profile(struct person *person, const struct profile *entered,
         return;
     ret_verdict->name_changed = !same_names(&person->profile, entered);
     /* A number is issued with the first profile, so also when nothing else changes. */
-    if (!same_profile(&person->profile, entered) || person->mamis_no.len == 0)
+    if (!same_profile(&person->profile, &kept) || person->mamis_no.len == 0)
         ret_verdict->doctor_changed = true;
     if (!str_eq(person->account_name, entered->name)) {
         person->account_name = entered->name;
         ret_verdict->account_changed = true;
     }
-    person->profile = *entered;
+    person->profile = kept;
+    take_handling(person, ret_verdict);
     if (person->step == STEP_PROFILE)
         go_to(person, STEP_PASSWORD, ret_verdict);
 }

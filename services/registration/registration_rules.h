@@ -32,7 +32,14 @@ struct profile {
     struct str name, name_kana, former_name, former_name_kana, sex;
     day_t birth_on;
     struct str workplace_name, workplace_postcode, workplace_address, phone;
+    /* Of who has no workplace, both or none; prefecture: "01" to "47". */
+    struct str residence_prefecture, residence_municipality;
 };
+/*
+ * The prefecture that looks after a doctor who is no member and has no workplace (domain 10, 62);
+ * data NULL: it is not known where he lives, or he has a workplace.
+ */
+struct str rules_residence_l2(const struct profile *profile);
 
 /* What the office and the call centre do for somebody. */
 enum desk_action {
@@ -58,6 +65,8 @@ struct person {
     int32_t birth_tries;
     int64_t doctor_id; /* 0: the account is no doctor's */
     struct str my_page, mamis_no, doctor_email;
+    bool member;            /* of some association */
+    struct str handling_l2; /* whose prefecture looks after the doctor; empty: none */
     struct profile profile;
     /* Circumstances, read with the person. */
     struct str terms_in_force;
@@ -99,9 +108,10 @@ void rules_confirm_email(struct person *person, struct str email, struct verdict
 /* Nobody used the link for EMAIL_WAIT_US: back to the terms. Harmless when it is not so. */
 void rules_time_out(struct person *person, struct verdict *ret_verdict);
 /*
- * Names, reading, workplace. At first login the birth date has to agree with the records when they
- * have one (a postcard is half a secret); after BIRTH_TRIES_MAX wrong ones the account is
- * suspended. Whether a MAMIS number has to be issued is the caller's to see: it is empty then.
+ * Names, reading, workplace; where there is none, the residence. At first login the birth date has
+ * to agree with the records when they have one (a postcard is half a secret); after BIRTH_TRIES_MAX
+ * wrong ones the account is suspended. Whether a MAMIS number has to be issued is the caller's to
+ * see: it is empty then.
  */
 void rules_set_profile(struct person *person, const struct profile *entered,
                        struct verdict *ret_verdict);

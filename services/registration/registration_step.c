@@ -62,6 +62,7 @@ static void decide(struct job *job)
         return;
     case COMMAND_SET_PROFILE:
         rules_set_profile(person, &job->command.profile, &job->verdict);
+        job->record.doctor_l2_code = person->handling_l2;
         return;
     case COMMAND_COMPLETE:
         rules_complete(person, &job->verdict);

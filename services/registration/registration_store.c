@@ -11,7 +11,8 @@ static const struct db_stmt select_person = {
     "  d.l2_code, d.l3_category, d.my_page, d.workplace_name, d.workplace_postcode,"
     "  d.workplace_address, d.phone, a.step_at, a.shared_email,"
     "  EXISTS (SELECT FROM registration.certification c WHERE c.doctor_id = a.doctor_id),"
-    "  coalesce(r.version, 0), r.reissue_id, r.l2_code"
+    "  coalesce(r.version, 0), r.reissue_id, r.l2_code, d.residence_prefecture,"
+    "  d.residence_municipality"
     " FROM registration.account a LEFT JOIN registration.doctor d USING (doctor_id)"
     " LEFT JOIN registration.reissue r ON r.account_id = a.account_id AND r.state = 'open'"
     " WHERE a.account_id = $1",
@@ -60,7 +61,7 @@ static const struct db_stmt update_doctor = {
     "  name_kana = $5, former_name = $6, former_name_kana = $7, sex = $8, birth_on = $9,"
     "  email = $10, my_page = $11, workplace_name = $12, workplace_postcode = $13,"
     "  workplace_address = $14, phone = $15, my_page_at = coalesce($16, my_page_at),"
-    "  changed_at = $17"
+    "  changed_at = $17, residence_prefecture = $18, residence_municipality = $19, l2_code = $20"
     " WHERE doctor_id = $1 AND version = $2 RETURNING 1)"
     " SELECT mamis.changed(count(*)) FROM changed",
 };
@@ -110,6 +111,10 @@ static void read_doctor(const struct db_query *query, struct record *record)
     profile->workplace_postcode = db_get_text(query, 0, 29);
     profile->workplace_address = db_get_text(query, 0, 30);
     profile->phone = db_get_text(query, 0, 31);
+    profile->residence_prefecture = db_get_text(query, 0, 38);
+    profile->residence_municipality = db_get_text(query, 0, 39);
+    person->member = record->doctor_l1_code.len > 0;
+    person->handling_l2 = record->doctor_l2_code;
 }
 
 bool store_record(const struct store_read *read, struct uuid account_id, struct record *ret_record)
@@ -234,6 +239,9 @@ void store_save_doctor(struct db_batch *batch, const struct record *record, bool
     db_text(query, profile->phone);
     db_time(query, my_page_created ? now_us : INT64_MIN);
     db_time(query, now_us);
+    db_text(query, profile->residence_prefecture);
+    db_text(query, profile->residence_municipality);
+    db_text(query, record->doctor_l2_code);
 }
 
 void store_keep_names(struct db_batch *batch, const struct record *record, int64_t now_us)

@@ -49,6 +49,11 @@ cleanup:
     return err;
 }
 
+static struct str or_empty(struct str text)
+{
+    return text.data == NULL ? STR("") : text;
+}
+
 static enum err set_profile(struct arena *arena, json_t *data, struct command *out,
                             struct err_note *note)
 {
@@ -69,6 +74,8 @@ static enum err set_profile(struct arena *arena, json_t *data, struct command *o
                     .workplace_name = event.profile.workplace_name,
                     .workplace_postcode = event.profile.workplace_postcode,
                     .workplace_address = event.profile.workplace_address,
+                    .residence_prefecture = or_empty(event.profile.residence_prefecture),
+                    .residence_municipality = or_empty(event.profile.residence_municipality),
                     .phone = event.profile.phone},
     };
 cleanup:
@@ -113,11 +120,6 @@ static enum err time_out(struct arena *arena, json_t *data, struct command *out,
     *out = (struct command){.kind = COMMAND_TIME_OUT, .account_id = event.account_id};
 cleanup:
     return err;
-}
-
-static struct str or_empty(struct str text)
-{
-    return text.data == NULL ? STR("") : text;
 }
 
 static enum err desk(struct arena *arena, json_t *data, struct command *out, struct err_note *note)

@@ -130,6 +130,33 @@ def drafts(stack, doctor):
     assert tablet.get(DRAFTS).expect(200).json["items"] == [second]
 
 
+def residence(desks, doctor):
+    """Edge 62: no member, no workplace, so the prefecture of the residence looks after her."""
+    profile = doctor.client.get("/me/profile").expect(200).json
+    mine = {name: profile[name] for name in ("name", "name_kana", "sex", "birth_on")}
+    lives = {"residence_prefecture": "14", "residence_municipality": "横浜市"}
+
+    def put(**more):
+        return doctor.client.put("/me/profile", {**mine, **more})
+
+    path = f"/doctors/{profile['mamis_no']}"
+    refused = put(residence_prefecture="14").expect(422).json
+    assert refused["errors"][0]["pointer"] == "/residence_municipality"
+    assert code(put(**{**lives, "residence_prefecture": "48"}), 400) == "schema"
+    put(**lives).expect(200)
+    seen = doctor.client.get("/me/profile").expect(200).json
+    assert (seen["l2_code"], seen["residence_municipality"]) == ("14", "横浜市")
+    told = desks.of("l2:14").get(path).expect(200).json
+    assert (told["by_residence"], told["residence_prefecture"]) == (True, "14")
+    assert code(desks.of("l2:13").get(path), 404) == "not_found"
+    exported = doctor.client.get("/me/export.json").expect(200).json
+    assert "横浜市" in str(exported)
+    put(**lives, workplace_name="見本病院").expect(200)  # then nobody needs to know
+    seen = doctor.client.get("/me/profile").expect(200).json
+    assert (seen["l2_code"], seen["residence_municipality"]) == ("14", "")
+    assert not desks.of("l2:14").get(path).expect(200).json["by_residence"]
+
+
 def transfer(desks, doctor, day):
     """Released by the old side, nothing ends before the new side has agreed; L3 goes on."""
     procedure = doctor.client.post("/me/procedures", {
@@ -148,6 +175,7 @@ def test_membership(stack, doctor_without_membership):
     desks = Desks(stack)
     day = "2026-11-23"
     drafts(stack, doctor)
+    residence(desks, doctor)
     admission(stack, desks, doctor)
     procedure_id = transfer(desks, doctor, day)
     # The day comes; the stack's clock is not turned, so the day is brought here.

@@ -25,7 +25,7 @@ export const site = {
 
 export const profile = {
   ...doctor, former_name: '', former_name_kana: '', sex: 'M', birth_on: '1975-12-18', workplace_name: '見本診療所',
-  workplace_postcode: '812-0001', workplace_address: '福岡県福岡市博多区見本1-2-3', phone: '092-000-0000',
+  workplace_postcode: '812-0001', workplace_address: '福岡県福岡市博多区見本1-2-3', residence_prefecture: '', residence_municipality: '', phone: '092-000-0000',
   email: 'd460190@example.jp', pending_email: null, l1_code: '40016', l2_code: '40', l3_category: 'B', status: 'active',
 };
 

@@ -272,6 +272,20 @@ static void a_withdrawal_from_l1_takes_the_others_along(void **state)
     assert_string_equal(bench.answer_code, "procedure_elsewhere");
 }
 
+/* Edge 62; who has a workplace stays with the prefecture that he leaves (edge 61). */
+static void who_leaves_without_a_workplace_goes_where_he_lives(void **state)
+{
+    (void)state;
+    bench_sql(&bench, "UPDATE registration.doctor SET residence_prefecture = '40',"
+                      " residence_municipality = '福岡市' WHERE doctor_id = 2");
+    file(PROCEDURE, DOCTOR(2), "\"kind\": \"withdrawal_all\", \"effective_on\": \"2026-11-29\"");
+    act(L1("13001"), "\"approve\"");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_DOCTOR_STATE), "l2_code"), "40");
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor AS d WHERE l1_code = ''"
+                           " AND l2_code = '40' AND registration.by_residence(d)"),
+                     1);
+}
+
 static void a_transfer_ends_nothing_before_it_is_done(void **state)
 {
     (void)state;
@@ -554,6 +568,7 @@ int main(void)
         TEST(two_of_one_doctor_follow_one_another),
         TEST(a_part_that_was_given_stands),
         TEST(a_withdrawal_from_l1_takes_the_others_along),
+        TEST(who_leaves_without_a_workplace_goes_where_he_lives),
         TEST(a_transfer_ends_nothing_before_it_is_done),
         TEST(a_transfer_that_the_new_side_rejects_changes_nothing),
         TEST(a_change_of_name_keeps_the_old_one),

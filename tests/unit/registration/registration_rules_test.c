@@ -576,6 +576,47 @@ static void profiles_are_checked(void **state)
     }
 }
 
+/* Edge 62: who is no member and has no workplace is looked after where he lives. */
+static void a_residence_counts_where_there_is_no_workplace(void **state)
+{
+    static const struct {
+        bool member;
+        const char *workplace, *prefecture, *municipality;
+        enum code refusal;
+        const char *kept;     /* prefecture; of a refusal the field */
+        const char *handling; /* before: 40 */
+    } cases[] = {
+        {false, "", "13", "文京区", CODE_NONE, "13", "13"},
+        {false, "　", "13", "文京区", CODE_NONE, "13", "13"},
+        {false, "", "", "", CODE_NONE, "", "40"},
+        {false, "見本診療所", "13", "文京区", CODE_NONE, "", "40"},
+        {false, "見本診療所", "13", "", CODE_NONE, "", "40"},
+        {true, "", "13", "文京区", CODE_NONE, "13", "40"},
+        {false, "", "13", "", CODE_FIELD_TOO_SHORT, "/residence_municipality", "40"},
+        {false, "", "", "文京区", CODE_FIELD_TOO_SHORT, "/residence_prefecture", "40"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct person person = at(STEP_DONE);
+        struct profile entered = entry();
+        struct verdict verdict;
+
+        person.member = cases[i].member;
+        person.handling_l2 = STR("40");
+        entered.workplace_name = str_of(cases[i].workplace);
+        entered.residence_prefecture = str_of(cases[i].prefecture);
+        entered.residence_municipality = str_of(cases[i].municipality);
+        rules_set_profile(&person, &entered, &verdict);
+        assert_int_equal(verdict.refusal, cases[i].refusal);
+        if (cases[i].refusal != CODE_NONE)
+            assert_string_equal(verdict.pointer, cases[i].kept);
+        else
+            assert_true(str_eq_c(person.profile.residence_prefecture, cases[i].kept));
+        assert_true(str_eq_c(person.handling_l2, cases[i].handling));
+    }
+}
+
 static void a_changed_name_is_told(void **state)
 {
     struct person person = at(STEP_DONE);
@@ -633,6 +674,7 @@ int main(void)
         cmocka_unit_test(wrong_birth_dates_end_the_postcard),
         cmocka_unit_test(unknown_birth_date_is_taken_over),
         cmocka_unit_test(profiles_are_checked),
+        cmocka_unit_test(a_residence_counts_where_there_is_no_workplace),
         cmocka_unit_test(a_changed_name_is_told),
         cmocka_unit_test(closed_and_suspended_accounts_change_nothing),
     };

@@ -40,19 +40,26 @@ static void send_text(const char *type, const char *field, const char *value)
     assert_true(bench.answered);
 }
 
-static void send_profile(const char *name, const char *birth_on)
+/* `more`: further members of the profile, with the comma before them. */
+static void send_profile_at(const char *name, const char *birth_on, const char *workplace,
+                            const char *more)
 {
     assert_int_equal(
         bench_handle(&bench, registration_step_handle, &registration, EVENT_ACCOUNT_SET_PROFILE,
                      "{\"operation_id\": \"" OPERATION "\", \"account_id\": \"" ACCOUNT
                      "\", \"profile\": {\"name\": \"%s\", \"name_kana\": \"ハマダ　マサキ\","
                      " \"former_name\": \"\", \"former_name_kana\": \"\", \"sex\": \"M\","
-                     " \"birth_on\": \"%s\", \"workplace_name\": \"見本診療所\","
+                     " \"birth_on\": \"%s\", \"workplace_name\": \"%s\","
                      " \"workplace_postcode\": \"812-0001\", \"workplace_address\": \"福岡\","
-                     " \"phone\": \"092-000-0000\"}}",
-                     name, birth_on),
+                     " \"phone\": \"092-000-0000\"%s}}",
+                     name, birth_on, workplace, more),
         ERR_OK);
     assert_true(bench.answered);
+}
+
+static void send_profile(const char *name, const char *birth_on)
+{
+    send_profile_at(name, birth_on, "見本診療所", "");
 }
 
 /* `more`: further members, with the comma before them. */
@@ -119,6 +126,29 @@ static void first_login_ends_with_my_page(void **state)
                  " AND version = 6 AND terms_version = '2025-04-01' AND email_confirmed",
                  1);
     assert_count("SELECT count(*) FROM registration.account_history", 5);
+}
+
+/* Edge 62: the prefecture of the residence looks after a non-member without a workplace. */
+static void who_has_no_workplace_is_looked_after_where_he_lives(void **state)
+{
+    static const char flagged[] = "SELECT count(*) FROM registration.doctor AS d"
+                                  " WHERE registration.by_residence(d)";
+
+    (void)state;
+    bench_sql(&bench, "UPDATE registration.account SET state = 'active', step = ''");
+    send_profile_at("濱田　正樹", "1975-12-18", "",
+                    ", \"residence_prefecture\": \"13\","
+                    " \"residence_municipality\": \"文京区\"");
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_DOCTOR_STATE), "l2_code"), "13");
+    assert_count("SELECT count(*) FROM registration.doctor WHERE l2_code = '13'"
+                 " AND (residence_prefecture, residence_municipality) = ('13', '文京区')",
+                 1);
+    assert_count(flagged, 1);
+    send_profile("濱田　正樹", "1975-12-18");
+    assert_count("SELECT count(*) FROM registration.doctor WHERE l2_code = '13'"
+                 " AND (residence_prefecture, residence_municipality) = ('', '')",
+                 1);
+    assert_count(flagged, 0);
 }
 
 static void a_repeated_step_answers_and_changes_nothing(void **state)
@@ -414,6 +444,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(first_login_ends_with_my_page, fill),
+        cmocka_unit_test_setup(who_has_no_workplace_is_looked_after_where_he_lives, fill),
         cmocka_unit_test_setup(a_repeated_step_answers_and_changes_nothing, fill),
         cmocka_unit_test_setup(the_terms_in_force_are_agreed_to, fill),
         cmocka_unit_test_setup(a_step_out_of_order_is_refused, fill),

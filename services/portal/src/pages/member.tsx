@@ -2,11 +2,12 @@
 import { useState } from 'preact/hooks';
 import { call } from '../api/client';
 import type { Answer } from '../api/types';
-import { Facts, PageTitle } from '../parts/basics';
+import { Facts, PageTitle, Tag } from '../parts/basics';
 import { AreaField, SendButton, TextField } from '../parts/fields';
 import { FormBox, useForm } from '../parts/form';
 import { dateText } from '../text/format';
 import { t } from '../text/messages';
+import { prefectureName } from '../text/prefectures';
 
 type Member = Answer<'/api/v1/doctors/{mamis_no}', 'get'>;
 
@@ -64,9 +65,11 @@ export function MemberPage() {
               [t('birth_on'), dateText(member.birth_on)],
               [t('workplace_name'), member.workplace_name],
               [t('workplace_address'), [member.workplace_postcode, member.workplace_address].filter(Boolean).join(' ')],
+              [t('residence'), prefectureName(member.residence_prefecture) + member.residence_municipality],
               [t('phone_no'), member.phone],
               [t('email'), member.email],
               [t('member_codes'), [member.l2_code, member.l1_code].filter(Boolean).join(' / ')],
+              [t('by_residence'), member.by_residence && <Tag tone="warn">{t('by_residence_yes')}</Tag>],
               [t('member_category'), member.l3_category],
             ]}
           />

@@ -11,6 +11,7 @@ import { refresh } from '../session';
 import { dateText } from '../text/format';
 import { dayOf } from '../text/days';
 import { t } from '../text/messages';
+import { prefectureName } from '../text/prefectures';
 import { EmailChange } from './account';
 
 type Profile = Answer<'/api/v1/me/profile', 'get'>;
@@ -27,14 +28,23 @@ const inputOf = (profile: Profile): Input => ({
   workplace_name: profile.workplace_name,
   workplace_postcode: profile.workplace_postcode,
   workplace_address: profile.workplace_address,
+  residence_prefecture: profile.residence_prefecture,
+  residence_municipality: profile.residence_municipality,
   phone: profile.phone,
 });
 
 /** Digits as the server wants them, from whatever width and spacing they were typed in. */
 const digits = (text: string): string => text.normalize('NFKC').replace(/[\s()]/g, '').replace(/[‐－ー−]/g, '-');
 
+/** A residence is asked of who has no workplace. */
+const residenceOf = (values: Input): Pick<Input, 'residence_prefecture' | 'residence_municipality'> =>
+  values.workplace_name.trim()
+    ? { residence_prefecture: '', residence_municipality: '' }
+    : { residence_prefecture: values.residence_prefecture, residence_municipality: values.residence_municipality.trim() };
+
 const tidy = (values: Input): Input => ({
   ...values,
+  ...residenceOf(values),
   name: values.name.trim(),
   name_kana: values.name_kana.trim(),
   former_name: values.former_name.trim(),
@@ -49,6 +59,9 @@ function check(values: Input): Errors {
   if (!values.name.trim()) errors['name'] = t('must_fill', { field: t('name') });
   if (!values.name_kana.trim()) errors['name_kana'] = t('must_fill', { field: t('name_kana') });
   if (!dayOf(values.birth_on)) errors['birth_on'] = t('birth_wrong');
+  const lives = residenceOf(values);
+  if (lives.residence_municipality && !lives.residence_prefecture) errors['residence_prefecture'] = t('residence_both');
+  if (lives.residence_prefecture && !lives.residence_municipality) errors['residence_municipality'] = t('residence_both');
   return errors;
 }
 
@@ -121,6 +134,7 @@ function ProfileFacts({ values }: { values: Input }) {
         [t('workplace_name'), values.workplace_name],
         [t('workplace_postcode'), values.workplace_postcode],
         [t('workplace_address'), values.workplace_address],
+        [t('residence'), prefectureName(values.residence_prefecture) + values.residence_municipality],
         [t('phone_no'), values.phone],
       ]}
     />

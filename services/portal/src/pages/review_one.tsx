@@ -36,6 +36,7 @@ export function ReviewOnePage({ id }: { id: string }) {
                   [t('name_kana'), application.doctor?.name_kana],
                   [t('register_no'), application.doctor?.register_no],
                   [t('mamis_no'), application.doctor?.mamis_no],
+                  [t('by_residence'), application.doctor?.by_residence && <Tag tone="warn">{t('by_residence_yes')}</Tag>],
                 ]}
               />
             </div>

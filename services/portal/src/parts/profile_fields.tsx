@@ -1,9 +1,10 @@
 // The fields of the registration data, the same at first login and later.
 import type { ProfileForm } from '../pages/profile';
 import { t, type Key } from '../text/messages';
-import { ChoiceField, TextField } from './fields';
+import { prefectures } from '../text/prefectures';
+import { ChoiceField, SelectField, TextField } from './fields';
 
-type Name = Exclude<keyof ProfileForm['values'], 'sex'>;
+type Name = Exclude<keyof ProfileForm['values'], 'sex' | 'residence_prefecture'>;
 
 interface Line {
   label: Key;
@@ -24,6 +25,7 @@ const LINES: Record<Name, Line> = {
   workplace_name: { label: 'workplace_name', autocomplete: 'organization', max: 200 },
   workplace_postcode: { label: 'workplace_postcode', hint: 'postcode_hint', autocomplete: 'postal-code', size: 'short', max: 12 },
   workplace_address: { label: 'workplace_address', autocomplete: 'street-address', max: 300 },
+  residence_municipality: { label: 'residence_municipality', size: 'middle', max: 100 },
   phone: { label: 'phone_no', hint: 'phone_hint', autocomplete: 'tel', size: 'middle', type: 'tel', max: 30 },
 };
 
@@ -59,7 +61,22 @@ export function ProfileFields({ form }: { form: ProfileForm }) {
         ]}
         onValue={(value) => set('sex', value as typeof values.sex)}
       />
-      {(['workplace_name', 'workplace_postcode', 'workplace_address', 'phone'] as const).map(text)}
+      {(['workplace_name', 'workplace_postcode', 'workplace_address'] as const).map(text)}
+      {!values.workplace_name.trim() && (
+        <>
+          <SelectField
+            id="residence_prefecture"
+            label={t('residence_prefecture')}
+            hint={t('residence_hint')}
+            value={values.residence_prefecture}
+            error={errors['residence_prefecture']}
+            options={[['', ''], ...prefectures()]}
+            onValue={(value) => set('residence_prefecture', value as typeof values.residence_prefecture)}
+          />
+          {text('residence_municipality')}
+        </>
+      )}
+      {text('phone')}
     </>
   );
 }
