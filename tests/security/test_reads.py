@@ -146,6 +146,16 @@ def test_nobody_changes_what_was_noted(stack):
                     cursor.execute(statement)
 
 
+def quickest(ask):
+    """Seconds of the best of five: the machine has other work, a bad plan has no good day."""
+    took = []
+    for _ in range(5):
+        begun = time.monotonic()
+        ask()
+        took.append(time.monotonic() - begun)
+    return min(took)
+
+
 def test_a_span_of_time_is_found_quickly(stack, home, away):
     """One day out of two years, in the middle of many reads."""
     with stack.sql() as cursor:
@@ -157,11 +167,13 @@ def test_a_span_of_time_is_found_quickly(stack, home, away):
             (MANY, MANY))
         cursor.execute("ANALYZE gateway.read_audit")
     auditor = home.clients["auditor"]
-    for _ in range(7):  # from the sixth time on, PostgreSQL may use a plan for any values
-        begun = time.monotonic()
-        day = auditor.get("/reads?from=2025-06-01&to=2025-06-01&limit=500").expect(200).json
-        assert time.monotonic() - begun < QUICK_S
+
+    def ask():
+        return auditor.get("/reads?from=2025-06-01&to=2025-06-01&limit=500").expect(200).json
+
+    for _ in range(5):  # from the sixth time on, PostgreSQL may use a plan for any values
+        ask()
+    assert quickest(ask) < QUICK_S
+    day = ask()
     assert 200 < len(day["items"]) < 350
-    begun = time.monotonic()
-    home.clients["doctor"].get("/me/reads").expect(200)
-    assert time.monotonic() - begun < QUICK_S
+    assert quickest(lambda: home.clients["doctor"].get("/me/reads").expect(200)) < QUICK_S
