@@ -24,7 +24,7 @@ sys.path.insert(0, str(HERE.parent / "lib"))
 from stack import Stack, TOP  # noqa: E402
 from running import build, demo  # noqa: E402
 
-STORY_S = 600
+STORY_S = 1200
 AT_ONCE = 2
 # What these leave behind is what every_page looks at; then the longest, so that none is the tail.
 FIRST = ["application", "membership", "desk", "merge", "every_page", "intake", "slow",

@@ -1,6 +1,5 @@
 // Who opens which page: an account for each role, and an address for each pattern of the route table.
 import { randomInt } from 'node:crypto';
-import { settled } from './browser.mjs';
 import { apiAs, demo, mailTo, mamisctl, newDoctor, organiserCode, PASSWORD } from './stack.mjs';
 
 const NOBODYS = '00000000-0000-4000-8000-000000000000';
@@ -46,12 +45,12 @@ const KNOWN = { '/seminars/{no}': demo.sample.seminar_no, '/uploads/{id}': demo.
 /** A page of the pattern, or one that nobody has. */
 export const anAddress = (pattern) => pattern.replace(/\{\w+\}/, KNOWN[pattern] ?? NOBODYS);
 
-/** A real one, as a list of this role links to it; else one that nobody has. */
-export async function addressOf(page, pattern) {
-  if (!pattern.includes('{') || KNOWN[pattern]) return anAddress(pattern);
-  await page.goto(pattern.replace(/\/\{\w+\}$/, ''));
-  await settled(page);
+/** Where a page's links lead to. */
+export const linksOf = (page) => page.locator('a[href]').evaluateAll((found) => found.map((link) => new URL(link.href).pathname));
+
+/** A real page of the pattern, where a list that was seen before links to one; else one that nobody has. */
+export function addressOf(links, pattern) {
   const wanted = new RegExp(`^${pattern.replace(/\{\w+\}/, '[^/]+')}$`);
-  const links = await page.locator('a[href]').evaluateAll((found) => found.map((link) => new URL(link.href).pathname));
-  return links.find((path) => wanted.test(path) && !path.endsWith('/new')) ?? anAddress(pattern);
+  if (!pattern.includes('{') || KNOWN[pattern]) return anAddress(pattern);
+  return links.find((path) => wanted.test(path) && !/\/(new|training)$/.test(path)) ?? anAddress(pattern);
 }

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { audit, axeClean, close, DESKTOP, launch, newPage, settled, signIn } from '../lib/browser.mjs';
 import { goRound, pressMain } from '../lib/keyboard.mjs';
 import { OPEN_PAGES, pagesOf } from '../lib/routes.mjs';
-import { addressOf, ROLES, somebody } from '../lib/visit.mjs';
+import { addressOf, linksOf, ROLES, somebody } from '../lib/visit.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -24,12 +24,13 @@ async function atTwice(page, name) {
 /** The main actions that were pressed, by pattern; roles may have others on the same page. */
 const seen = new Map();
 
-/** The first time as a whole: on a phone and at 400 percent, too. */
-async function look(page, role, pattern, path) {
+/** The first time as a whole: on a phone and at 400 percent, too. `links` gathers where it leads to. */
+async function look(page, role, pattern, path, links) {
   const name = `${role} ${path}`;
   await page.goto(path);
   await settled(page);
   assert.equal(new URL(page.url()).pathname, path.replace(/[?#].*/, ''), `${name}: is another page`);
+  links.push(...(await linksOf(page)));
   if (seen.has(pattern)) await atTwice(page, name);
   else await audit(page, name);
   if (!seen.has(pattern)) seen.set(pattern, new Set());
@@ -40,7 +41,7 @@ async function look(page, role, pattern, path) {
 test('pages before signing in', async () => {
   assert.ok(OPEN_PAGES.length >= 6, 'the route table was read');
   const page = await newPage(browser);
-  for (const path of [...OPEN_PAGES, '/link#x.y']) await look(page, 'nobody', path, path);
+  for (const path of [...OPEN_PAGES, '/link#x.y']) await look(page, 'nobody', path, path, []);
   await close(page);
 });
 
@@ -50,9 +51,9 @@ for (const role of ROLES) {
     assert.ok(patterns.length >= 2, 'the route table was read');
     const page = await newPage(browser);
     await signIn(page, await somebody(role));
-    const faults = [];
+    const [faults, links] = [[], []];
     for (const pattern of patterns)
-      await look(page, role, pattern, await addressOf(page, pattern)).catch(({ message }) => faults.push(message));
+      await look(page, role, pattern, addressOf(links, pattern), links).catch(({ message }) => faults.push(message));
     assert.deepEqual(faults, []);
     // Space and Enter do what a click does.
     await page.goto('/');
