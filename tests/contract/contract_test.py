@@ -578,7 +578,11 @@ def test_admission_is_rejected_in_part(demo, people, clients):
     office = f"/procedures/{made['procedure_id']}"
     clients["office_l1"].post(office + "/wait", {"awaits": "fee"}).expect(200)
     clients["office_l1"].post(office + "/met", {}).expect(200)
-    clients["office_l1"].post(office + "/approve", {}).expect(200)
+    seen = clients["office_l1"].get(office).expect(200).json["version"]
+    passed, absent = clients["office_l1"].post("/procedures/bulk-approve", {"items": [
+        {"procedure_id": made["procedure_id"], "version": seen},
+        {"procedure_id": str(uuid.uuid4()), "version": 1}]}).expect(200).json["items"]
+    assert passed["problem"] is None and absent["problem"]["code"] == "not_found"
     answer = clients["office_l2"].post(office + "/reject", {"reason": "要件を満たしません。"})
     assert answer.expect(200).json["stage"] == "partial"
 

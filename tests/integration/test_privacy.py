@@ -258,7 +258,7 @@ def test_all_data_as_json(stack, doctor, delegate):
     assert (filed["stage"], [step["action"] for step in filed["history"]]) == (
         "cancelled", ["submit", "cancel"])
     assert filed == {name: value for name, value in shown.items()
-                     if name not in ("mine", "to_confirm", "plain", "doctor")}
+                     if name not in ("version", "mine", "to_confirm", "plain", "doctor")}
     assert sections["delegates"][0]["history"][0]["action"] == "looked_at_credits"
     assert sections["corrections"][0]["text"] == "書き出しの試験"
     assert [draft["form"] for draft in sections["drafts"]] == [
