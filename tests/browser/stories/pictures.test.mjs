@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { close, launch, newPage, settled, shot, signIn } from '../lib/browser.mjs';
-import { demo } from '../lib/stack.mjs';
+import { apiAs, demo, newDoctor, today } from '../lib/stack.mjs';
 
 const skip = !process.env.MAMIS_SHOTS_DIR;
 let browser;
@@ -54,4 +54,24 @@ test('whether a transcript is genuine', { skip }, async () => {
   await page.getByText('このシステムが発行した証明書です').waitFor();
   await shot(page, 'verify');
   await close(page);
+});
+
+test('an application for membership, for the doctor and on the desk of an office', { skip }, async () => {
+  const doctors = [];
+  for (const name of ['見本　一郎', '見本　二郎', '見本　三郎']) {
+    const doctor = await newDoctor({ name, name_kana: 'ミホン　タロウ', l1_code: '', l2_code: '', l3_category: '' });
+    await (await apiAs(doctor))('POST', '/me/procedures', { kind: 'admission', depth: 2, l1_code: '13001', effective_on: await today() });
+    doctors.push(doctor);
+  }
+  const desk = await newPage(browser, view(760));
+  await signIn(desk, demo.accounts.office_l1, '/procedures');
+  await settled(desk);
+  await shot(desk, 'desk');
+  const { items } = await (await apiAs(doctors[0]))('GET', '/me/procedures');
+  await (await apiAs(demo.accounts.office_l1))('POST', `/procedures/${items[0].procedure_id}/approve`, {});
+  const page = await newPage(browser, view(860));
+  await signIn(page, doctors[0], `/me/procedures/${items[0].procedure_id}`);
+  await settled(page);
+  await shot(page, 'procedure');
+  await close(page, desk);
 });
