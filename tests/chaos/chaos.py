@@ -5,7 +5,7 @@ then checks that every row is there as it must be, once.
 usage: chaos.py [--short] [--seed N] [--postings N] [--faults N] [--seconds N]
                 [--only WORDS] [--build FOLDER] [--keep]
 
-Runs on a copy of its own. `--short`: about a minute, for CI. Without it: every kind of fault ten
+Runs on a copy of its own. `--short`: under two minutes, for CI. Without it: every kind of fault ten
 times, and 3,000,000 postings, spread over the faults. `--seconds` bounds the time of faults; what
 was not hit by then makes the run fail. `--only`: the faults whose name holds these words. The seed
 is printed at both ends; the same seed makes the same world and the same order of faults.
