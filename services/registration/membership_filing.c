@@ -54,20 +54,25 @@ static void check_day(const struct filing *filing, struct filing_verdict *ret_ve
 
 /* ---- who ---- */
 
+static bool is_code(struct office office, struct str code)
+{
+    return code.data != NULL && str_eq(office.code, code);
+}
+
 bool filing_concerns(const struct filing *filing)
 {
     struct office office = filing->actor.office;
     const struct standing *standing = &filing->standing;
-    struct str l1_code = standing->l1_code;
     struct str l2_code = standing->member[2] ? standing->l2_code : filing->handling_l2;
+    /* Only who comes is to be its own: a place named beside a withdrawal or a death makes nobody
+     * so. */
+    bool comes = filing->kind == PROCEDURE_ADMISSION || is_transfer(filing->kind);
 
     if (office.layer == LAYERS)
         return true;
     if (office.layer == 1)
-        return (l1_code.data != NULL && str_eq(office.code, l1_code)) ||
-               (filing->l1_code.data != NULL && str_eq(office.code, filing->l1_code));
-    return (l2_code.data != NULL && str_eq(office.code, l2_code)) ||
-           (filing->l1_home.data != NULL && str_eq(office.code, filing->l1_home));
+        return is_code(office, standing->l1_code) || (comes && is_code(office, filing->l1_code));
+    return is_code(office, l2_code) || (comes && is_code(office, filing->l1_home));
 }
 
 static void check_who(const struct filing *filing, struct filing_verdict *verdict)
@@ -128,18 +133,19 @@ static void check_member(const struct filing *filing, int layer, struct filing_v
         refuse(verdict, CODE_MEMBERSHIP_MISSING, NULL);
 }
 
+static const char *const category_pointers[] = {NULL, "/category_l1", "/category_l2",
+                                                "/category_l3"};
+
 /* Categories can be changed only where the doctor is a member. */
 static void check_categories(const struct filing *filing, struct filing_verdict *verdict)
 {
-    static const char *const pointers[] = {NULL, "/category_l1", "/category_l2", "/category_l3"};
-
     for (int layer = 1; layer <= LAYERS; layer++) {
         if (filing->wishes.category[layer].data == NULL)
             continue;
         if (!filing->standing.member[layer])
-            refuse(verdict, CODE_MEMBERSHIP_MISSING, pointers[layer]);
+            refuse(verdict, CODE_MEMBERSHIP_MISSING, category_pointers[layer]);
         else if (layer == LAYERS && filing->wishes.category[layer].len == 0)
-            refuse(verdict, CODE_FIELD_MISSING, pointers[layer]);
+            refuse(verdict, CODE_FIELD_MISSING, category_pointers[layer]);
     }
 }
 
@@ -213,6 +219,44 @@ static void check_what(const struct filing *filing, struct filing_verdict *verdi
     must(false);
 }
 
+static bool is_left(struct str asked, struct str now)
+{
+    return (asked.data == NULL) == (now.data == NULL) && str_eq(asked, now);
+}
+
+/*
+ * What layers that have approved looked at: their categories stay, and what they were never asked
+ * does not come in behind them. What was asked may still be corrected.
+ */
+static void check_passed(const struct filing *filing, const struct procedure *procedure,
+                         struct filing_verdict *verdict)
+{
+    const struct wishes *asked = filing->asked, *now = &filing->wishes;
+    const struct {
+        const char *pointer;
+        struct str asked, now;
+    } fields[] = {
+        {"/name", asked->name, now->name},
+        {"/name_kana", asked->name_kana, now->name_kana},
+        {"/former_name", asked->former_name, now->former_name},
+        {"/former_name_kana", asked->former_name_kana, now->former_name_kana},
+        {"/workplace_name", asked->workplace_name, now->workplace_name},
+        {"/workplace_postcode", asked->workplace_postcode, now->workplace_postcode},
+        {"/workplace_address", asked->workplace_address, now->workplace_address},
+        {"/phone", asked->phone, now->phone},
+    };
+    int passed = procedure_passed(procedure);
+
+    for (int layer = 1; layer <= passed; layer++) {
+        if (!is_left(asked->category[layer], now->category[layer]))
+            refuse(verdict, CODE_PROCEDURE_PASSED, category_pointers[layer]);
+    }
+    for (size_t i = 0; passed > 0 && i < ARRAY_LEN(fields); i++) {
+        if (fields[i].asked.data == NULL && fields[i].now.data != NULL)
+            refuse(verdict, CODE_PROCEDURE_PASSED, fields[i].pointer);
+    }
+}
+
 void filing_touch(const struct wishes *wishes, struct procedure *procedure)
 {
     for (int layer = 1; layer <= LAYERS; layer++)
@@ -224,7 +268,9 @@ void filing_check_again(const struct filing *filing, const struct procedure *pro
                         struct filing_verdict *ret_verdict)
 {
     *ret_verdict = (struct filing_verdict){.refusal = CODE_NONE};
-    check_names(&filing->wishes, ret_verdict);
+    check_passed(filing, procedure, ret_verdict);
+    if (passes(ret_verdict))
+        check_names(&filing->wishes, ret_verdict);
     if (passes(ret_verdict) && procedure->kind == PROCEDURE_ADMISSION &&
         procedure->depth == LAYERS && filing->wishes.category[3].len == 0)
         refuse(ret_verdict, CODE_FIELD_MISSING, "/category_l3");

@@ -73,6 +73,7 @@ struct filing {
     day_t effective_on;
     struct str reason; /* data NULL: none */
     struct wishes wishes;
+    const struct wishes *asked; /* of one that is sent again: what it wished before; else NULL */
     struct actor actor;
     bool at_target; /* a member of that L1 already, primary or not */
     bool open;      /* there is another of the family */
@@ -93,7 +94,10 @@ void filing_check(const struct filing *filing, struct filing_verdict *ret_verdic
                   struct procedure *ret_procedure);
 /* An office files for those who are its own or are to be; others are not there for it. */
 bool filing_concerns(const struct filing *filing);
-/* For one that is sent again, corrected: names, categories and the day (R-PROC-14). */
+/*
+ * For one that is sent again, corrected: names, categories and the day (R-PROC-14), and that layers
+ * which have approved are not gone round. `filing->asked` is set.
+ */
 void filing_check_again(const struct filing *filing, const struct procedure *procedure,
                         struct filing_verdict *ret_verdict);
 /* Which layers' fields a change touches: it goes there. */

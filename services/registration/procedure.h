@@ -121,7 +121,7 @@ void store_memberships(struct db_batch *batch, int64_t doctor_id, const struct p
 void store_member(struct db_batch *batch, const struct record *record, int64_t now_us);
 /* State and name of the account; guarded by its version. */
 void store_member_account(struct db_batch *batch, const struct record *record, int64_t now_us);
-/* All other procedures of a doctor who has died. */
+/* All other procedures of a doctor who has died or whose licence was revoked (R-PROC-15). */
 void store_cancel_others(struct db_batch *batch, const struct procedure *procedure, int64_t now_us);
 /* The applicant was asked again to answer a return. */
 void store_reminded(struct db_batch *batch, struct uuid procedure_id, day_t today);

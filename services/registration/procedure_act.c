@@ -27,11 +27,13 @@ static bool correct(struct job *job, struct stored *stored)
 {
     const struct event_procedure_act *event = &job->event;
     const struct wishes later = PROCEDURE_WISHES(event);
+    const struct wishes asked = stored->wishes;
     struct filing filing = {
         .kind = stored->procedure.kind,
         .effective_on =
             event->effective_on != DAY_NONE ? event->effective_on : stored->procedure.effective_on,
         .reason = event->reason.data != NULL ? event->reason : stored->filed_reason,
+        .asked = &asked,
         .actor = job->request.actor,
         .standing = job->base.found.standing,
         .today = day_of_us(clock_now_us()),

@@ -91,10 +91,10 @@ void apply_procedure(struct registration *registration, struct db_batch *batch,
     membership_plan(procedure, &stored->wishes, found->rows, found->row_count, plan);
     store_memberships(batch, record->person.doctor_id, procedure, plan);
     take_codes(plan, record);
-    if (procedure->kind == PROCEDURE_DEATH) {
+    if (procedure->kind == PROCEDURE_DEATH)
         record->person.my_page = STR("closed");
+    if (procedure->kind == PROCEDURE_DEATH || procedure->kind == PROCEDURE_REVOCATION)
         store_cancel_others(batch, procedure, step.now_us);
-    }
     renamed = apply_wishes(registration, batch, record, &stored->wishes, trace);
     if (has_account && procedure->kind == PROCEDURE_DEATH) {
         record->person.state = STR("closed");

@@ -35,7 +35,9 @@ struct procedure_clock {
     struct loop *loop;
     struct timer timer;
     bool running, again, closing;
-    struct uuid after; /* of the last procedure looked at: one that fails holds up no other */
+    /* The last procedure looked at and its day: one that fails holds up no other. */
+    struct uuid after;
+    day_t after_on;
     struct db_query *due, *desks, *trainees;
     size_t row, next;
     struct uuid id;
@@ -44,13 +46,15 @@ struct procedure_clock {
     void *closed_arg;
 };
 
+/* In the order of their days, as they would have come one by one: what follows builds upon it. */
 static const struct db_stmt find_due = {
     "registration_find_due",
-    "SELECT procedure_id, doctor_id FROM registration.procedure WHERE procedure_id > $1"
+    "SELECT procedure_id, doctor_id, effective_on FROM registration.procedure"
+    " WHERE (effective_on, procedure_id) > ($5, $1)"
     " AND ((stage IN ('done', 'partial') AND applied_on IS NULL AND effective_on <= $2)"
     "  OR (stage = 'returned' AND due_on < $2"
     "      AND (reminded_on IS NULL OR reminded_on + $3 <= $2)))"
-    " ORDER BY procedure_id LIMIT $4",
+    " ORDER BY effective_on, procedure_id LIMIT $4",
 };
 
 static const struct db_stmt find_desks = {
@@ -95,6 +99,7 @@ static void find(struct procedure_clock *clock)
     db_day(clock->due, today());
     db_i32(clock->due, CLOCK_REMIND_DAYS);
     db_i64(clock->due, CLOCK_DUE_MAX);
+    db_day(clock->due, clock->after_on);
     clock->desks = db_add(batch, &find_desks);
     db_day(clock->desks, today());
     db_i64(clock->desks, is_digest_time() ? CLOCK_DESKS_MAX : 0);
@@ -166,6 +171,12 @@ static void tell_trainees(struct procedure_clock *clock)
     work_run(clock->registration->work, batch, PROCEDURE_WRITE_MS, &clock->flow);
 }
 
+static void begin_again(struct procedure_clock *clock)
+{
+    clock->after = (struct uuid){{0}};
+    clock->after_on = 0; /* 1970: before all of them */
+}
+
 static void next(struct procedure_clock *clock)
 {
     size_t rows = db_rows(clock->due);
@@ -174,13 +185,14 @@ static void next(struct procedure_clock *clock)
         /* Begin again from the start when this was the last handful. */
         clock->again = rows == CLOCK_DUE_MAX;
         if (rows < CLOCK_DUE_MAX)
-            clock->after = (struct uuid){{0}};
+            begin_again(clock);
         flow_on_error(&clock->flow, FLOW_END);
         flow_goto(&clock->flow, STEP_DESKS);
         return;
     }
     clock->row = clock->next++;
     clock->id = clock->after = db_get_uuid(clock->due, clock->row, 0);
+    clock->after_on = db_get_day(clock->due, clock->row, 2);
     flow_on_error(&clock->flow, STEP_FAILED);
     flow_goto(&clock->flow, STEP_READ);
 }

@@ -135,6 +135,16 @@ struct office procedure_desk(const struct procedure *procedure)
     return office;
 }
 
+int procedure_passed(const struct procedure *procedure)
+{
+    enum procedure_stage stage = procedure->back_to;
+
+    /* The new side comes after the old one, whose layers have no say in what is asked there. */
+    if (procedure->granted == 0 || stage == STAGE_OLD_L1_RELEASE || stage == STAGE_OLD_L2_CONFIRM)
+        return 0;
+    return places[stage].layer - 1;
+}
+
 bool office_is(struct office a, struct office b)
 {
     return a.layer == b.layer && a.layer > 0 && str_eq(a.code, b.code) &&
@@ -150,6 +160,30 @@ struct office office_of_role(struct str role, struct str l1_code, struct str l2_
     if (str_eq_c(role, "office_l3"))
         return (struct office){.layer = 3, .code = STR("")};
     return (struct office){.layer = 0, .code = STR("")};
+}
+
+/* Layers at which a procedure of the kind ends members whose office has no word in it. */
+static const bool ends_unasked[PROCEDURE_KINDS][LAYERS + 1] = {
+    [PROCEDURE_WITHDRAWAL_ALL] = {[2] = true, [3] = true},
+    [PROCEDURE_WITHDRAWAL_L2_L3] = {[3] = true},
+    [PROCEDURE_DEATH] = {[1] = true, [2] = true}, /* L3 confirms these two */
+    [PROCEDURE_REVOCATION] = {[1] = true, [2] = true},
+};
+
+size_t procedure_notices(const struct procedure *procedure, struct office ret_offices[LAYERS])
+{
+    const struct office offices[LAYERS + 1] = {
+        [1] = {1, procedure->l1_code}, [2] = {2, procedure->l2_code}, [3] = {3, STR("")}};
+    size_t count = 0;
+
+    if (procedure->stage != STAGE_DONE && procedure->stage != STAGE_EFFECTIVE)
+        return 0;
+    for (int layer = 1; layer <= LAYERS; layer++) {
+        if (ends_unasked[procedure->kind][layer] && procedure->member[layer] &&
+            !office_is(offices[layer], procedure->filed_by))
+            ret_offices[count++] = offices[layer];
+    }
+    return count;
 }
 
 /* ---- the table ---- */

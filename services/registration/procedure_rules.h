@@ -111,6 +111,13 @@ struct procedure {
 
 /* Whose turn it is; layer 0 when it is nobody's or the doctor's. */
 struct office procedure_desk(const struct procedure *procedure);
+/* Of a returned one: the highest layer that let it pass and will not see it again; 0: none. */
+int procedure_passed(const struct procedure *procedure);
+/*
+ * Offices whose members end without their doing, once it is decided (M13): they are told and may
+ * see it. How many; none that entered it itself.
+ */
+size_t procedure_notices(const struct procedure *procedure, struct office ret_offices[LAYERS]);
 /* Days after which what stands at this stage is overdue; 0: it does not wait. */
 int procedure_patience_days(enum procedure_stage stage);
 

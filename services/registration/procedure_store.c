@@ -24,7 +24,9 @@ static const struct db_stmt update_procedure = {
     "$5,"
     "  granted = $6, touch_mask = $7, effective_on = $8, asked = $9, before = $10,"
     "  loses_insurance = $11, desk = $12,"
-    "  offices = CASE WHEN $12 = '' OR $12 = ANY (offices) THEN offices ELSE offices || $12 END,"
+    "  offices = offices || ARRAY(SELECT DISTINCT o FROM unnest(array_append($20::text[], $12)) AS "
+    "o"
+    "   WHERE o <> '' AND o <> ALL (offices)),"
     "  stage_at = CASE WHEN stage = $3 THEN stage_at ELSE $13 END, due_on = $14, told_reason = $15,"
     "  confirm_desk = $16,"
     "  confirmed_at = CASE WHEN $17 AND confirmed_at IS NULL THEN $13 ELSE confirmed_at END,"
@@ -79,11 +81,15 @@ static const struct db_stmt update_member_account = {
     " SELECT mamis.changed(count(*)) FROM changed",
 };
 
-/* Whatever else is under way, or decided for a later day, has nobody to happen to any more. */
+/*
+ * Whatever else is under way, or decided, in part or whole, for a later day, has nobody to happen
+ * to any more.
+ */
 static const struct db_stmt cancel_others = {
     "registration_cancel_others",
     "WITH others AS (SELECT procedure_id, stage FROM registration.procedure WHERE doctor_id = $1"
-    "  AND procedure_id <> $2 AND stage NOT IN ('effective', 'partial', 'rejected', 'cancelled')"
+    "  AND procedure_id <> $2 AND (stage NOT IN ('effective', 'partial', 'rejected', 'cancelled')"
+    "   OR (stage = 'partial' AND applied_on IS NULL))"
     "  FOR UPDATE),"
     " closed AS (UPDATE registration.procedure AS p SET stage = 'cancelled', version = version + 1,"
     "  desk = '', stage_at = $3, due_on = NULL, told_reason = $4 FROM others o"
@@ -129,6 +135,18 @@ static void add_route(struct db_query *query, const struct procedure *procedure)
     }
     names[count++] = str_of(procedure_stage_name(STAGE_DONE));
     db_text_array(query, names, count);
+}
+
+/* Desks of the offices that are told of it. */
+static void add_told(struct arena *arena, struct db_query *query, const struct procedure *procedure)
+{
+    struct office offices[LAYERS];
+    struct str desks[LAYERS];
+    size_t count = procedure_notices(procedure, offices);
+
+    for (size_t i = 0; i < count; i++)
+        desks[i] = str_of(desk_text(arena, offices[i]));
+    db_text_array(query, desks, count);
 }
 
 static day_t due_of(const struct procedure *procedure, int64_t now_us)
@@ -231,6 +249,7 @@ void store_update_procedure(struct db_batch *batch, struct stored *stored,
     db_bool(query, procedure->confirmed);
     db_day(query, stored->applied_on);
     db_text(query, stored->filed_reason);
+    add_told(arena, query, procedure);
     procedure->version++;
     add_history(batch, procedure, step);
 }
@@ -338,5 +357,5 @@ void store_cancel_others(struct db_batch *batch, const struct procedure *procedu
     db_i64(query, procedure->doctor_id);
     db_uuid(query, procedure->id);
     db_time(query, now_us);
-    db_text_c(query, "死亡による退会");
+    db_text_c(query, procedure->kind == PROCEDURE_DEATH ? "死亡による退会" : "免許取消による退会");
 }

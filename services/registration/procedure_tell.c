@@ -15,30 +15,13 @@ static void emit(struct registration *registration, struct db_batch *batch, cons
     (void)work_emit(registration->work, batch, &event, trace);
 }
 
-/* M13: whose members end without their doing. Told once, when it is decided. */
-static size_t notices_of(const struct procedure *procedure,
-                         struct event_procedure_state_notice *notices)
-{
-    size_t count = 0;
-    bool all = procedure->kind == PROCEDURE_WITHDRAWAL_ALL || procedure->kind == PROCEDURE_DEATH ||
-               procedure->kind == PROCEDURE_REVOCATION;
-
-    if (procedure->stage != STAGE_DONE && procedure->stage != STAGE_EFFECTIVE)
-        return 0;
-    if (all && procedure->member[2])
-        notices[count++] = (struct event_procedure_state_notice){2, procedure->l2_code};
-    if ((procedure->kind == PROCEDURE_WITHDRAWAL_ALL ||
-         procedure->kind == PROCEDURE_WITHDRAWAL_L2_L3) &&
-        procedure->member[3])
-        notices[count++] = (struct event_procedure_state_notice){3, STR("")};
-    return count;
-}
-
 void tell_state(struct registration *registration, struct db_batch *batch,
                 const struct stored *stored, const char *action, int layer, const char *trace)
 {
     const struct procedure *procedure = &stored->procedure;
     struct event_procedure_state_notice notices[LAYERS];
+    struct office offices[LAYERS];
+    const size_t told = procedure_notices(procedure, offices);
     const struct event_procedure_state event = {
         .procedure_id = procedure->id,
         .version = procedure->version,
@@ -55,10 +38,12 @@ void tell_state(struct registration *registration, struct db_batch *batch,
         .loses_insurance = stored->loses_insurance,
         .has_loses_insurance = stored->loses_insurance,
         .notices = notices,
-        .notices_count = notices_of(procedure, notices),
+        .notices_count = told,
     };
     char key[UUID_TEXT_BYTES];
 
+    for (size_t i = 0; i < told; i++)
+        notices[i] = (struct event_procedure_state_notice){offices[i].layer, offices[i].code};
     uuid_format(procedure->id, key);
     emit(registration, batch, EVENT_PROCEDURE_STATE, TOPIC_PROCEDURE_EVENTS, key,
          event_procedure_state_encode(&event), trace);

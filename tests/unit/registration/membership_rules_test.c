@@ -245,6 +245,10 @@ static void death_is_a_fact_that_staff_enters(void **state)
     filing.effective_on = TODAY;
     filing.actor = l3;
     assert_int_equal(refusal(&filing), CODE_NONE);
+    filing.actor = stranger;
+    filing.l1_code = stranger.office.code; /* its own code makes him nobody of its own */
+    filing.l1_home = STR("27");
+    assert_int_equal(refusal(&filing), CODE_DOCTOR_NOT_FOUND);
 }
 
 /* ---- what comes of it ---- */

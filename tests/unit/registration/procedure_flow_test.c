@@ -57,6 +57,7 @@ static void file(const char *procedure, const char *who, const char *rest)
 #define L2(code)                                                                                   \
     "\"account_id\": \"" CLERK "\", \"role\": \"office_l2\", \"actor_l2\": \"" code "\""
 #define L3 "\"account_id\": \"" CLERK "\", \"role\": \"office_l3\""
+#define OTHER_L3 "\"account_id\": \"" ACCOUNT "\", \"role\": \"office_l3\""
 
 static void act(const char *who, const char *action)
 {
@@ -262,6 +263,9 @@ static void a_withdrawal_from_l1_takes_the_others_along(void **state)
     done("done");
     assert_int_equal(
         json_array_size(json_object_get(bench_event(&bench, EVENT_PROCEDURE_STATE), "notices")), 2);
+    assert_int_equal(
+        count("SELECT count(*) FROM registration.procedure WHERE 'l3' = ANY (offices)"),
+        1); /* who is told of it may look at it */
     assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE valid_to IS NULL"),
                      3);
     act(L2("13"), "\"confirm\"");
@@ -362,6 +366,15 @@ static void an_office_files_for_a_doctor_whom_both_numbers_name(void **state)
          "\"kind\": \"withdrawal_l3\", \"effective_on\": \"2026-11-29\","
          " \"register_no\": \"318239\", \"birth_on\": \"1956-08-06\"");
     assert_string_equal(bench.answer_code, "doctor_not_found");
+    /* Nor does naming itself make it the doctor's association. */
+    file(PROCEDURE, L1("40016"),
+         "\"kind\": \"change\", \"effective_on\": \"2026-11-29\", \"phone\": \"1\","
+         " \"l1_code\": \"40016\", \"register_no\": \"318239\", \"birth_on\": \"1956-08-06\"");
+    assert_string_equal(bench.answer_code, "doctor_not_found");
+    file(PROCEDURE, L2("40"),
+         "\"kind\": \"death\", \"effective_on\": \"2026-11-20\", \"reason\": \"届け\","
+         " \"l1_code\": \"40016\", \"register_no\": \"318239\", \"birth_on\": \"1956-08-06\"");
+    assert_string_equal(bench.answer_code, "doctor_not_found");
     file(PROCEDURE, L1("13001"),
          "\"kind\": \"withdrawal_l3\", \"effective_on\": \"2026-11-29\","
          " \"register_no\": \"0318239\", \"birth_on\": \"1956-08-06\"");
@@ -400,6 +413,72 @@ static void death_ends_everything_and_closes_my_page(void **state)
          "\"kind\": \"revocation\", \"effective_on\": \"2026-11-20\", \"reason\": \"通知\","
          " \"register_no\": \"318239\", \"birth_on\": \"1956-08-06\"");
     assert_string_equal(bench.answer_code, "doctor_not_found"); /* nobody's member any more */
+}
+
+/* What was decided for a later day does not come to who has died or lost the licence by then. */
+static void what_was_decided_ends_with_the_doctor(void **state)
+{
+    static const char *const later = "SELECT count(*) FROM registration.procedure WHERE"
+                                     " procedure_id = '" PROCEDURE "' AND stage = 'cancelled'"
+                                     " AND told_reason = '%s' AND applied_on IS NULL";
+    char sql[300];
+
+    (void)state;
+    file(PROCEDURE, DOCTOR(1),
+         "\"kind\": \"admission\", \"depth\": 3, \"l1_code\": \"40016\","
+         " \"category_l3\": \"B\", \"effective_on\": \"2026-12-31\"");
+    act(L1("40016"), "\"approve\"");
+    act(L2("40"), "\"reject\", \"reason\": \"要件\"");
+    done("partial");
+    file(SECOND, L2("40"),
+         "\"kind\": \"death\", \"effective_on\": \"2026-11-20\", \"reason\": \"届け\","
+         " \"register_no\": \"460190\", \"birth_on\": \"1975-12-18\"");
+    bulk(OTHER_L3, ITEM(SECOND, 1, true, true));
+    assert_string_equal(became(0), "effective");
+    (void)snprintf(sql, sizeof(sql), later, "死亡による退会");
+    assert_int_equal(count(sql), 1);
+
+    (void)fill(state);
+    file(PROCEDURE, DOCTOR(2),
+         "\"kind\": \"change\", \"workplace_name\": \"見本病院\","
+         " \"effective_on\": \"2026-12-31\"");
+    act(L1("13001"), "\"approve\"");
+    done("done");
+    file(SECOND, L2("13"),
+         "\"kind\": \"revocation\", \"effective_on\": \"2026-11-20\", \"reason\": \"通知\","
+         " \"register_no\": \"318239\", \"birth_on\": \"1956-08-06\"");
+    bulk(OTHER_L3, ITEM(SECOND, 1, true, true));
+    assert_string_equal(became(0), "effective");
+    (void)snprintf(sql, sizeof(sql), later, "免許取消による退会");
+    assert_int_equal(count(sql), 1);
+    /* L1, whose member ends, is told and may see it; L2 entered it. */
+    assert_int_equal(
+        count("SELECT count(*) FROM registration.procedure WHERE procedure_id = '" SECOND
+              "' AND offices @> '{l1:13001,l2:13,l3}' AND cardinality(offices) = 3"),
+        1);
+}
+
+/* What L1 has let pass is not changed behind its back, however L3 returned it. */
+static void nothing_goes_round_a_desk_that_approved(void **state)
+{
+    static const char *const added[] = {"\"category_l1\": \"B\"", "\"category_l2\": \"B\"",
+                                        "\"phone\": \"092-000-0000\"",
+                                        "\"name\": \"別名　太郎\", \"name_kana\": \"ベツメイ\""};
+    char again[200];
+
+    (void)state;
+    file(PROCEDURE, DOCTOR(2),
+         "\"kind\": \"change\", \"category_l3\": \"A2B\", \"effective_on\": \"2026-12-31\"");
+    act(L1("13001"), "\"approve\"");
+    done("l3_review");
+    act(L3, "\"return\", \"reason\": \"区分\"");
+    for (size_t i = 0; i < ARRAY_LEN(added); i++) {
+        (void)snprintf(again, sizeof(again), "\"resubmit\", %s", added[i]);
+        act(DOCTOR(2), again);
+        assert_string_equal(bench.answer_code, "procedure_passed");
+    }
+    act(DOCTOR(2), "\"resubmit\", \"category_l3\": \"B\"");
+    done("l3_review");
 }
 
 /* ---- days that come ---- */
@@ -443,6 +522,34 @@ static void a_day_that_comes_takes_effect(void **state)
                            " AND (l1_code, l2_code, l3_category) = ('13001', '13', '')"),
                      1);
     assert_int_equal(count("SELECT count(*) FROM registration.digest"), 0); /* not before 7:00 */
+}
+
+/* Days that were missed come one after the other, whichever procedure was filed first. */
+static void days_that_were_missed_come_in_their_order(void **state)
+{
+    static const char *const desks[] = {L1("13001"), L1("13002"), L2("13"), L3};
+    static const char *const items[] = {ITEM(SECOND, 1, true, true), ITEM(SECOND, 2, true, true),
+                                        ITEM(SECOND, 3, true, true), ITEM(SECOND, 4, true, true)};
+
+    (void)state;
+    file(PROCEDURE, DOCTOR(2), "\"kind\": \"withdrawal_l3\", \"effective_on\": \"2026-12-05\"");
+    act(L1("13001"), "\"approve\"");
+    act(L2("13"), "\"approve\"");
+    act(L3, "\"approve\"");
+    done("done");
+    file(SECOND, DOCTOR(2),
+         "\"kind\": \"transfer\", \"l1_code\": \"13002\", \"effective_on\": \"2026-12-01\"");
+    for (size_t i = 0; i < ARRAY_LEN(desks); i++)
+        bulk(desks[i], items[i]);
+    assert_string_equal(became(0), "done");
+    bench_clock("2026-12-06T06:00:00+09:00");
+    run_clock_until("SELECT count(*) / 2 FROM registration.procedure WHERE stage = 'effective'");
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 2"
+                           " AND layer = 1 AND code = '13002' AND valid_from = '2026-12-01'"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE doctor_id = 2"
+                           " AND layer = 3 AND valid_to = '2026-12-04'"),
+                     1);
 }
 
 static void every_desk_hears_once_a_day_what_waits(void **state)
@@ -558,6 +665,58 @@ static void an_imported_list_moves_memberships(void **state)
                      0);
 }
 
+/* The list has one L1 of a doctor; what it does not speak of goes on (edge 79). */
+static void a_second_l1_is_not_in_the_list(void **state)
+{
+    static const char *const beside = "SELECT count(*) FROM registration.membership WHERE"
+                                      " code = '13002' AND valid_to IS NULL AND is_primary = %s";
+    char second[200], primary[200];
+
+    (void)state;
+    (void)snprintf(second, sizeof(second), beside, "false");
+    (void)snprintf(primary, sizeof(primary), beside, "true");
+    bench_sql(&bench, "INSERT INTO registration.membership (doctor_id, layer, code, is_primary,"
+                      " valid_from, began_by) VALUES (2, 1, '13002', false, '2026-01-01',"
+                      " 'admission');"
+                      "UPDATE registration.doctor SET l3_category = 'B',"
+                      " changed_at = '2026-10-01T00:00:00+09:00' WHERE doctor_id = 2");
+    assert_int_equal(count(second), 1);
+    bench_sql(&bench, "UPDATE registration.doctor SET l1_code = '13002',"
+                      " changed_at = '2026-11-01T00:00:00+09:00' WHERE doctor_id = 2");
+    assert_int_equal(count(second), 0);
+    assert_int_equal(count(primary), 1);
+    bench_sql(&bench, "UPDATE registration.doctor SET l1_code = '', l3_category = '',"
+                      " changed_at = '2026-11-02T00:00:00+09:00' WHERE doctor_id = 2");
+    assert_int_equal(count("SELECT count(*) FROM registration.membership WHERE valid_to IS NULL"),
+                     0);
+}
+
+/* R-TXT-05, edges 86 and 87: whatever the keyboard, the member is found. */
+static void a_member_is_found_however_the_name_is_typed(void **state)
+{
+    static const struct {
+        const char *typed;
+        int64_t found;
+    } cases[] = {
+        {"髙橋　𠮷郎", 1},  {"高橋吉郎", 1},  {"吉", 1},      {"タカハシ", 1},
+        {"たかはし よ", 1}, {"ﾀｶﾊｼ ﾖｼﾛｰ", 1}, {"0318239", 1}, {"３１８２３９", 1},
+        {"31823", 0},       {"橋高", 0},      {"サトウ", 0},
+    };
+    char sql[300];
+
+    (void)state;
+    bench_sql(&bench, "UPDATE registration.doctor SET name = '髙橋　𠮷󠄀郎',"
+                      " name_kana = 'タカハシ　ヨシロー' WHERE doctor_id = 2");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        (void)snprintf(sql, sizeof(sql),
+                       "SELECT count(*) FROM portal.member_list('2026-11-29', '%s', 0, 100)",
+                       cases[i].typed);
+        if (ask("l1:13001", sql) != cases[i].found)
+            fail_msg("'%s' is not found as often as %lld", cases[i].typed,
+                     (long long)cases[i].found);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, fill)
@@ -574,11 +733,16 @@ int main(void)
         TEST(a_change_of_name_keeps_the_old_one),
         TEST(an_office_files_for_a_doctor_whom_both_numbers_name),
         TEST(death_ends_everything_and_closes_my_page),
+        TEST(what_was_decided_ends_with_the_doctor),
+        TEST(nothing_goes_round_a_desk_that_approved),
         TEST(a_day_that_comes_takes_effect),
+        TEST(days_that_were_missed_come_in_their_order),
         TEST(every_desk_hears_once_a_day_what_waits),
         TEST(a_return_that_is_not_answered_is_asked_for_again),
         TEST(every_scope_sees_its_own),
         TEST(an_imported_list_moves_memberships),
+        TEST(a_second_l1_is_not_in_the_list),
+        TEST(a_member_is_found_however_the_name_is_typed),
     };
 #undef TEST
 
