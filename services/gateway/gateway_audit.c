@@ -1,6 +1,6 @@
 /*
  * gateway_audit: a member's profile, and who looked at whom. What a query shows of persons it notes
- * by portal.note_read(), in its own transaction.
+ * by portal.note_read(), of sign-ups by portal.note_signup_read(), in its own transaction.
  */
 #include <string.h>
 
@@ -100,7 +100,7 @@ static const struct db_stmt select_reads = {
     "   'account_id', actor, 'account_name', coalesce((SELECT s.name FROM portal.sign_in s"
     "    WHERE s.account_id = actor), ''), 'role', actor_role,"
     "   'office_name', portal.office_name(actor_role, actor_code), 'action', action,"
-    "   'operation', operation, 'upload_id', upload_id, 'persons', cardinality(doctors),"
+    "   'operation', operation, 'upload_id', upload_id, 'persons', persons,"
     "   'mamis_nos', portal.numbers_of(doctors, 20), 'reason', reason, 'request_id', request_id)"
     "   ORDER BY at DESC, read_id DESC), '[]') FROM shown)::text,"
     " CASE WHEN (SELECT count(*) FROM page) > $7::bigint THEN"

@@ -30,7 +30,8 @@ static const struct db_stmt select_signups = {
     "  (SELECT concat_ws('|', (extract(epoch FROM submitted_at) * 1000000)::bigint, signup_id)"
     "   FROM shown ORDER BY submitted_at DESC, signup_id DESC LIMIT 1) END,"
     " portal.note_read(ARRAY(SELECT DISTINCT known_doctor_id FROM shown"
-    "  WHERE known_doctor_id IS NOT NULL))",
+    "  WHERE known_doctor_id IS NOT NULL)),"
+    " portal.note_signup_read(ARRAY(SELECT signup_id FROM shown))",
 };
 
 void endpoint_list_signups(struct flow *flow)
@@ -67,8 +68,8 @@ void endpoint_list_signups(struct flow *flow)
 
 static const struct db_stmt select_signup = {
     "gateway_get_signup",
-    "SELECT json::text, email, portal.note_read(array_remove(ARRAY[known_doctor_id], NULL))"
-    " FROM portal.signup WHERE signup_id = $1",
+    "SELECT json::text, email, portal.note_read(array_remove(ARRAY[known_doctor_id], NULL)),"
+    " portal.note_signup_read(ARRAY[signup_id]) FROM portal.signup WHERE signup_id = $1",
 };
 
 static void ask(struct call *call, const struct db_stmt *stmt)
@@ -92,8 +93,9 @@ void endpoint_get_signup(struct flow *flow)
 
 static const struct db_stmt select_licence = {
     "gateway_get_licence",
-    "SELECT d.media_type, d.bytes FROM gateway.document d JOIN portal.signup s"
-    " ON s.signup_id = d.document_id WHERE d.document_id = $1",
+    "SELECT d.media_type, d.bytes, portal.note_signup_read(ARRAY[s.signup_id])"
+    " FROM gateway.document d JOIN portal.signup s ON s.signup_id = d.document_id"
+    " WHERE d.document_id = $1",
 };
 
 /* Never shown within the page: what it holds is not ours. */

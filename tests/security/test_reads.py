@@ -5,6 +5,7 @@ import time
 import pytest
 
 from contract import CONTRACT
+from people import wait_for
 from routes import ask, values_of
 
 # What delegates look at is kept with the delegation: see tests/integration/test_privacy.py.
@@ -76,6 +77,37 @@ def test_the_doctor_sees_who_looked(home, away):
     assert second.expect(200).json["items"] == whole[1:2]
 
 
+def test_who_looked_at_a_sign_up_is_noted(stack, home, away):
+    """Whoever signs up is on record as nobody yet, and the licence says more than any list."""
+    signup_id = away.ids["signup_id"]
+    path = f"/desk/signups/{signup_id}"
+
+    def reads():
+        return stack.one("SELECT count(*) FROM gateway.signup_read WHERE signups @> ARRAY[%s::uuid]",
+                         (signup_id,))[0]
+
+    looked = 0
+    for role in ("call_centre", "office_l3"):
+        for what in ("/desk/signups?status=review&limit=500", path, path + "/licence"):
+            before = reads()
+            away.clients[role].get(what).expect(200)
+            assert reads() == before + 1, (role, what)
+            looked += 1
+    newest = away.clients["auditor"].get("/reads?limit=1").expect(200).json["items"][0]
+    assert (newest["operation"], newest["role"]) == ("get_signup_licence", "office_l3")
+    assert (newest["persons"], newest["mamis_nos"]) == (1, [])
+    away.clients["office_l3"].post(path + "/accept", {"reason": "確認した"}).expect(200, 202)
+    account = "SELECT doctor_id FROM registration.account WHERE account_id = %s"
+    doctor_id = wait_for("the account", lambda: stack.one(account, (signup_id,)))[0]
+    with stack.sql() as cursor:
+        cursor.execute("BEGIN; SET LOCAL ROLE mamis_gateway")
+        cursor.execute("SELECT set_config('app.scope', %s, true)", (f"doctor:{doctor_id}",))
+        cursor.execute("SELECT count(*) FROM portal.my_reads(NULL, 100) WHERE action = 'signup_read'")
+        seen = cursor.fetchone()[0]
+        cursor.execute("ROLLBACK")
+    assert seen >= looked
+
+
 # ---- with a reason ----
 
 
@@ -116,10 +148,36 @@ def test_the_national_association_says_why_for_those_who_are_not_its_members(sta
                            (home.ids["mamis_no"],))
 
 
-def test_associations_see_the_profiles_of_their_own(home, away, profile):
+def test_a_prefecture_says_why_for_who_is_a_member_of_l1_alone(stack, home, away, profile):
+    l2 = home.clients["office_l2"]
+    layer = "layer = 2 AND doctor_id = %s"
+    with stack.sql() as cursor:
+        cursor.execute("UPDATE registration.membership SET valid_to = '2020-01-01', ended_by = 'test'"
+                       " WHERE " + layer, (home.ids["doctor_id"],))
+        try:
+            assert l2.get(profile).expect(422).json["code"] == "reason_required"
+            with_reason(l2, profile).expect(200)
+            home.clients["office_l1"].get(profile).expect(200)
+        finally:
+            cursor.execute("UPDATE registration.membership SET valid_to = NULL, ended_by = NULL"
+                           " WHERE " + layer, (home.ids["doctor_id"],))
+    l2.get(profile).expect(200)
+
+
+def test_associations_see_the_profiles_of_their_own(stack, home, away, profile):
     for role in ("office_l1", "office_l2"):
         home.clients[role].get(profile).expect(200)
         away.clients[role].get(profile).expect(404)
+    with stack.sql() as cursor:  # a second L1 is the doctor's own, too
+        cursor.execute("INSERT INTO registration.membership (doctor_id, layer, code, is_primary,"
+                       " valid_from, began_by) VALUES (%s, 1, '27001', false, '2020-01-01', 'test')"
+                       " RETURNING membership_id", (home.ids["doctor_id"],))
+        second = cursor.fetchone()
+        try:
+            away.clients["office_l1"].get(profile).expect(200)
+        finally:
+            cursor.execute("DELETE FROM registration.membership WHERE membership_id = %s", second)
+    away.clients["office_l1"].get(profile).expect(404)
 
 
 # ---- the log ----
@@ -139,11 +197,20 @@ def test_a_prefecture_sees_what_its_own_staff_read(home, away):
 def test_nobody_changes_what_was_noted(stack):
     for role in ("mamis_gateway", "mamis_portal", "mamis_operator"):
         for statement in ("DELETE FROM gateway.read_audit", "UPDATE gateway.read_audit SET reason = ''",
-                          "TRUNCATE gateway.read_audit"):
+                          "TRUNCATE gateway.read_audit", "DELETE FROM gateway.signup_read"):
             with stack.sql() as cursor:
                 cursor.execute(f"SET ROLE {role}")
                 with pytest.raises(Exception, match="permission denied"):
                     cursor.execute(statement)
+
+
+def test_every_audit_and_history_is_chained(stack):
+    """A new one calls mamis.chain_table() in its migration."""
+    with stack.sql() as cursor:
+        cursor.execute("SELECT schemaname || '.' || tablename FROM pg_tables"
+                       " WHERE tablename ~ '(^|_)(audit|history|read)$' AND (schemaname, tablename)"
+                       " NOT IN (SELECT schema_name, table_name FROM mamis.chained)")
+        assert cursor.fetchall() == []
 
 
 def quickest(ask):

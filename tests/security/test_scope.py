@@ -15,6 +15,7 @@ MEANT = {
     "post_attendance": "whoever attends a seminar stands in its organiser's file (R-PRV-03)",
     "fix_upload_row": "the same, one row",
 }
+COMES = {"admission", "transfer"}
 # Of these there is one national organisation, to which neither place is foreign.
 NATIONAL = {"procedure_read", "procedure_decide", "member_read"}
 
@@ -120,8 +121,23 @@ def attacks(route, home, own):
             yield "/".join(map(str, place)), values, None, route.body_with(place, value)
 
 
+def named_attacks(route, home, own):
+    """Both numbers of a person of the other place, beside the code of one's own: what names nobody of
+    one's own does not become so. To come to one's own is what a kind in COMES asks for."""
+    fields = {place[0] for place in route.properties() if len(place) == 1}
+    if not {"register_no", "birth_on"} <= fields:
+        return
+    values = {name: own.ids.get(name, missing(name)) for name in route.names("path")}
+    kinds = CONTRACT.resolve(route.body["properties"].get("kind", {})).get("enum", [None])
+    known = {"register_no": home.ids["register_no"], "birth_on": home.doctor["birth_on"],
+             "l1_code": own.ids["l1_code"], "phone": "03-0000-0000", "reason": "x"}
+    for kind in set(kinds) - COMES:
+        body = {**route.least_body(), **{name: known[name] for name in fields & set(known)}}
+        yield "both numbers", values, None, {**body, **({"kind": kind} if kind else {})}
+
+
 def attack(route, role, client, home, own):
-    for name, values, query, body in attacks(route, home, own):
+    for name, values, query, body in [*attacks(route, home, own), *named_attacks(route, home, own)]:
         answer = ask(client, route, values, body, query)
         what = f"{role} {route.operation} {name}"
         assert answer.status < 500 or answer.status == 503, f"{what}: {answer.status}"
@@ -166,6 +182,8 @@ ASKED = [
     ("l2:13", "office_l2", "upload_read", "portal.upload"),
     ("organiser:P13", "organiser", "upload_read", "portal.upload"),
     ("organiser:P13", "organiser", "seminar_read", "visible"),
+    ("call_centre", "call_centre", "signup_read", "portal.signup"),
+    ("l3", "office_l3", "account_desk", "portal.desk_account"),
 ]
 COUNTS = {
     "renewal_doctor": "SELECT count(item -> 'doctor' ->> 'mamis_no') FROM portal.application",
@@ -201,6 +219,9 @@ def test_no_policy_names_a_role_itself(stack):
     with stack.sql() as cursor:
         cursor.execute("SELECT tablename || '.' || policyname FROM pg_policies"
                        " WHERE 'mamis_portal' = ANY (roles) AND qual ~ 'scope_(is|text)\\('")
+        assert cursor.fetchall() == []
+        cursor.execute("SELECT viewname FROM pg_views WHERE schemaname = 'portal'"
+                       " AND definition ~ 'scope_is\\('")
         assert cursor.fetchall() == []
 
 
