@@ -114,6 +114,9 @@ struct notification_staff {
  */
 void notification_mail_add_to_staff(struct work_batch *batch, const struct notification_mail *mail,
                                     const struct notification_staff *staff);
+/* To the national office instead, when there is nobody of `staff` whom a mail could reach. */
+void notification_mail_add_of_absent(struct work_batch *batch, const struct notification_mail *mail,
+                                     const struct notification_staff *staff);
 
 /* ---- the queue of due mails ---- */
 

@@ -11,21 +11,30 @@ static const struct db_stmt insert_mail = {
                           " ON CONFLICT (occasion) DO NOTHING",
 };
 
+/* To accounts that `who` names, when `when` holds. */
+#define STAFF_MAILS(who, when)                                                                     \
+    "INSERT INTO notification.mail (mail_id, kind, occasion, message_id, to_account, data, state," \
+    "                               created_at, next_try_at)"                                      \
+    " SELECT gen_random_uuid(), $1, occasion, " NOTIFICATION_MESSAGE_ID(                           \
+        "$1", "occasion",                                                                          \
+        "$3") ","                                                                                  \
+              "        account_id, $4, 'ready', $5, $5"                                            \
+              " FROM (SELECT account_id, $2 || ':' || account_id AS occasion FROM "                \
+              "notification.account WHERE " who                                                    \
+              " AND state = 'active' AND email IS NOT NULL ORDER BY account_id LIMIT 50) AS staff" \
+              " WHERE " when " ON CONFLICT (occasion) DO NOTHING"
+#define STAFF_OF                                                                                   \
+    "(organiser_code = $7 OR l2_code = $8 OR l1_code = $9 OR $6 IN ('office_l3', 'call_centre'))"  \
+    " AND role = $6"
+
 static const struct db_stmt insert_staff_mails = {
     "notification_insert_staff_mails",
-    "INSERT INTO notification.mail (mail_id, kind, occasion, message_id, to_account, data, state,"
-    "                               created_at, next_try_at)"
-    " SELECT gen_random_uuid(), $1, occasion, " NOTIFICATION_MESSAGE_ID(
-        "$1", "occasion",
-        "$3") ","
-              "        account_id, $4, 'ready', $5, $5"
-              " FROM (SELECT account_id, $2 || ':' || account_id AS occasion FROM "
-              "notification.account"
-              "       WHERE (organiser_code = $7 OR l2_code = $8 OR l1_code = $9"
-              "        OR $6 IN ('office_l3', 'call_centre'))"
-              "         AND role = $6 AND state = 'active'"
-              "         AND email IS NOT NULL ORDER BY account_id LIMIT 50) AS staff"
-              " ON CONFLICT (occasion) DO NOTHING",
+    STAFF_MAILS(STAFF_OF, "true"),
+};
+static const struct db_stmt insert_absent_mails = {
+    "notification_insert_absent_mails",
+    STAFF_MAILS("role = 'office_l3'", "NOT EXISTS (SELECT FROM notification.account WHERE " STAFF_OF
+                                      " AND state = 'active' AND email IS NOT NULL)"),
 };
 
 static void text_or_null(struct db_query *query, struct str text)
@@ -71,10 +80,11 @@ void notification_mail_add(struct work_batch *batch, const struct notification_m
     db_time(query, clock_now_us());
 }
 
-void notification_mail_add_to_staff(struct work_batch *batch, const struct notification_mail *mail,
-                                    const struct notification_staff *staff)
+static void add_to_staff(struct work_batch *batch, const struct db_stmt *stmt,
+                         const struct notification_mail *mail,
+                         const struct notification_staff *staff)
 {
-    struct db_query *query = begin(batch, &insert_staff_mails, mail);
+    struct db_query *query = begin(batch, stmt, mail);
 
     add_data(query, mail->data);
     db_time(query, clock_now_us());
@@ -82,4 +92,16 @@ void notification_mail_add_to_staff(struct work_batch *batch, const struct notif
     text_or_null(query, staff->organiser_code);
     text_or_null(query, staff->l2_code);
     text_or_null(query, staff->l1_code);
+}
+
+void notification_mail_add_to_staff(struct work_batch *batch, const struct notification_mail *mail,
+                                    const struct notification_staff *staff)
+{
+    add_to_staff(batch, &insert_staff_mails, mail, staff);
+}
+
+void notification_mail_add_of_absent(struct work_batch *batch, const struct notification_mail *mail,
+                                     const struct notification_staff *staff)
+{
+    add_to_staff(batch, &insert_absent_mails, mail, staff);
 }

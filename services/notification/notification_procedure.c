@@ -177,11 +177,24 @@ cleanup:
     flow_resume(batch->flow, err);
 }
 
-/* M09: what waits at a desk, once a day. */
+static json_t *digest_data(const struct event_procedure_digest *event)
+{
+    json_t *data = json_object();
+
+    set_number(data, "waiting", event->waiting);
+    set_number(data, "overdue", event->overdue);
+    set_number(data, "oldest_days", event->oldest_days);
+    set_day(data, "day", event->day);
+    set_text(data, "layer", str_of(layers[event->layer]));
+    set_text(data, "code", event->code);
+    return data;
+}
+
+/* M09: what waits at a desk, once a day; where nobody sits, the national office hears of it. */
 void notification_digest_handle(void *service, struct work_batch *batch)
 {
     struct event_procedure_digest event;
-    struct notification_mail mail = {.kind = "M09"};
+    struct notification_mail mail = {.kind = "M09"}, absent = {.kind = "M09-nobody"};
     struct notification_staff staff;
     char day[11];
     enum err err;
@@ -193,12 +206,11 @@ void notification_digest_handle(void *service, struct work_batch *batch)
     staff = staff_of(event.layer, event.code);
     mail.occasion = arena_printf(batch->arena, "l%lld:%.*s:%s", (long long)event.layer,
                                  STR_ARG(event.code), day);
-    mail.data = json_object();
-    set_number(mail.data, "waiting", event.waiting);
-    set_number(mail.data, "overdue", event.overdue);
-    set_number(mail.data, "oldest_days", event.oldest_days);
-    set_day(mail.data, "day", event.day);
+    absent.occasion = mail.occasion;
+    mail.data = digest_data(&event);
+    absent.data = digest_data(&event);
     notification_mail_add_to_staff(batch, &mail, &staff);
+    notification_mail_add_of_absent(batch, &absent, &staff);
 cleanup:
     flow_resume(batch->flow, err);
 }

@@ -16,7 +16,7 @@ static const char *const template_kinds[] = {
     "M28", "M33",        "M28-office", "M34",         "M34-office", "M55",        "M55-office",
     "M41", "M41-end",    "M41-off",    "M42",         "M43",        "M45",        "M50",
     "M51", "M52",        "M52-left",   "M52-merged",  "M53",        "M53-office", "M54",
-    "M56", "M56-desk",   "footer"};
+    "M56", "M56-desk",   "M09-nobody", "footer"};
 
 struct notification_text {
     char *templates[ARRAY_LEN(template_kinds)];

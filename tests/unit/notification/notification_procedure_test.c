@@ -146,6 +146,25 @@ static void a_desk_hears_once_a_day(void **state)
     arena_free(arena);
 }
 
+/* Nothing waits unseen where nobody has an account, or none that is active. */
+static void a_desk_without_staff_is_told_of(void **state)
+{
+    struct arena *arena = arena_new();
+
+    (void)state;
+    assert_int_equal(bench_handle(&bench, notification_digest_handle, &notification,
+                                  EVENT_PROCEDURE_DIGEST,
+                                  "{\"layer\": 1, \"code\": \"40016\", \"day\": \"2026-11-22\","
+                                  " \"waiting\": 2, \"overdue\": 0, \"oldest_days\": 4}"),
+                     ERR_OK);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M09-nobody'"
+                           " AND to_account = '" L3_STAFF "'"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
+    assert_non_null(strstr(rendered(arena, "M09-nobody").text, "郡市区等医師会 40016"));
+    arena_free(arena);
+}
+
 static void a_trainee_hears_twice(void **state)
 {
     struct arena *arena = arena_new();
@@ -168,13 +187,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, fill_offices)
     const struct CMUnitTest tests[] = {
-        TEST(each_step_has_its_mail),
-        TEST(who_loses_the_insurance_is_told),
-        TEST(a_paper_comes_back_to_the_office),
-        TEST(offices_hear_whose_membership_ends),
-        TEST(nobody_writes_to_the_dead),
-        TEST(a_desk_hears_once_a_day),
-        TEST(a_trainee_hears_twice),
+        TEST(each_step_has_its_mail),           TEST(who_loses_the_insurance_is_told),
+        TEST(a_paper_comes_back_to_the_office), TEST(offices_hear_whose_membership_ends),
+        TEST(nobody_writes_to_the_dead),        TEST(a_desk_hears_once_a_day),
+        TEST(a_desk_without_staff_is_told_of),  TEST(a_trainee_hears_twice),
     };
 #undef TEST
 

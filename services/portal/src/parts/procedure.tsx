@@ -31,7 +31,7 @@ export function RouteLine({ procedure }: { procedure: Procedure }) {
     return at ? `${name} ${dateText(at)}` : name;
   });
   const open = procedure.route.findIndex(({ at }) => !at);
-  const now = procedure.stage === 'partial' || open < 0 ? steps.length : open;
+  const now = open < 0 ? steps.length : open; // of one granted in part: the stage that refused it
   return <Steps label={tm('route')} steps={steps} now={now} />;
 }
 
