@@ -706,7 +706,8 @@ static void a_member_is_found_however_the_name_is_typed(void **state)
     char sql[300];
 
     (void)state;
-    bench_sql(&bench, "UPDATE registration.doctor SET name = '髙橋　𠮷󠄀郎',"
+    bench_sql(&bench, "UPDATE registration.doctor SET licensed_on = '1982-05-01',"
+                      " name = '髙橋　𠮷󠄀郎',"
                       " name_kana = 'タカハシ　ヨシロー' WHERE doctor_id = 2");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         (void)snprintf(sql, sizeof(sql),
@@ -716,6 +717,11 @@ static void a_member_is_found_however_the_name_is_typed(void **state)
             fail_msg("'%s' is not found as often as %lld", cases[i].typed,
                      (long long)cases[i].found);
     }
+    /* Since before the records begin, but not before the licence. */
+    assert_int_equal(
+        ask("l1:13001", "SELECT count(*) FROM portal.member_list('1982-05-01', NULL, 0, 9)"), 1);
+    assert_int_equal(
+        ask("l1:13001", "SELECT count(*) FROM portal.member_list('1982-04-30', NULL, 0, 9)"), 0);
 }
 
 int main(void)
