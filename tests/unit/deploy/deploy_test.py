@@ -57,14 +57,17 @@ class Deploy(unittest.TestCase):
             seen.add(program)
             self.check_settings(f"compose {name}", program, service["environment"])
             for file in re.findall(r"(?m)^  *- \./(\S+?):", yaml.safe_dump(service)):
-                self.assertTrue(file == "keys" or (DEPLOY / file).exists(), file)
+                self.assertTrue(file in ("keys", "anchors") or (DEPLOY / file).exists(), file)
         self.assertEqual(seen, {*SERVICES, "mamisctl"})
+        self.assertIn("mamisctl anchor", " ".join(compose["services"]["anchor"]["command"]))
 
     def test_kubernetes(self):
         common = {}
         containers = []
         for path in sorted((DEPLOY / "k8s").glob("*.yaml")):
             for part in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+                if part["kind"] == "CronJob":
+                    part = {**part["spec"]["jobTemplate"], "kind": "Job", "metadata": part["metadata"]}
                 if part["kind"] == "ConfigMap":
                     common = part["data"]
                 elif part["kind"] in ("Deployment", "Job") and part["metadata"]["name"] != "any":
