@@ -190,11 +190,29 @@ static json_t *digest_data(const struct event_procedure_digest *event)
     return data;
 }
 
-/* M09: what waits at a desk, once a day; where nobody sits, the national office hears of it. */
+static const char *desk_text(struct arena *arena, const struct event_procedure_digest *event)
+{
+    return arena_printf(arena, "l%lld:%.*s", (long long)event->layer, STR_ARG(event->code));
+}
+
+/* Where nobody sits, the national office hears of it: at once, then weekly while the same waits. */
+static void tell_of_absent(struct work_batch *batch, const struct event_procedure_digest *event,
+                           const struct notification_staff *staff)
+{
+    struct notification_mail mail = {.kind = "M09-nobody", .data = digest_data(event)};
+    char since[11];
+
+    day_format(event->day - (day_t)event->oldest_days, since);
+    mail.occasion = arena_printf(batch->arena, "%s:%s:%lld", desk_text(batch->arena, event), since,
+                                 (long long)event->oldest_days / 7);
+    notification_mail_add_of_absent(batch, &mail, staff);
+}
+
+/* M09: what waits at a desk, once a day. */
 void notification_digest_handle(void *service, struct work_batch *batch)
 {
     struct event_procedure_digest event;
-    struct notification_mail mail = {.kind = "M09"}, absent = {.kind = "M09-nobody"};
+    struct notification_mail mail = {.kind = "M09"};
     struct notification_staff staff;
     char day[11];
     enum err err;
@@ -204,13 +222,10 @@ void notification_digest_handle(void *service, struct work_batch *batch)
                                       &batch->flow->note));
     day_format(event.day, day);
     staff = staff_of(event.layer, event.code);
-    mail.occasion = arena_printf(batch->arena, "l%lld:%.*s:%s", (long long)event.layer,
-                                 STR_ARG(event.code), day);
-    absent.occasion = mail.occasion;
+    mail.occasion = arena_printf(batch->arena, "%s:%s", desk_text(batch->arena, &event), day);
     mail.data = digest_data(&event);
-    absent.data = digest_data(&event);
     notification_mail_add_to_staff(batch, &mail, &staff);
-    notification_mail_add_of_absent(batch, &absent, &staff);
+    tell_of_absent(batch, &event, &staff);
 cleanup:
     flow_resume(batch->flow, err);
 }

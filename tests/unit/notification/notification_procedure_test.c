@@ -146,21 +146,28 @@ static void a_desk_hears_once_a_day(void **state)
     arena_free(arena);
 }
 
-/* Nothing waits unseen where nobody has an account, or none that is active. */
+/* Nothing waits unseen where nobody has an account: told at once, and weekly. */
 static void a_desk_without_staff_is_told_of(void **state)
 {
+    static const struct {
+        int day, oldest_days;
+        int64_t mails;
+    } cases[] = {{22, 4, 1}, {23, 5, 1}, {25, 7, 2}, {26, 0, 3}};
     struct arena *arena = arena_new();
 
     (void)state;
-    assert_int_equal(bench_handle(&bench, notification_digest_handle, &notification,
-                                  EVENT_PROCEDURE_DIGEST,
-                                  "{\"layer\": 1, \"code\": \"40016\", \"day\": \"2026-11-22\","
-                                  " \"waiting\": 2, \"overdue\": 0, \"oldest_days\": 4}"),
-                     ERR_OK);
-    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M09-nobody'"
-                           " AND to_account = '" L3_STAFF "'"),
-                     1);
-    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(bench_handle(&bench, notification_digest_handle, &notification,
+                                      EVENT_PROCEDURE_DIGEST,
+                                      "{\"layer\": 1, \"code\": \"40016\", \"day\": \"2026-11-%d\","
+                                      " \"waiting\": 2, \"overdue\": 0, \"oldest_days\": %d}",
+                                      cases[i].day, cases[i].oldest_days),
+                         ERR_OK);
+        assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M09-nobody'"
+                               " AND to_account = '" L3_STAFF "'"),
+                         cases[i].mails);
+    }
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M09'"), 0);
     assert_non_null(strstr(rendered(arena, "M09-nobody").text, "郡市区等医師会 40016"));
     arena_free(arena);
 }
