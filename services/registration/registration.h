@@ -191,7 +191,7 @@ struct event_signup_decide;
 struct signup_record {
     struct str status, name, name_kana, sex, register_no, email;
     day_t birth_on, licensed_on;
-    bool known, has_account;
+    bool known, has_account, closed;
     int64_t doctor_id, doctor_version;
     day_t known_birth_on;
     struct str l1_code, l2_code, l3_category, mamis_no, former_name, former_name_kana;

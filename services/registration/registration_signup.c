@@ -151,6 +151,7 @@ static void decide(struct signup_job *job)
         .status = found->status,
         .known = found->known,
         .has_account = found->has_account,
+        .closed = found->closed,
         .birth_on_differs = found->known && found->known_birth_on != DAY_NONE &&
                             found->known_birth_on != found->birth_on,
     };

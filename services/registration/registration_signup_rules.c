@@ -20,7 +20,7 @@ enum code rules_decide_signup(const struct signup_facts *facts, bool accept, boo
         return CODE_NONE;
     if (!account_next(place_of(facts), event, &next))
         return CODE_STATE_CONFLICT;
-    if (accept && facts->known && (facts->has_account || facts->birth_on_differs))
+    if (accept && facts->known && (facts->has_account || facts->closed || facts->birth_on_differs))
         return CODE_REGISTER_NO_KNOWN;
     return CODE_NONE;
 }

@@ -16,7 +16,8 @@ static const struct db_stmt select_signup = {
     "''),"
     "  coalesce(d.l2_code, ''), coalesce(d.l3_category, ''), coalesce(d.mamis_no, ''),"
     "  coalesce(d.former_name, ''), coalesce(d.former_name_kana, ''),"
-    "  EXISTS (SELECT FROM registration.account a WHERE a.doctor_id = d.doctor_id)"
+    "  EXISTS (SELECT FROM registration.account a WHERE a.doctor_id = d.doctor_id),"
+    "  coalesce(d.my_page = 'closed', false)"
     " FROM registration.signup s LEFT JOIN registration.doctor d USING (register_no)"
     " WHERE s.signup_id = $1",
 };
@@ -114,6 +115,7 @@ bool store_signup(struct signup_read *read)
         .former_name = db_get_text(query, 0, 15),
         .former_name_kana = db_get_text(query, 0, 16),
         .has_account = db_get_bool(query, 0, 17),
+        .closed = db_get_bool(query, 0, 18),
     };
     return true;
 }

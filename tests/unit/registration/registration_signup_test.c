@@ -116,7 +116,12 @@ static void a_known_number_is_not_taken_twice(void **state)
                       "UPDATE registration.doctor SET birth_on = '1980-05-02'");
     decide("accept");
     assert_string_equal(bench.answer_code, "register_no_known");
-    bench_sql(&bench, "UPDATE registration.doctor SET birth_on = NULL, version = 7");
+    /* Who died or was merged away does not come back. */
+    bench_sql(&bench, "UPDATE registration.doctor SET birth_on = '1980-05-01', my_page = 'closed'");
+    decide("accept");
+    assert_string_equal(bench.answer_code, "register_no_known");
+    bench_sql(&bench, "UPDATE registration.doctor SET birth_on = NULL, version = 7,"
+                      " my_page = 'none'");
     decide("accept");
     assert_string_equal(bench.answer_code, "");
     assert_int_equal(bench_number(bench_event(&bench, EVENT_DOCTOR_STATE), "version"), 8);
@@ -157,20 +162,22 @@ static void every_decision_as_a_table(void **state)
 {
     static const struct {
         const char *status;
-        bool known, has_account, differs, accept;
+        bool known, has_account, closed, differs, accept;
         enum code code;
         bool again;
     } cases[] = {
-        {"review", false, false, false, true, CODE_NONE, false},
-        {"review", false, false, false, false, CODE_NONE, false},
-        {"review", true, false, false, true, CODE_NONE, false},
-        {"review", true, true, false, true, CODE_REGISTER_NO_KNOWN, false},
-        {"review", true, false, true, true, CODE_REGISTER_NO_KNOWN, false},
-        {"review", true, true, true, false, CODE_NONE, false},
-        {"accepted", true, true, false, true, CODE_NONE, true},
-        {"accepted", true, true, false, false, CODE_STATE_CONFLICT, false},
-        {"refused", false, false, false, false, CODE_NONE, true},
-        {"refused", false, false, false, true, CODE_STATE_CONFLICT, false},
+        {"review", false, false, false, false, true, CODE_NONE, false},
+        {"review", false, false, false, false, false, CODE_NONE, false},
+        {"review", true, false, false, false, true, CODE_NONE, false},
+        {"review", true, true, false, false, true, CODE_REGISTER_NO_KNOWN, false},
+        {"review", true, false, false, true, true, CODE_REGISTER_NO_KNOWN, false},
+        {"review", true, false, true, false, true, CODE_REGISTER_NO_KNOWN, false},
+        {"review", true, false, true, false, false, CODE_NONE, false},
+        {"review", true, true, false, true, false, CODE_NONE, false},
+        {"accepted", true, true, false, false, true, CODE_NONE, true},
+        {"accepted", true, true, false, false, false, CODE_STATE_CONFLICT, false},
+        {"refused", false, false, false, false, false, CODE_NONE, true},
+        {"refused", false, false, false, false, true, CODE_STATE_CONFLICT, false},
     };
 
     (void)state;
@@ -178,6 +185,7 @@ static void every_decision_as_a_table(void **state)
         const struct signup_facts facts = {.status = str_of(cases[i].status),
                                            .known = cases[i].known,
                                            .has_account = cases[i].has_account,
+                                           .closed = cases[i].closed,
                                            .birth_on_differs = cases[i].differs};
         bool again;
 
