@@ -24,7 +24,8 @@ static const struct db_stmt put_window = {
 /*
  * What people will be told, by the window as it is now. Times that changed are told anew. A mail
  * whose time is past when the window is planned goes out at once; the earlier one not when the
- * later one is due too. Nobody hears of the end of what nobody heard of.
+ * later one is due too, nor one that times which have changed made useless. Nobody hears of the end
+ * of what nobody heard of.
  */
 static const struct db_stmt plan_mails = {
     "notification_plan_maintenance",
@@ -36,8 +37,8 @@ static const struct db_stmt plan_mails = {
     "   WHERE NOT called_off AND useful"
     "  UNION ALL SELECT window_id, 'called_off', $2, starts_at, ends_at FROM w WHERE called_off),"
     " dropped AS (UPDATE notification.maintenance_mail AS m SET done = true FROM w"
-    "   WHERE m.window_id = w.window_id AND w.called_off AND NOT m.done"
-    "    AND m.stage <> 'called_off')"
+    "   WHERE m.window_id = w.window_id AND NOT m.done"
+    "    AND NOT EXISTS (SELECT FROM wanted WHERE wanted.stage = m.stage))"
     " INSERT INTO notification.maintenance_mail AS m (window_id, stage, starts_at, ends_at, due_at)"
     " SELECT window_id, stage, starts_at, ends_at, due_at FROM wanted"
     " ON CONFLICT (window_id, stage) DO UPDATE SET starts_at = excluded.starts_at,"

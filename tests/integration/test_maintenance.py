@@ -229,6 +229,24 @@ def test_everybody_is_told_by_mail(stack):
     assert "行わないことになりました" in delivered(stack, window, "M41-off")
 
 
+def test_nobody_hears_later_of_times_that_were_given_up(stack):
+    """Brought forward to within a day: the mail of 14 days before the first plan never goes out."""
+    window = plan(stack, at(stack, days=20), at(stack, days=21), "早まる工事")
+    try:
+        stack.copy.mamisctl("maintenance", "change", window, "--from", at(stack, hours=20), "--to",
+                            at(stack, hours=22))
+        with stack.sql() as cursor:
+            cursor.execute("SELECT stage FROM notification.maintenance_mail JOIN"
+                           " notification.maintenance w USING (window_id) WHERE window_id = %s"
+                           " AND NOT done AND maintenance_mail.starts_at <> w.starts_at", (window,))
+            assert cursor.fetchall() == []
+        assert stack.one("SELECT done, begun FROM notification.maintenance_mail WHERE window_id = %s"
+                         " AND stage = 'ahead14'", (window,)) == (True, False)
+        wait_for(lambda: told(stack, window, "M41"), 30, "the mail of the day before")
+    finally:
+        end(stack, window)
+
+
 def test_nobody_hears_of_the_end_of_what_nobody_heard_of(stack):
     window = plan(stack, "now", at(stack, minutes=5))
     end(stack, window)
