@@ -8,6 +8,7 @@ import { SendButton, TextField } from '../parts/fields';
 import { FormBox, useForm, type Found } from '../parts/form';
 import { LoadBox, useLoad } from '../parts/load';
 import { Table } from '../parts/table';
+import { minuteOf, timeOf } from '../text/days';
 import { timeText } from '../text/format';
 import { t, say, type Entry } from '../text/messages';
 
@@ -52,19 +53,16 @@ interface Values {
   note_en: string;
 }
 const empty: Values = { starts_at: '', ends_at: '', note: '', note_en: '' };
-/** What a browser's field for date and time holds, and back. */
-const local = (iso: string): string => iso.slice(0, 16);
-const iso = (value: string): string => `${value}:00+09:00`;
-
 function check(values: Values): Found {
   const must = (name: 'starts_at' | 'ends_at' | 'note') =>
     values[name].trim() ? undefined : t('must_fill', { field: w(name) });
   return { starts_at: must('starts_at'), ends_at: must('ends_at'), note: must('note') };
 }
 
-const bodyOf = (values: Values) => ({
-  starts_at: iso(values.starts_at),
-  ends_at: iso(values.ends_at),
+/** `was`: the one that is changed. What runs keeps its beginning to the second. */
+const bodyOf = (values: Values, was?: Window) => ({
+  starts_at: timeOf(values.starts_at, was?.starts_at),
+  ends_at: timeOf(values.ends_at, was?.ends_at),
   note: values.note.trim(),
   note_en: values.note_en.trim(),
 });
@@ -78,7 +76,7 @@ interface PlanFormProps {
 
 function PlanForm({ window, saved, cancel }: PlanFormProps) {
   const begin = window
-    ? { starts_at: local(window.starts_at), ends_at: local(window.ends_at), note: window.note, note_en: window.note_en }
+    ? { starts_at: minuteOf(window.starts_at), ends_at: minuteOf(window.ends_at), note: window.note, note_en: window.note_en }
     : empty;
   const form = useForm<Values>(begin, check);
   const field = (name: 'starts_at' | 'ends_at') => (
@@ -103,7 +101,7 @@ function PlanForm({ window, saved, cancel }: PlanFormProps) {
         if (window)
           await command('put', '/api/v1/maintenance/{window_id}', {
             path: { window_id: window.window_id },
-            body: bodyOf(values),
+            body: bodyOf(values, window),
           });
         else await command('post', '/api/v1/maintenance', { body: bodyOf(values) });
         if (!window) form.reset(empty);

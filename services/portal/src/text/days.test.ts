@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dayOf } from './days';
+import { dayOf, minuteOf, timeOf } from './days';
 
 test('days as people write them', () => {
   for (const text of ['1975-12-18', '1975/12/18', '1975.12.18', '19751218', '１９７５年１２月１８日', '昭和50年12月18日', 'S50.12.18', ' s50/12/18 '])
@@ -12,4 +12,11 @@ test('days as people write them', () => {
 test('what is no day is refused', () => {
   for (const text of ['', '50-12-18', '1975-13-01', '2025-02-30', '18/12/1975', '昨日', '1975-12', '0001-01-01'])
     assert.equal(dayOf(text), null, text);
+});
+
+test('a time that nobody changed keeps its seconds', () => {
+  const begun = '2026-11-22T09:30:17+09:00';
+  assert.equal(timeOf(minuteOf(begun), begun), begun);
+  assert.equal(timeOf('2026-11-22T09:31', begun), '2026-11-22T09:31:00+09:00');
+  assert.equal(timeOf('2026-11-22T09:30'), '2026-11-22T09:30:00+09:00');
 });

@@ -1,4 +1,5 @@
-// Days as people type them -> 'YYYY-MM-DD'. Full-width digits and Japanese eras are understood.
+// Days as people type them -> 'YYYY-MM-DD'. Full-width digits and Japanese eras are understood. And
+// times as a browser's field for date and time has them.
 const ERAS: Record<string, number> = { 令和: 2018, R: 2018, 平成: 1988, H: 1988, 昭和: 1925, S: 1925, 大正: 1911, T: 1911 };
 
 /** null when it is no day of the calendar. */
@@ -15,3 +16,9 @@ export function dayOf(text: string): string | null {
   const real = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
   return real && year >= 1868 && year <= 2200 ? date.toISOString().slice(0, 10) : null;
 }
+
+/** What such a field shows of a time of ours: Japan, to the minute. */
+export const minuteOf = (time: string): string => time.slice(0, 16);
+/** And back. A field that still shows `was` keeps its seconds: it was not changed. */
+export const timeOf = (minute: string, was = ''): string =>
+  was && minuteOf(was) === minute ? was : `${minute}:00+09:00`;
