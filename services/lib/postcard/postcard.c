@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,13 +54,31 @@ static enum err refuse(const char *path, struct err_note *note)
     return err_say(note, ERR_SETTINGS, "%s: %s", path, strerror(errno));
 }
 
+/* The name of a new file has to be on disk too, or nobody finds its bytes after a power cut. */
+static bool sync_folder(const char *path)
+{
+    char *folder = heap_strdup(path);
+    char *slash = strrchr(folder, '/');
+    bool well;
+    int fd;
+
+    if (slash != NULL)
+        slash[1] = '\0';
+    fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    well = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    free(folder);
+    return well;
+}
+
 enum err postcard_open(const char *path, int *ret_fd, struct err_note *note)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd < 0)
         return refuse(path, note);
-    if (!write_all(fd, STR(POSTCARD_HEADER))) {
+    if (!write_all(fd, STR(POSTCARD_HEADER)) || !sync_folder(path)) {
         enum err err = refuse(path, note);
 
         (void)close(fd);
