@@ -8,8 +8,9 @@
 #include "gen/events.h"
 #include "gen/topics.h"
 #include "mamisctl/mamisctl.h"
+#include "text/utf8.h"
 
-enum { ANSWER_MS = 30000, LOOK_EVERY_MS = 50 };
+enum { ANSWER_MS = 30000, LOOK_EVERY_MS = 50, NOTE_CHARACTERS_MAX = 500 /* of the contract */ };
 
 static const struct db_stmt list_windows = {
     "maintenance_list",
@@ -148,6 +149,26 @@ static bool take_time(const char *name, const char *text, int64_t *ret_us)
     return false;
 }
 
+/* What registration could not even take would end as a dead letter. */
+static bool note_fine(const char *name, struct str text, bool needed)
+{
+    size_t characters = 0;
+    bool whole = utf8_valid_len(text) == text.len;
+
+    for (size_t at = 0; at < text.len; characters++)
+        (void)utf8_next(text, &at);
+    if (whole && characters <= NOTE_CHARACTERS_MAX && (characters > 0 || !needed))
+        return true;
+    tool_say("%s: %s%d characters of UTF-8", name, needed ? "1 to " : "at most ",
+             NOTE_CHARACTERS_MAX);
+    return false;
+}
+
+static bool notes_fine(const struct event_maintenance_plan *event)
+{
+    return note_fine("--note", event->note, true) && note_fine("--note-en", event->note_en, false);
+}
+
 static enum tool_exit plan(struct tool *tool, struct tool_args *args)
 {
     const char *from = args_option(args, "--from");
@@ -162,6 +183,8 @@ static enum tool_exit plan(struct tool *tool, struct tool_args *args)
         return TOOL_REFUSED;
     event.note = str_of(words);
     event.note_en = str_of(english != NULL ? english : "");
+    if (!notes_fine(&event))
+        return TOOL_REFUSED;
     tool_work_open(tool, "registration");
     return send_plan(tool, &event);
 }
@@ -209,6 +232,8 @@ static enum tool_exit change(struct tool *tool, struct tool_args *args)
         event.note = str_of(words);
     if (english != NULL)
         event.note_en = str_of(english);
+    if (!notes_fine(&event))
+        return TOOL_REFUSED;
     return send_plan(tool, &event);
 }
 

@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 
 from maildir import read, text_of
-from running.process import wait_for
+from running.process import Failure, wait_for
 from stack import DATA, PASSWORD
 from test_import import do_import, members_file
 
@@ -91,6 +91,13 @@ def test_the_national_association_plans_changes_and_calls_off(stack, office):
     assert stack.one("SELECT array_agg(action ORDER BY version) FROM"
                      " registration.maintenance_history WHERE window_id = %s",
                      (made["window_id"],))[0] == ["plan", "change", "end"]
+
+
+def test_an_operators_note_is_checked_before_it_goes(stack):
+    for note in ("", "あ" * 501, b"\xff".decode(errors="surrogateescape")):
+        with pytest.raises(Failure, match="--note: 1 to 500 characters"):
+            plan(stack, at(stack, days=40), at(stack, days=41), note)
+    assert stack.one("SELECT count(*) FROM registration.dead_letter") == (0,)
 
 
 def test_nobody_else_plans(stack):
