@@ -43,6 +43,7 @@ struct queue;
 struct replies;
 struct watchers;
 struct sweep;
+struct throttle;
 
 struct gateway {
     struct proc *proc;
@@ -76,6 +77,7 @@ struct gateway {
     struct fee_book fees;        /* what members pay a year */
     struct sweep *sweep;         /* tidies up now and then */
     struct queue *queue;         /* in front of signing in */
+    struct throttle *guesses;    /* secrets that are compared now or soon, as they came */
     unsigned entering;           /* who may sign in and has not come to the hash threads yet */
     unsigned licences_open;      /* copies of licences that come in now */
     unsigned closing;            /* parts whose close callback is still to come */

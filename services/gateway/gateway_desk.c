@@ -90,13 +90,17 @@ enum desk_step { DESK_BODY, DESK_FOUND };
 
 enum { DESK_NAMES_MAX = 8 };
 
-/* As people type them: MAMIS number, address, the postcard's with and without its hyphen. */
+/*
+ * As people type them: MAMIS number, address, the postcard's with and without its hyphen; and what
+ * stands for the account's codes, see factor_subject().
+ */
 #define LOGIN_NAMES(account)                                                                       \
     "SELECT c.login_id AS name FROM gateway.credential c WHERE c.account_id = " account            \
     " UNION SELECT lower(s.email) FROM portal.sign_in s WHERE s.account_id = " account             \
     "  AND s.email <> ''"                                                                          \
     " UNION SELECT unnest(ARRAY[lower(t.login_id), lower(left(t.login_id, 5) || '-' ||"            \
-    "  substr(t.login_id, 6))]) FROM gateway.temp_credential t WHERE t.account_id = " account
+    "  substr(t.login_id, 6))]) FROM gateway.temp_credential t WHERE t.account_id = " account      \
+    " UNION SELECT chr(1) || 'factor:' || " account "::text"
 
 static const struct db_stmt select_names = {
     "gateway_desk_names",

@@ -4,7 +4,14 @@
 
 #include "gateway/gateway_throttle.h"
 
-enum check_step { CHECK_ACCOUNT, CHECK_ADDRESS, CHECK_ADDRESS_KNOWN, CHECK_ROWS, CHECK_END };
+enum check_step {
+    CHECK_TURN,
+    CHECK_ACCOUNT,
+    CHECK_ADDRESS,
+    CHECK_ADDRESS_KNOWN,
+    CHECK_ROWS,
+    CHECK_END
+};
 enum count_step {
     COUNT_ACCOUNT,
     COUNT_ADDRESS,
@@ -18,7 +25,8 @@ static const struct db_stmt find_rows = {
     "gateway_find_throttle",
     "SELECT coalesce(max(ceil(extract(epoch FROM blocked_until - $3)))"
     "  FILTER (WHERE blocked_until > $3), 0)::int,"
-    " coalesce(max(failures) FILTER (WHERE subject = $1), 0)::int"
+    " coalesce(max(failures) FILTER (WHERE subject = $1), 0)::int,"
+    " coalesce(max(failures) FILTER (WHERE subject = $2), 0)::int"
     " FROM gateway.throttle WHERE subject IN ($1, $2)"
     " AND updated_at > $3 - interval '15 minutes'",
 };
@@ -107,6 +115,53 @@ static void start(struct throttle *throttle, struct flow *parent, flow_fn run)
     flow_start(&throttle->flow, 0);
 }
 
+/* ---- turns ---- */
+
+static bool same_subject(const struct throttle *left, const struct throttle *right)
+{
+    return strcmp(left->account, right->account) == 0;
+}
+
+/* Whoever is next goes on. Again at the end of the call: then nothing is left to do. */
+static void leave(void *object)
+{
+    struct throttle *throttle = object;
+    struct throttle **at = &throttle->call->gateway->guesses;
+
+    while (*at != NULL && *at != throttle)
+        at = &(*at)->next;
+    if (*at == NULL)
+        return;
+    *at = throttle->next;
+    for (struct throttle *next = throttle->next; next != NULL; next = next->next) {
+        if (same_subject(next, throttle)) {
+            flow_resume(&next->flow, ERR_OK);
+            return;
+        }
+    }
+}
+
+static void wait_for_turn(struct throttle *throttle)
+{
+    struct throttle **at = &throttle->call->gateway->guesses;
+    unsigned before = 0;
+
+    for (; *at != NULL; at = &(*at)->next)
+        before += same_subject(*at, throttle);
+    if (before > THROTTLE_TURNS_MAX) {
+        throttle->wait_s = 1;
+        flow_end(&throttle->flow, ERR_OK);
+        return;
+    }
+    throttle->next = NULL;
+    *at = throttle;
+    arena_defer(throttle->call->flow.arena, leave, throttle);
+    if (before > 0)
+        flow_wait(&throttle->flow, CHECK_ACCOUNT);
+    else
+        flow_goto(&throttle->flow, CHECK_ACCOUNT);
+}
+
 /* ---- check ---- */
 
 static void get(struct throttle *throttle, const char *subject, int next, int on_error)
@@ -136,7 +191,7 @@ static void read_rows(struct throttle *throttle, int next)
     throttle->query = db_add(batch, &find_rows);
     db_text_c(throttle->query, throttle->account);
     db_text_c(throttle->query, throttle->address);
-    db_time(throttle->query, throttle->call->now_us);
+    db_time(throttle->query, clock_now_us()); /* it may have waited for its turn */
     flow_wait(flow, next);
     db_run(throttle->call->gateway->db, batch, GATEWAY_READ_MS, flow);
 }
@@ -146,6 +201,9 @@ static void check_run(struct flow *flow)
     struct throttle *throttle = FLOW_OF(flow, struct throttle, flow);
 
     switch ((enum check_step)flow->step) {
+    case CHECK_TURN:
+        wait_for_turn(throttle);
+        return;
     case CHECK_ACCOUNT:
         get(throttle, throttle->account, CHECK_ADDRESS, CHECK_ROWS);
         return;
@@ -166,6 +224,7 @@ static void check_run(struct flow *flow)
         if ((unsigned)db_get_i32(throttle->query, 0, 0) > throttle->wait_s)
             throttle->wait_s = (unsigned)db_get_i32(throttle->query, 0, 0);
         throttle->failures = db_get_i32(throttle->query, 0, 1);
+        throttle->address_known = db_get_i32(throttle->query, 0, 2);
         flow_end(flow, ERR_OK);
         return;
     }
@@ -204,8 +263,7 @@ static void keep(struct throttle *throttle, const char *subject, unsigned wait_s
         cache_send(cache, wait, ARRAY_LEN(wait));
 }
 
-static void add_row(struct throttle *throttle, struct db_batch *batch, const char *subject,
-                    int64_t failures, int64_t free)
+static void add_row(struct db_batch *batch, const char *subject, int64_t failures, int64_t free)
 {
     struct db_query *query = db_add(batch, &upsert_row);
 
@@ -213,7 +271,26 @@ static void add_row(struct throttle *throttle, struct db_batch *batch, const cha
     db_i32(query, (int32_t)(failures > 0 ? failures : 1));
     db_i32(query, (int32_t)free);
     db_i32(query, THROTTLE_WAIT_MAX_S);
-    db_time(query, throttle->call->now_us);
+    db_time(query, clock_now_us());
+}
+
+/*
+ * Whether PostgreSQL counts the address: many login ids failed from it, this one not before as far
+ * as is known, and Redis is away or has forgotten them.
+ */
+static bool address_due(const struct throttle *throttle)
+{
+    if (throttle->address_failures >= THROTTLE_ADDRESS_FREE)
+        return true;
+    return throttle->failures == 0 &&
+           (throttle->counted == 0 || (throttle->counted == 1 && throttle->address_known > 0));
+}
+
+/* The next one does not wait for what follows, which an account may have and a made-up name not. */
+static void end_count(struct throttle *throttle)
+{
+    leave(throttle);
+    flow_end(&throttle->flow, ERR_OK);
 }
 
 /* Without Redis `counted` is 0, and PostgreSQL counts every failure. */
@@ -225,12 +302,11 @@ static void write_rows(struct throttle *throttle)
     throttle->reached =
         throttle->counted >= THROTTLE_FREE || throttle->failures + 1 >= THROTTLE_FREE;
     if (throttle->counted == 0 || throttle->failures > 0 || throttle->counted >= THROTTLE_FREE)
-        add_row(throttle, batch, throttle->account, throttle->counted, THROTTLE_FREE);
-    if (throttle->address_failures >= THROTTLE_ADDRESS_FREE)
-        add_row(throttle, batch, throttle->address, throttle->address_failures,
-                THROTTLE_ADDRESS_FREE);
+        add_row(batch, throttle->account, throttle->counted, THROTTLE_FREE);
+    if (address_due(throttle))
+        add_row(batch, throttle->address, throttle->address_failures, THROTTLE_ADDRESS_FREE);
     if (db_batch_count(batch) == 0) {
-        flow_end(flow, ERR_OK);
+        end_count(throttle);
         return;
     }
     flow_on_error(flow, COUNT_LOST);
@@ -267,10 +343,10 @@ static void count_run(struct flow *flow)
         return;
     case COUNT_LOST: /* PostgreSQL is away: the failure stands in Redis, or nowhere */
         flow->err = ERR_OK;
-        flow_end(flow, ERR_OK);
+        end_count(throttle);
         return;
     case COUNT_END:
-        flow_end(flow, ERR_OK);
+        end_count(throttle);
         return;
     }
     must(false);

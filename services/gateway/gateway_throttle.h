@@ -2,8 +2,11 @@
  * gateway_throttle: failed sign-ins cost time. Counted for each login id, and for each address the
  * number of login ids that failed from it, so that hammering one account harms nobody else who
  * shares the address. Fine counters are in Redis; from the fifth failure on PostgreSQL keeps a
- * coarse one, which a flushed Redis does not forget. Only failures count, and only those that were
- * not throttled already; nothing is ever locked for good.
+ * coarse one, which a flushed Redis does not forget, and all of them while Redis is away. Only
+ * failures count, and only those that were not throttled already; nothing is ever locked for good.
+ *
+ * Of one login id (or one account's codes) a gateway compares one secret at a time: who guesses
+ * many at once gets no more guesses than who does it one after another.
  */
 #pragma once
 #include "gateway/gateway_call.h"
@@ -13,6 +16,7 @@ enum {
     THROTTLE_ADDRESS_FREE = 30, /* login ids that may fail from one address */
     THROTTLE_WINDOW_S = 900,    /* after so long without a failure all is forgotten */
     THROTTLE_WAIT_MAX_S = 60,
+    THROTTLE_TURNS_MAX = 20, /* of one login id that may wait for their turn */
 };
 
 struct throttle {
@@ -22,21 +26,26 @@ struct throttle {
     const char *account; /* subjects: the login id's SHA-256, the address */
     const char *address;
     struct cache_answer answer;
-    int64_t failures; /* of the login id, as PostgreSQL knows them */
-    int64_t counted;  /* as Redis counts them, 0 when it is away */
-    int64_t address_failures;
-    unsigned wait_s; /* 0: go on */
-    bool reached;    /* after counting: the login id waits from here on */
+    int64_t failures;                        /* of the login id, as PostgreSQL knows them */
+    int64_t counted;                         /* as Redis counts them, 0 when it is away */
+    int64_t address_known, address_failures; /* of the address, the same */
+    unsigned wait_s;                         /* 0: go on */
+    bool reached;                            /* after counting: the login id waits from here on */
     struct db_query *query;
+    struct throttle *next; /* in gateway->guesses */
 };
 
 /* Seconds to wait after so many failures. */
 unsigned throttle_wait_s(int64_t failures, int64_t free);
 /* "address:..." of a client. Of IPv6 the network: one host has as many addresses as it likes. */
 const char *throttle_address(struct arena *arena, const char *address);
-/* `login_id` is folded. */
+/* `login_id` is folded. `throttle` lives as long as the call. */
 void throttle_init(struct throttle *throttle, struct call *call, struct str login_id);
-/* Whether it has to wait: resumes `flow` with ERR_OK and throttle->wait_s. */
+/*
+ * Whether it has to wait: resumes `flow` with ERR_OK and throttle->wait_s, when it is its turn
+ * among those of the same login id; the next one's comes when this one is counted, or the call is
+ * over.
+ */
 void throttle_check(struct throttle *throttle, struct flow *flow);
 /* Count one failure; resumes `flow` with ERR_OK always: what cannot be counted is not lost on us.
  */

@@ -159,6 +159,21 @@ def test_guessed_codes_are_slowed(stack, doctor):
     stack.client().sign_in(doctor.login_id, PASSWORD)
 
 
+def test_codes_guessed_at_once_are_no_more_guesses(stack, doctor):
+    enrol(stack, doctor)
+    client = stack.client().sign_in(doctor.login_id, PASSWORD)
+    with concurrent.futures.ThreadPoolExecutor(15) as threads:
+        statuses = list(threads.map(lambda i: client.post("/session/second-factor",
+                                                          {"code": f"{i:06d}"}).status, range(15)))
+    assert set(statuses) == {422, 429} and statuses.count(422) == 5
+    # The call centre sees this wait too, and lifts it.
+    desk = stack.staff_client("call_centre")
+    found, = desk.get(f"/desk/accounts?number={doctor.login_id}").expect(200).json["items"]
+    assert found["wait_s"] > 0
+    desk.post(f"/desk/accounts/{found['account_id']}/unlock", {"reason": "電話"}).expect(200)
+    assert client.post("/session/second-factor", {"code": "000000"}).status == 422
+
+
 def test_removing_it(stack, doctor):
     secret, recovery = enrol(stack, doctor)
     age_proof(stack, doctor)
