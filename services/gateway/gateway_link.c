@@ -34,9 +34,12 @@ static const struct db_stmt find_accounts = {
     "  WHERE l.account_id = a.account_id AND l.purpose = 'password_reset'"
     "  AND l.issued_at > $2 - interval '1 hour') < $3 LIMIT $4",
 };
+/* What lets in is worth nothing in a mailbox that is not the account's any more. */
 static const struct db_stmt find_link = {
     "gateway_find_link",
-    "SELECT l.purpose, l.account_id, l.email, l.used_at IS NOT NULL, l.expires_at <= $2,"
+    "SELECT l.purpose, l.account_id, l.email, l.used_at IS NOT NULL,"
+    " l.expires_at <= $2 OR (l.purpose IN ('" LINK_PASSWORD_RESET "', '" LINK_GET_IN "')"
+    "  AND lower(l.email) <> lower(coalesce(a.email, ''))),"
     " coalesce(c.login_id, ''), coalesce(a.name, ''), coalesce(a.step, ''), coalesce(a.mamis_no, "
     "''), coalesce(a.doctor_id, 0), coalesce(a.state, ''), gateway.has_factor(l.account_id)"
     " FROM gateway.link l LEFT JOIN portal.sign_in a USING (account_id)"

@@ -415,7 +415,12 @@ def test_the_address_can_be_changed_later(stack, newcomer):
     assert newcomer.give_email(other).expect(200).json["next"] == ""
     profile = newcomer.client.get("/me/profile").expect(200).json
     assert (profile["email"], profile["pending_email"]) == (newcomer.address, other)
+    stack.client().post("/password-resets", {"email": newcomer.address}).expect(202)
+    reset = link_of(wait_mail(stack, newcomer.address, "再設定"))
+    assert stack.client().post("/links", {"link": reset}).expect(200).json["next"] == "password"
     stack.client().post("/links", {"link": newcomer.link(other)}).expect(200)
+    # What was mailed to the old address before opens nothing any more.
+    assert code(stack.client().post("/links", {"link": reset}), 410) == "link_expired"
     profile = newcomer.client.get("/me/profile").expect(200).json
     assert (profile["email"], profile["pending_email"]) == (other, None)
     # Whoever reads the old address has to know; of the new one nothing is said there.
