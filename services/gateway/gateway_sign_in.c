@@ -43,7 +43,10 @@ struct sign_in {
     enum code refusal;
 };
 
-/* By login id, or by a confirmed address that leads to one account only. */
+/*
+ * By login id, or by a confirmed address that is nobody's login id (a delegate's is an address,
+ * which a doctor may share) and leads to one account only.
+ */
 static const struct db_stmt find_credential = {
     "gateway_sign_in_credential",
     "SELECT a.account_id, c.login_id, c.password_hash," ACCOUNT_COLUMNS
@@ -52,7 +55,8 @@ static const struct db_stmt find_credential = {
     " SELECT a.account_id, c.login_id, c.password_hash," ACCOUNT_COLUMNS
     " FROM portal.sign_in a JOIN gateway.credential c USING (account_id)"
     " WHERE position('@' IN $1) > 0 AND lower(a.email) = $1 AND a.email <> ''"
-    "  AND a.email_confirmed AND c.login_id <> $1 LIMIT 2",
+    "  AND a.email_confirmed"
+    "  AND NOT EXISTS (SELECT FROM gateway.credential o WHERE o.login_id = $1) LIMIT 2",
 };
 static const struct db_stmt find_postcard = {
     "gateway_sign_in_postcard",

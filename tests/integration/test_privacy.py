@@ -172,6 +172,16 @@ def test_one_account_for_several_doctors(stack, doctor, delegate, doctors):
     person.get(f"/delegations/{second}/credits").expect(200)
 
 
+def test_a_doctor_who_takes_a_delegates_address_locks_nobody_out(stack, doctor, delegate):
+    """A clinic's one address: the secretary's login is the same text as the doctor's new address."""
+    address = f"uketsuke-{doctor.mamis_no}@example.jp"
+    doctor.client.post("/me/email", {"email": address}).expect(200)
+    link = link_of(wait_mail(stack, address, "アドレスの確認"))
+    stack.client().post("/links", {"link": link}).expect(200)
+    assert stack.client().sign_in(address, OWN).session["account"]["role"] == "delegate"
+    assert stack.client().sign_in(doctor.mamis_no, PASSWORD).session["account"]["role"] == "doctor"
+
+
 def test_what_a_delegation_does_not_reach(stack, doctor, delegate, doctors):
     delegation, person = delegate
     other = Doctor(stack, next(doctors))
