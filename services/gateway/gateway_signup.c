@@ -13,6 +13,7 @@
 #include "gateway/gateway_document.h"
 #include "gateway/gateway_link.h"
 #include "gateway/gateway_rate.h"
+#include "gateway/gateway_throttle.h"
 #include "gateway/gateway_upload.h"
 #include "gen/events.h"
 #include "mail/mail.h"
@@ -72,10 +73,11 @@ static void begin(struct call *call)
     call->state = start;
     if (!CALL_BODY(call, start_signup, &start->body) || !body_good(call, start))
         return;
-    start->rate = (struct rate){.what = "signup",
-                                .whose = http_client(call->request),
-                                .most = call->gateway->settings->signups_max,
-                                .window_s = SIGNUP_WINDOW_S};
+    start->rate =
+        (struct rate){.what = "signup",
+                      .whose = throttle_address(call->flow.arena, http_client(call->request)),
+                      .most = call->gateway->settings->signups_max,
+                      .window_s = SIGNUP_WINDOW_S};
     rate_count(call, &start->rate, START_COUNTED);
 }
 
