@@ -65,7 +65,7 @@ struct gateway {
     const char *rp_id;                       /* host that passkeys are made for */
     const char *hosts[GATEWAY_LIST_MAX + 1]; /* that of public_url and others, NULL at the end */
     const char *proxies[GATEWAY_LIST_MAX + 1];
-    struct str kind_names;       /* JSON object: name of each kind of credit by its code */
+    struct str kind_names[2];    /* JSON object: name of each kind by its code; [1]: English */
     struct str notices;          /* JSON list */
     struct buf passwords;        /* that leaked; see gateway_password.h */
     struct files *files;         /* the portal's pages */

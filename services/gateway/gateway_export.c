@@ -336,7 +336,7 @@ static void ask(struct call *call, struct export *export)
         db_time(page, call->now_us);
         break;
     case WANTS_KINDS:
-        db_json(page, call->gateway->kind_names);
+        db_json(page, call->gateway->kind_names[export->english]);
         break;
     case WANTS_ACCOUNT:
         db_uuid(page, call->who.account_id);

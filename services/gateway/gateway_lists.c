@@ -99,7 +99,7 @@ static void ask_credits(struct call *call, const struct cursor *cursor)
     db_text(query, cursor->count == 0 ? STR("") : cursor->parts[2]);
     db_i16(query, (int16_t)cursor_number(cursor, 3));
     db_i64(query, call_number(call, "limit"));
-    db_json(query, call->gateway->kind_names);
+    db_json(query, call->gateway->kind_names[call->english]);
     /* R-ACC-09: until certification data is linked there is no view of credits. */
     db_bool(query, str_eq_c(call->who.my_page, "link_pending"));
     text_or_null(query, call_text(call, "kind"));

@@ -1,6 +1,7 @@
 /* gateway_problem: what people and programs are told when something is wrong (RFC 9457). */
 #include <string.h>
 
+#include "domain/kinds.h"
 #include "gateway/gateway_call.h"
 
 enum { LANGUAGE_DEPTH_MAX = 4, PROBLEM_PARAMS_MAX = 8, SENTENCE_BYTES_MAX = 600 };
@@ -183,6 +184,16 @@ json_t *problem_object(struct arena *arena, enum code code, bool english, const 
 
 /* ---- texts that stand in both languages ---- */
 
+/* Kinds of credit are kept with their Japanese names. */
+static void name_kind(json_t *json)
+{
+    const char *code = json_string_value(json_object_get(json, "kind"));
+    const enum kind kind = code == NULL ? KIND_NONE : kind_of_code(str_of(code));
+
+    if (kind != KIND_NONE && json_is_string(json_object_get(json, "kind_name")))
+        must(json_object_set_new(json, "kind_name", json_string(kind_name(kind, true))) == 0);
+}
+
 static void pick(json_t *json, bool english, int depth)
 {
     static const char *const names[][2] = {
@@ -200,6 +211,8 @@ static void pick(json_t *json, bool english, int depth)
             must(json_object_set(json, names[i][0], other) == 0);
         (void)json_object_del(json, names[i][1]);
     }
+    if (english)
+        name_kind(json);
     json_object_foreach(json, name, value) pick(value, english, depth + 1);
     json_array_foreach(json, index, value) pick(value, english, depth + 1);
 }

@@ -44,6 +44,7 @@ struct read {
     enum read_wants wants;
     const char *id; /* name of the path's id */
     bool languages; /* texts stand in both */
+    bool kinds;     /* kinds are kept with their Japanese names */
 };
 
 static void add_parameters(struct call *call, const struct read *read)
@@ -62,14 +63,14 @@ static void add_parameters(struct call *call, const struct read *read)
         return;
     case WANTS_ENTRY:
         db_text(call->query, call_text(call, "entry_id"));
-        db_json(call->query, call->gateway->kind_names);
+        db_json(call->query, call->gateway->kind_names[call->english]);
         /* R-ACC-09: until certification data is linked there is no view of credits. */
         db_bool(call->query, str_eq_c(call->who.my_page, "link_pending"));
         return;
     case WANTS_ROW:
         db_uuid(call->query, call_id(call, "upload_id"));
         db_i64(call->query, call_number(call, "row_no"));
-        db_json(call->query, call->gateway->kind_names);
+        db_json(call->query, call->gateway->kind_names[call->english]);
         return;
     }
     must(false);
@@ -84,7 +85,7 @@ static void answer(struct call *call, const struct read *read)
         call_problem(call, CODE_NOT_FOUND);
         return;
     }
-    if (!read->languages) {
+    if (!read->languages && !(read->kinds && call->english)) {
         call_json(call, 200, text);
         return;
     }
@@ -116,16 +117,17 @@ static void read_run(struct flow *flow, const struct read *read)
     }
 
 READ(get_profile, "SELECT portal.my_profile()::text", .wants = WANTS_NOTHING)
-READ(get_my_standing, "SELECT portal.my_standing($1)::text", .wants = WANTS_TIME)
+READ(get_my_standing, "SELECT portal.my_standing($1)::text", .wants = WANTS_TIME, .kinds = true)
 READ(list_my_certificates, "SELECT portal.my_certificates($1)::text", .wants = WANTS_TIME)
-READ(get_my_handbook, "SELECT portal.my_handbook()::text", .wants = WANTS_NOTHING)
-READ(list_my_applications, "SELECT portal.my_applications()::text", .wants = WANTS_NOTHING)
+READ(get_my_handbook, "SELECT portal.my_handbook()::text", .wants = WANTS_NOTHING, .kinds = true)
+READ(list_my_applications, "SELECT portal.my_applications()::text", .wants = WANTS_NOTHING,
+     .kinds = true)
 READ(list_my_corrections, "SELECT portal.my_corrections()::text", .wants = WANTS_NOTHING)
 READ(list_my_delegates, "SELECT portal.my_delegates()::text", .wants = WANTS_NOTHING)
 READ(list_delegations, "SELECT portal.my_delegations()::text", .wants = WANTS_NOTHING)
 READ(get_my_application, "SELECT portal.application_json($1)::text", .wants = WANTS_ID,
-     .id = "application_id")
-READ(get_application, READS_APPLICATION, .wants = WANTS_ID, .id = "application_id")
+     .id = "application_id", .kinds = true)
+READ(get_application, READS_APPLICATION, .wants = WANTS_ID, .id = "application_id", .kinds = true)
 READ(get_upload, "SELECT json::text FROM portal.upload WHERE upload_id = $1", .wants = WANTS_ID,
      .id = "upload_id", .languages = true)
 
@@ -190,7 +192,7 @@ void endpoint_get_seminar(struct flow *flow)
     if (flow->step == READ_ASK) {
         call->query = db_add(call_scoped(call), &stmt);
         db_text(call->query, call_text(call, "seminar_no"));
-        db_json(call->query, call->gateway->kind_names);
+        db_json(call->query, call->gateway->kind_names[call->english]);
         call_run(call, READ_TOLD);
         return;
     }

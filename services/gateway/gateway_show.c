@@ -94,7 +94,7 @@ bool show_add(struct call *call, const json_t *result)
         db_text(call->query, name);
     } else if (shown->by == SHOWN_BY_ENTRY) {
         db_text(call->query, name);
-        db_json(call->query, call->gateway->kind_names);
+        db_json(call->query, call->gateway->kind_names[call->english]);
     }
     return true;
 }

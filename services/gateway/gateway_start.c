@@ -127,18 +127,24 @@ static enum err read_factor(struct gateway *gateway, struct err_note *note)
     return ERR_OK;
 }
 
-static void collect_kinds(struct gateway *gateway)
+static struct str kinds_of(bool english)
 {
     json_t *names = json_object();
     char *text;
 
     for (int kind = KIND_NONE + 1; kind < KIND_COUNT; kind++)
         must(json_object_set_new(names, kind_code((enum kind)kind),
-                                 json_string(kind_name((enum kind)kind, false))) == 0);
+                                 json_string(kind_name((enum kind)kind, english))) == 0);
     text = json_dumps(names, JSON_COMPACT);
     must(text != NULL);
-    gateway->kind_names = str_of(text);
     json_decref(names);
+    return str_of(text);
+}
+
+static void collect_kinds(struct gateway *gateway)
+{
+    gateway->kind_names[false] = kinds_of(false);
+    gateway->kind_names[true] = kinds_of(true);
 }
 
 static enum err read_notices(struct gateway *gateway, struct err_note *note)

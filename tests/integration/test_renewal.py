@@ -143,6 +143,10 @@ def test_standing_follows_the_posted_credits(doctor):
     assert sum(credit["half_units"] - credit["counted_half_units"] for credit in capped) == 4
     assert {(item["kind"], item["half_units"]) for item in standing["missing"]} == {
         ("OPL-J", 2), (None, 18)}
+    told = doctor.client.request("GET", "/me/standing", headers={"Accept-Language": "en"})
+    english = told.expect(200).json["items"][0]
+    assert [line(each, "OPL-R")["kind_name"] for each in (standing, english)] == \
+        ["生涯・更新", "lifelong, renewal"]
     own = {credit["entry_id"] for credit in doctor.client.get("/me/credits").json["items"]}
     assert {credit["entry_id"] for credit in standing["credits"]} <= own
 

@@ -213,6 +213,18 @@ def test_in_english(stack, doctor, tmp_path):
     assert doctor.get("/me/credits/transcript.pdf?lang=fr").status == 400
 
 
+def test_kinds_are_named_in_the_language_that_is_asked_for(doctor):
+    english = {"Accept-Language": "en"}
+    page = doctor.request("GET", "/me/credits", headers=english).expect(200).json
+    one = page["items"][0]
+    path = f"/me/credits/{one['entry_id']}"
+    history = doctor.request("GET", path, headers=english).expect(200).json
+    for named in [*page["items"], *page["totals"], history, *history["history"]]:
+        assert named["kind_name"].isascii(), named
+    assert history["kind_name"] == one["kind_name"]
+    assert not doctor.get(path).expect(200).json["kind_name"].isascii()
+
+
 def test_of_one_programme_and_period(stack, doctor):
     items = all_items(doctor, "")[0]
     programme, day = items[0]["programme"], items[0]["held_on"]

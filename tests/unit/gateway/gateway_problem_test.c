@@ -158,6 +158,27 @@ static void one_language_stays(void **state)
     json_decref(en);
 }
 
+static void kinds_have_two_names(void **state)
+{
+    static const char kept[] = "{\"lines\":[{\"kind\":\"OPL-R\",\"kind_name\":\"ja\"},"
+                               "{\"kind\":null,\"kind_name\":null},{\"kind\":\"SPR\"},"
+                               "{\"kind\":\"none\",\"kind_name\":\"ja\"}]}";
+    json_t *ja = json_loads(kept, 0, NULL), *en = json_loads(kept, 0, NULL);
+    json_t *whole = json_deep_copy(ja), *lines = json_object_get(en, "lines");
+
+    (void)state;
+    problem_pick_language(ja, false);
+    problem_pick_language(en, true);
+    assert_true(json_equal(ja, whole));
+    assert_string_equal(text(json_array_get(lines, 0), "kind_name"), "lifelong, renewal");
+    assert_true(json_is_null(json_object_get(json_array_get(lines, 1), "kind_name")));
+    assert_null(json_object_get(json_array_get(lines, 2), "kind_name"));
+    assert_string_equal(text(json_array_get(lines, 3), "kind_name"), "ja");
+    json_decref(ja);
+    json_decref(en);
+    json_decref(whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +188,7 @@ int main(void)
         cmocka_unit_test(nothing_is_said_of_what_is_missing),
         cmocka_unit_test(what_is_given_is_said),
         cmocka_unit_test(one_language_stays),
+        cmocka_unit_test(kinds_have_two_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
