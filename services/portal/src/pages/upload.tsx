@@ -120,7 +120,7 @@ function Outcomes({ upload, over, onFixed }: { upload: Upload; over: boolean; on
           </Notice>
         )}
         <OutcomeTiles counts={counts} shown={over ? shown : undefined} searching={rowWish().q !== ''} />
-        {over && <Downloads upload={upload} />}
+        {upload.status === 'done' && <Downloads upload={upload} />}
       </section>
       {over && <Rows upload={upload} outcome={shown} onFixed={onFixed} />}
     </>

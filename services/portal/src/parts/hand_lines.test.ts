@@ -1,15 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JudgedRow } from '../api/send_rows';
+import type { Column } from '../sheet/columns';
 import { isDone, isEmpty, needsFixing, newLine, pasted, rowsOf, toSend, withOutcomes, type Line } from './hand_lines';
 
+const COLUMNS: Column[] = ['session_no', 'register_no', 'mamis_no', 'name_kana'];
 const line = (id: number, cells: Line['cells'] = {}): Line => ({ id, cells, row: null });
-const judged = (row_no: number, outcome: JudgedRow['outcome']) => ({ row_no, outcome, problems: [] }) as unknown as JudgedRow;
+const judged = (row_no: number, outcome: JudgedRow['outcome']) => ({ row_no, outcome, problems: [], same_as_row: null }) as unknown as JudgedRow;
 
 test('a line is sent when somebody is named in it', () => {
   const lines = [line(1, { session_no: '2' }), line(2, { register_no: ' ' }), line(3, { session_no: '2', mamis_no: '1' })];
-  assert.deepEqual(lines.map(isEmpty), [true, true, false]);
-  assert.deepEqual(toSend(lines).map((one) => one.id), [3]);
+  assert.deepEqual(lines.map((one) => isEmpty(one, COLUMNS)), [true, true, false]);
+  assert.deepEqual(toSend(lines, COLUMNS).map((one) => one.id), [3]);
+});
+
+test('what stands in a hidden column alone is no row, for the server would skip it', () => {
+  const lines = [line(1, { entered_at: '9:00' }), line(2, { register_no: '1', left_at: '12:00' })];
+  assert.deepEqual(toSend(lines, COLUMNS).map((one) => one.id), [2]);
+  assert.deepEqual(toSend(lines, [...COLUMNS, 'entered_at']).map((one) => one.id), [1, 2]);
 });
 
 test('rows have the same columns in the same order', () => {
@@ -27,13 +35,21 @@ test('an outcome finds its line though lines came and went meanwhile', () => {
   assert.deepEqual(after.map(needsFixing), [true, false]);
 });
 
+test('the line that another one repeats is named by its number in the table', () => {
+  const sent = [line(4), line(5)];
+  const repeat = { ...judged(2, 'already_posted'), same_as_row: 1 };
+  const after = withOutcomes([line(1), line(4), line(5)], sent, [judged(1, 'posted'), repeat]);
+  assert.equal(after[2]?.row?.same_as_row, 2);
+  assert.equal(withOutcomes([line(5)], sent, [repeat])[0]?.row?.same_as_row, null);
+});
+
 test('what is done is not sent again', () => {
   const lines = (['posted', 'already_posted', 'waiting', 'absent', 'unmatched'] as const).map((outcome, at) => ({
     ...line(at + 1, { register_no: '1' }),
     row: judged(at + 1, outcome),
   }));
   assert.deepEqual(lines.map(isDone), [true, true, true, true, false]);
-  assert.deepEqual(toSend(lines).map((one) => one.id), [5]);
+  assert.deepEqual(toSend(lines, COLUMNS).map((one) => one.id), [5]);
 });
 
 test('a new line has the session of the one before it', () => {

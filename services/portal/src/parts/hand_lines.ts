@@ -14,19 +14,27 @@ export const needsFixing = (line: Line): boolean =>
   line.row !== null && (line.row.outcome === 'rejected' || line.row.outcome === 'unmatched');
 export const isDone = (line: Line): boolean => line.row !== null && !needsFixing(line);
 
-/** A line counts when somebody is named in it: a session chosen beforehand is not enough. */
-export const isEmpty = (line: Line): boolean =>
-  Object.entries(line.cells).every(([column, value]) => column === 'session_no' || !value?.trim());
+/**
+ * A line counts when somebody is named in it: a session chosen beforehand is not enough, nor what
+ * stands in a column that is hidden by now.
+ */
+export const isEmpty = (line: Line, columns: Column[]): boolean =>
+  columns.every((column) => column === 'session_no' || !line.cells[column]?.trim());
 
-export const toSend = (lines: Line[]): Line[] => lines.filter((line) => !isDone(line) && !isEmpty(line));
+export const toSend = (lines: Line[], columns: Column[]): Line[] =>
+  lines.filter((line) => !isDone(line) && !isEmpty(line, columns));
 
 /** All rows have the same columns, in this order: they become a file's. */
 export const rowsOf = (lines: Line[], columns: Column[]): Record<string, string>[] =>
   lines.map((line) => Object.fromEntries(columns.map((column) => [column, line.cells[column] ?? ''])));
 
-/** Row n of the answer is the n-th line that was sent. */
+/** Row n of the answer is the n-th line that was sent; a row that it names is named as a line, too. */
 export function withOutcomes(lines: Line[], sent: Line[], rows: JudgedRow[]): Line[] {
-  const found = new Map(rows.map((row) => [sent[row.row_no - 1]?.id, row]));
+  const lineNo = (rowNo: number | null): number | null =>
+    (rowNo !== null && lines.findIndex((line) => line.id === sent[rowNo - 1]?.id) + 1) || null;
+  const found = new Map(
+    rows.map((row) => [sent[row.row_no - 1]?.id, { ...row, same_as_row: lineNo(row.same_as_row) }]),
+  );
   return lines.map((line) => ({ ...line, row: found.get(line.id) ?? line.row }));
 }
 

@@ -75,7 +75,7 @@ export function HandTable({ seminar }: { seminar: Seminar }) {
 
   async function send(): Promise<void> {
     if (busy) return;
-    const sent = toSend(lines);
+    const sent = toSend(lines, columns);
     setError(undefined);
     setWrong(sent.length === 0 ? t('hand_nothing') : '');
     if (sent.length === 0) {

@@ -161,6 +161,7 @@ function FixDialog({ row, send, onClose }: FixDialogProps) {
       key={cell}
       id={cell}
       label={t(`cell_${cell}`)}
+      hint={cell === 'kind' ? t('cell_kind_hint') : undefined}
       max={200}
       value={form.values[cell]}
       error={form.errors[cell]}

@@ -40,6 +40,10 @@ export const tray = {
   cell_name_kana: ['氏名カナ', 'Kana name'],
   cell_session_no: ['回（セッション番号）', 'Session'],
   cell_kind: ['単位種別', 'Kind'],
+  cell_kind_hint: [
+    '複数の種別を計上する行では、すべてを「/」でつないで書いてください。空欄にすると、セッションのすべての制度の単位を計上します。',
+    'Where a row is for several kinds, write all of them, joined with "/". Left empty, it is for all programmes of the session.',
+  ],
   cell_units: ['単位数', 'Units'],
   cell_entered_at: ['入室時刻', 'Entered at'],
   cell_left_at: ['退室時刻', 'Left at'],
