@@ -4,6 +4,9 @@
 #include "text/csv.h"
 #include "text/fold.h"
 
+const struct str attendance_result_names[ATTENDANCE_RESULT_COLUMNS] = {
+    {"結果", 6}, {"理由", 6}, {"説明", 6}, {"直し方", 9}};
+
 struct str attendance_unescape(struct str cell)
 {
     char next;
@@ -80,6 +83,28 @@ void attendance_header_read(struct arena *arena, struct str raw, enum encoding e
     }
 }
 
+static bool ends_with_result(const struct attendance_header *header, size_t count)
+{
+    if (count < ATTENDANCE_RESULT_COLUMNS)
+        return false;
+    for (size_t i = 0; i < ATTENDANCE_RESULT_COLUMNS; i++) {
+        if (!str_eq(header->names[count - ATTENDANCE_RESULT_COLUMNS + i],
+                    attendance_result_names[i]))
+            return false;
+    }
+    return true;
+}
+
+/* How many columns are the file's own. */
+static size_t own_columns(const struct attendance_header *header)
+{
+    size_t count = header->count;
+
+    while (ends_with_result(header, count))
+        count -= ATTENDANCE_RESULT_COLUMNS;
+    return count;
+}
+
 enum code attendance_header_check(const struct attendance_header *header, bool several_sessions,
                                   enum column *ret_column)
 {
@@ -100,7 +125,7 @@ enum code attendance_header_check(const struct attendance_header *header, bool s
     *ret_column = header->twice;
     if (header->twice != COLUMN_COUNT)
         return CODE_COLUMN_TWICE;
-    return header->count > ATTENDANCE_COLUMNS_MAX ? CODE_TOO_MANY_COLUMNS : CODE_NONE;
+    return own_columns(header) > ATTENDANCE_COLUMNS_MAX ? CODE_TOO_MANY_COLUMNS : CODE_NONE;
 }
 
 struct str attendance_header_name(const struct attendance_header *header, enum column column)

@@ -4,6 +4,10 @@
 #pragma once
 #include "attendance/attendance.h"
 
+/* What result.csv adds behind the file's own columns: 結果, 理由, 説明, 直し方. */
+enum { ATTENDANCE_RESULT_COLUMNS = 4 };
+extern const struct str attendance_result_names[ATTENDANCE_RESULT_COLUMNS];
+
 struct attendance_header {
     enum encoding encoding; /* of the file */
     char delimiter;
@@ -28,7 +32,8 @@ void attendance_header_read(struct arena *arena, struct str raw, enum encoding e
 /*
  * CODE_NONE, or why the file cannot be read by it, in the order of the refusals:
  * CODE_HEADER_MISSING, CODE_COLUMN_MISSING, CODE_COLUMN_TWICE (both name a column),
- * CODE_TOO_MANY_COLUMNS.
+ * CODE_TOO_MANY_COLUMNS. Columns that result.csv added do not count, however often it was sent
+ * again.
  */
 enum code attendance_header_check(const struct attendance_header *header, bool several_sessions,
                                   enum column *ret_column);

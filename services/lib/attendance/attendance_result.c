@@ -3,9 +3,6 @@
 
 #include "text/csv.h"
 
-static const struct str result_names[ATTENDANCE_RESULT_COLUMNS] = {
-    {"結果", 6}, {"理由", 6}, {"説明", 6}, {"直し方", 9}};
-
 static void put_end(struct buf *out, const struct str columns[ATTENDANCE_RESULT_COLUMNS])
 {
     for (size_t i = 0; i < ATTENDANCE_RESULT_COLUMNS; i++) {
@@ -49,7 +46,7 @@ void attendance_result_head(struct buf *out, struct arena *arena,
         if (csv_fields_next(&fields, &field))
             put_field(out, arena, header, &field);
     }
-    put_end(out, result_names);
+    put_end(out, attendance_result_names);
 }
 
 void attendance_result_line(struct buf *out, struct arena *arena,

@@ -6,8 +6,6 @@
 #pragma once
 #include "attendance/attendance_fix.h"
 
-enum { ATTENDANCE_RESULT_COLUMNS = 4 };
-
 /* The byte order mark and the header line. `arena` is for passing needs. */
 void attendance_result_head(struct buf *out, struct arena *arena,
                             const struct attendance_header *header);

@@ -297,6 +297,38 @@ static void too_many_columns(void **state)
     free(scan);
 }
 
+/* Its own columns do not keep result.csv from being sent again, as often as one likes. */
+static void columns_of_the_result_do_not_count(void **state)
+{
+    static const struct {
+        int columns;
+        const char *behind;
+        enum code code;
+    } cases[] = {
+        {64, ",結果,理由,説明,直し方", CODE_NONE},
+        {64, ",結果,理由,説明,直し方,結果,理由,説明,直し方", CODE_NONE},
+        {65, ",結果,理由,説明,直し方", CODE_TOO_MANY_COLUMNS},
+        {64, ",結果,理由,説明", CODE_TOO_MANY_COLUMNS},
+        {64, ",結果,理由,説明,直し方,x", CODE_TOO_MANY_COLUMNS},
+    };
+    struct attendance_scan *scan = heap_zero(sizeof(*scan));
+    struct found found;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf file = {0};
+
+        for (int column = 1; column < cases[i].columns; column++)
+            buf_printf(&file, "c%d,", column);
+        buf_printf(&file, "register_no%s\n", cases[i].behind);
+        scan_slices(scan, &found, buf_str(&file), &usual, 100);
+        if (scan->refusal.code != cases[i].code)
+            fail_msg("case %zu: %s", i, code_name(scan->refusal.code));
+        buf_free(&file);
+    }
+    free(scan);
+}
+
 static void what_it_is_instead(void **state)
 {
     static const struct {
@@ -417,6 +449,7 @@ int main(void)
         cmocka_unit_test(long_lines),
         cmocka_unit_test(only_blanks_however_many),
         cmocka_unit_test(too_many_columns),
+        cmocka_unit_test(columns_of_the_result_do_not_count),
         cmocka_unit_test(what_it_is_instead),
         cmocka_unit_test(chunks_hold_all_rows),
         cmocka_unit_test(a_state_of_another_build_is_refused),

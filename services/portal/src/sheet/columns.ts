@@ -14,6 +14,15 @@ export interface Header {
 }
 
 const COLUMNS_MAX = 64;
+/** What the result file adds at the end, each time that it is sent again; they do not count. */
+const RESULT = ['結果', '理由', '説明', '直し方'];
+
+function ownColumns(names: string[]): number {
+  let count = names.length;
+  while (count >= RESULT.length && RESULT.every((name, at) => names[count - RESULT.length + at] === name)) count -= RESULT.length;
+  return count;
+}
+
 const fold = (name: string): string => name.normalize('NFKC').toLowerCase().replace(/\s/gu, '');
 const known = new Map<string, Column>();
 for (const [column, names] of Object.entries(columnNames))
@@ -35,7 +44,7 @@ export function readHeader(names: string[], severalSessions: boolean): Header {
   else if (!number) [header.fault, header.about] = ['column_missing', 'register_no'];
   else if (severalSessions && !distinct.has('session_no')) [header.fault, header.about] = ['column_missing', 'session_no'];
   else if (twice) [header.fault, header.about] = ['column_twice', twice];
-  else if (names.length > COLUMNS_MAX) header.fault = 'too_many_columns';
+  else if (ownColumns(header.names) > COLUMNS_MAX) header.fault = 'too_many_columns';
   return header;
 }
 
