@@ -5,6 +5,7 @@
 #include "gateway/gateway_command.h"
 #include "gateway/gateway_maintenance.h"
 #include "gateway/gateway_queue.h"
+#include "text/fold.h"
 
 /* Every operation of the contract has its function here, or the program does not link. */
 #define X(method, path, operation, action, body_max, streams)                                      \
@@ -275,7 +276,7 @@ struct str call_reason(struct call *call)
 {
     struct str reason = http_header_text(call->request, "X-Reason");
 
-    return reason.len <= REASON_BYTES_MAX ? str_trim(reason) : STR_NONE;
+    return reason.len <= REASON_BYTES_MAX ? text_trim(str_trim(reason)) : STR_NONE;
 }
 
 /* What portal.note_read() writes of who reads; "" for a doctor, who reads what is his own. */

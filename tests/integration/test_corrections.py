@@ -267,7 +267,8 @@ def test_who_may_undo(stack, doctor, organiser):
     assert undo(stack.client(token=stack.organiser_token(other)), upload_id).status == 404
     assert undo(doctor, upload_id).status == 403
     assert undo(stack.client(), upload_id).status == 401
-    assert undo(organiser, upload_id, "").status == 400
+    for nothing in ("", " ", "　\n\t　"):
+        assert undo(organiser, upload_id, nothing).status == 400
     assert organiser.upload(upload_id)["status"] == "done"
     refused = send(organiser, "22-empty.csv")
     ended(organiser, refused)

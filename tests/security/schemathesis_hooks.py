@@ -15,6 +15,8 @@ THROTTLED_SECONDS = 90  # most, for one sign-in
 # As lib/shape refuses them: control characters and the line separators of Unicode.
 LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]*$"
+# ... and blanks alone where something has to be said in them.
+WORDS = LINES[:-1] + r"[^\x00-\x20\x7f-\xa0\u2028\u2029\u3000]" + LINES[1:]
 
 
 def no_control_characters(node, whole):
@@ -27,7 +29,8 @@ def no_control_characters(node, whole):
         node = target
     format_ = node.get("format", "password")
     if node.get("type") == "string" and format_ == "password" and not {"pattern", "enum"} & set(node):
-        node["pattern"] = LINES if node.get("x-multiline") else LINE
+        lines = WORDS if node.get("minLength") else LINES
+        node["pattern"] = lines if node.get("x-multiline") else LINE
     if "propertyNames" in node:
         node["propertyNames"]["pattern"] = LINE
     for inner in [*node.get("properties", {}).values(), *node.get("oneOf", []),

@@ -68,6 +68,25 @@ static bool is_one_of(const char *const *values, struct str text)
     return false;
 }
 
+/* Blanks alone, those of CJK and the no-break space too, are no reason for anything. */
+static bool says_nothing(const struct shape_field *field, struct str text)
+{
+    static const struct str blanks[] = {
+        STR(" "), STR("\t"), STR("\r"), STR("\n"), STR("\xC2\xA0"), STR("\xE3\x80\x80"),
+    };
+    size_t i = 0;
+
+    if ((field->flags & SHAPE_MULTILINE) == 0 || field->least == 0)
+        return false;
+    while (text.len > 0 && i < ARRAY_LEN(blanks)) {
+        for (i = 0; i < ARRAY_LEN(blanks) && !str_starts(text, blanks[i]);)
+            i++;
+        if (i < ARRAY_LEN(blanks))
+            text = (struct str){text.data + blanks[i].len, text.len - blanks[i].len};
+    }
+    return text.len == 0;
+}
+
 enum code shape_check_text(const struct shape_field *field, struct str text)
 {
     if ((field->flags & SHAPE_CONTROL) == 0 &&
@@ -80,7 +99,7 @@ enum code shape_check_text(const struct shape_field *field, struct str text)
 
     if (characters > field->most)
         return CODE_FIELD_TOO_LONG;
-    if (characters < field->least)
+    if (characters < field->least || says_nothing(field, text))
         return CODE_FIELD_TOO_SHORT;
     if (field->pattern != NULL && !shape_matches(field->pattern, text))
         return CODE_FIELD_FORMAT;

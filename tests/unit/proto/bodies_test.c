@@ -148,6 +148,15 @@ static void control_characters_are_refused(void **state)
                                                     parsed(fx, "{\"reason\":\"\\u001b\"}"), &reject,
                                                     fx->problems, PROBLEMS_MAX, &fx->count),
                      ERR_SCHEMA);
+    assert_int_equal(
+        body_reject_application_decode(fx->arena, parsed(fx, "{\"reason\":\" 　\\n\\u00a0　\"}"),
+                                       &reject, fx->problems, PROBLEMS_MAX, &fx->count),
+        ERR_SCHEMA);
+    (void)detail_at(fx, "/reason", CODE_FIELD_TOO_SHORT);
+    assert_int_equal(body_reject_application_decode(fx->arena, parsed(fx, "{\"reason\":\"　理\"}"),
+                                                    &reject, fx->problems, PROBLEMS_MAX,
+                                                    &fx->count),
+                     ERR_OK);
 }
 
 static void optional_texts_tell_whether_they_came(void **state)
