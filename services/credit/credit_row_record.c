@@ -105,10 +105,16 @@ static void release_repeats(const struct row *row, struct db_batch *effect)
                  db_get_i32(row->repeats, i, 1), row->flow.trace);
 }
 
+/* Somebody wrote something over it; who asks only that it be judged again mends nothing. */
+static bool is_written(const struct row *row)
+{
+    return row->mended && !attendance_fix_is_empty(&row->fix);
+}
+
 /* A row that goes on waiting waits since it began; one that was mended waits from now on. */
 static int64_t waiting_since(const struct row *row)
 {
-    if (row->mended)
+    if (is_written(row))
         return clock_now_us();
     return db_is_null(row->found, 0, 9) ? row->upload.received_us : db_get_time(row->found, 0, 9);
 }
@@ -148,7 +154,7 @@ void row_record(struct row *row, struct db_batch *effect, struct credit_tally *t
     else
         must(record_rows(&row->record)); /* one row is done at once */
     record_reasons_again(effect, row->upload.no, &(int32_t){(int32_t)row->chunk.chunk_no}, 1);
-    if (row->mended)
+    if (is_written(row))
         add_fix(row, effect);
     release_repeats(row, effect);
     count(row, tally);

@@ -27,6 +27,7 @@ enum result_step {
 
 struct result {
     bool only_fix;
+    int64_t upload_no; /* another one once a dry run is posted */
     struct attendance_header header;
     int32_t chunks_total;
     int32_t chunk_no;
@@ -40,7 +41,7 @@ struct result {
 static const struct db_stmt select_upload = {
     "gateway_result_upload",
     "SELECT status, header, encoding, delimiter, coalesce(chunks_total, 0), file_name,"
-    " CASE WHEN status = 'done' THEN portal.note_read('{}', upload_no) END"
+    " CASE WHEN status = 'done' THEN portal.note_read('{}', upload_no) END, upload_no"
     " FROM portal.upload WHERE upload_id = $1",
 };
 
@@ -49,10 +50,13 @@ static const struct db_stmt set_scope = {
     "SELECT set_config('app.scope', $1, true)",
 };
 
+/* Asked last: what was read before it is of this upload, and whole. */
 static const struct db_stmt select_pointer = {
     "gateway_result_pointer",
-    "SELECT first_row, first_line, row_count, byte_offset, byte_length FROM portal.upload_chunk"
-    " WHERE upload_id = $1 AND chunk_no = $2",
+    "SELECT c.first_row, c.first_line, c.row_count, c.byte_offset, c.byte_length"
+    " FROM portal.upload_chunk c JOIN portal.upload u ON u.upload_id = c.upload_id"
+    " WHERE c.upload_id = $1 AND c.chunk_no = $2 AND u.upload_no = $3"
+    "  AND u.status IN ('done', 'undone')",
 };
 
 static const struct db_stmt select_parts = {
@@ -236,10 +240,10 @@ static void put_rows(const struct call *call, struct result *result,
 static void ask_chunk(struct call *call, struct result *result, struct flow *flow)
 {
     struct uuid id = call_id(call, "upload_id");
-    const struct db_stmt *const stmts[] = {&select_pointer, &select_parts, &select_rows,
-                                           &select_fixes};
-    struct db_query **const queries[] = {&result->pointer, &result->parts, &result->rows,
-                                         &result->fixes};
+    const struct db_stmt *const stmts[] = {&select_parts, &select_rows, &select_fixes,
+                                           &select_pointer};
+    struct db_query **const queries[] = {&result->parts, &result->rows, &result->fixes,
+                                         &result->pointer};
 
     arena_free(result->arena);
     result->arena = arena_new();
@@ -250,6 +254,7 @@ static void ask_chunk(struct call *call, struct result *result, struct flow *flo
         db_uuid(*queries[i], id);
         db_i32(*queries[i], result->chunk_no);
     }
+    db_i64(result->pointer, result->upload_no);
     db_run(call->gateway->db, result->batch, RESULT_CHUNK_MS, flow);
 }
 
@@ -272,13 +277,14 @@ static struct str chunk_bytes(struct result *result, const struct attendance_chu
     return bytes;
 }
 
-static void put_chunk(const struct call *call, struct result *result)
+/* False: the upload is not what it was when this began. */
+static bool put_chunk(const struct call *call, struct result *result)
 {
     struct attendance_rows rows;
     struct attendance_chunk chunk;
 
     if (db_rows(result->pointer) == 0)
-        return;
+        return false;
     chunk = (struct attendance_chunk){
         .chunk_no = (uint32_t)result->chunk_no,
         .first_row = (uint32_t)db_get_i64(result->pointer, 0, 0),
@@ -290,6 +296,7 @@ static void put_chunk(const struct call *call, struct result *result)
     attendance_rows_read(result->arena, &result->header, &chunk, chunk_bytes(result, &chunk),
                          &rows);
     put_rows(call, result, &rows);
+    return true;
 }
 
 /* ---- the endpoint ---- */
@@ -333,6 +340,7 @@ static bool begin(struct call *call)
                            cp932 ? ENCODING_CP932 : ENCODING_UTF8,
                            delimiter.len > 0 ? delimiter.data[0] : ',', &result->header);
     result->chunks_total = db_get_i32(call->query, 0, 4);
+    result->upload_no = db_get_i64(call->query, 0, 7);
     result->only_fix = call_text(call, "only").data != NULL;
     return true;
 }
@@ -365,6 +373,7 @@ void endpoint_get_upload_result(struct flow *flow)
 {
     struct call *call = CALL_OF(flow);
     struct result *result = call->state;
+    enum result_step next;
 
     switch ((enum result_step)flow->step) {
     case RESULT_LOOK:
@@ -389,9 +398,9 @@ void endpoint_get_upload_result(struct flow *flow)
     case RESULT_LINES:
         buf_clear(&result->lines);
         result->written = 0;
-        put_chunk(call, result);
+        next = put_chunk(call, result) ? RESULT_WRITE : RESULT_CUT;
         result->chunk_no++;
-        flow_goto(flow, RESULT_WRITE);
+        flow_goto(flow, (int)next);
         return;
     case RESULT_WRITE:
         if (result->written == result->lines.len) {

@@ -1,7 +1,10 @@
 """The tray: dry runs that are posted, rows that are mended in place, rows that wait and expire."""
 
+import contextlib
 import csv
+import http.client
 import io
+import socket
 import urllib.parse
 import uuid
 
@@ -110,6 +113,26 @@ def test_only_ones_own_dry_runs(organiser, stranger, doctors):
     assert finished(organiser, dry["upload_id"])["counts"]["posted"] == 1
 
 
+def test_a_result_whose_dry_run_posts_meanwhile_is_cut_off(organiser):
+    """Its rows would be told as what they are not: a short file must not look like a whole one."""
+    text = "医籍登録番号,セッション番号,出欠,備考\n" + f"1,1,×,{'あ' * 600}\n" * 4000
+    answer = organiser.post_attendance(SEMINAR, text.encode(), "a.csv", dry_run=True).expect(202)
+    path = f"/uploads/{finished(organiser, answer.json['upload_id'])['upload_id']}"
+    link = http.client.HTTPConnection(organiser.host, organiser.port, timeout=WAIT_S)
+    link.sock = socket.socket()
+    link.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # what is not read waits
+    link.sock.connect((organiser.host, organiser.port))
+    with contextlib.closing(link):
+        link.request("GET", f"/api/v1{path}/result.csv",
+                     headers={"Authorization": f"Bearer {organiser.token}"})
+        result = link.getresponse()
+        assert result.status == 200 and result.read(1000)
+        organiser.post(f"{path}/post").expect(202)
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            result.read()
+    finished(organiser, answer.json["upload_id"])
+
+
 # ---- mending ----
 
 def test_rows_are_mended_one_by_one(stack, organiser, doctors):
@@ -193,6 +216,19 @@ def test_mended_rows_are_found_and_grouped_as_they_are(organiser, doctors):
     assert found(organiser, upload, q=one["mamis_no"], outcome="posted") == [1]
     assert {group["reason"] for group in organiser.get(path).json["items"]} == {
         "doctor_unknown", "session_unknown"}
+
+
+def test_asking_for_another_verdict_mends_nothing(stack, organiser):
+    """Nothing was written, so the row is not told as mended, and its days go on."""
+    upload = send(organiser, f"{nobody(stack, 40)},1,,\n")
+    since = ("SELECT waiting_since FROM credit.upload_row r JOIN credit.upload u USING (upload_no)"
+             " WHERE u.upload_id = %s", (upload["upload_id"],))
+    before = stack.one(*since)
+    row = fix(organiser, upload, 1).expect(200).json
+    assert row["outcome"] == "waiting" and row["fixed"] is None
+    assert stack.one(*since) == before and before[0]
+    assert fix(organiser, upload, 1, kind="OPL-S").expect(200).json["fixed"]["cells"]
+    assert stack.one(*since) > before
 
 
 def test_what_stays_wrong_says_why(organiser, doctors):
