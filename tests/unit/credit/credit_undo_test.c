@@ -1,4 +1,5 @@
 /* Undo of a whole upload: what stands is taken back in slices, and nothing more of it posts. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "credit_check.h"
@@ -110,6 +111,66 @@ static void all_is_taken_back_and_can_be_posted_again(void **state)
     assert_int_equal(standing(), 0);
     assert_int_equal(count("SELECT max(revision) FROM credit.ledger"), 3);
     assert_books(&again);
+}
+
+/* ---- on random files: posting and undoing leaves what was there before ---- */
+
+enum { ROUNDS = 12, ROUND_ROWS_MAX = 40, ROUND_DOCTORS = 15 };
+
+/* Few doctors, so that they come again, in this file and in earlier ones. */
+static struct str some_file(unsigned *random)
+{
+    static const char *const kinds[] = {"", "", "OPB-K", "OPL-S", "CME-007", "OPL-S/CME-007", "ZZ"};
+    const unsigned rows = 1 + (unsigned)rand_r(random) % ROUND_ROWS_MAX;
+    struct buf file = {0};
+
+    buf_add_c(&file, "医籍登録番号,回,種別\n");
+    for (unsigned i = 0; i < rows; i++) {
+        const size_t which = (size_t)rand_r(random) % ROUND_DOCTORS;
+        const size_t doctor = which * (samples->doctor_count / ROUND_DOCTORS);
+
+        buf_printf(&file, "%lld,1,%s\n", (long long)samples->doctors[doctor].register_no,
+                   kinds[(size_t)rand_r(random) % ARRAY_LEN(kinds)]);
+    }
+    return built(&file);
+}
+
+/* Credits that stand, of all uploads or of one, and who waits for one. */
+static json_t *books(int64_t upload_no)
+{
+    return ask("SELECT json_build_array((SELECT json_agg(json_build_array(l.doctor_id,"
+               "  l.session_id, l.programme, l.kind, l.half_units) ORDER BY l.doctor_id,"
+               "  l.session_id, l.programme) FROM" STANDS " AND %lld IN (0, l.upload_no)),"
+               " (SELECT json_agg(json_build_array(r.doctor_id, r.session_id, r.credits)"
+               "  ORDER BY r.doctor_id, r.session_id) FROM credit.upload_row r"
+               "  WHERE r.outcome = 'waiting' AND r.credits IS NOT NULL"
+               "   AND %lld IN (0, r.upload_no)))",
+               (long long)upload_no, (long long)upload_no);
+}
+
+static void post_and_undo_is_as_before(void **state)
+{
+    const char *given = getenv("MAMIS_SEED");
+    unsigned random = given == NULL ? (unsigned)clock_mono_us() : (unsigned)atol(given);
+
+    (void)state;
+    print_message("MAMIS_SEED=%u\n", random);
+    for (int round = 0; round < ROUNDS; round++) {
+        const struct str file = some_file(&random);
+        json_t *before = books(0);
+        struct sent first = post_file("S2026-0001", file), again;
+        json_t *posted = books(first.no);
+
+        undo(&first);
+        assert_true(json_equal(books(0), before));
+        again = post_file("S2026-0001", file);
+        assert_true(json_equal(books(again.no), posted));
+        assert_books(&first);
+        assert_books(&again);
+    }
+    assert_int_not_equal(standing(), 0);
+    assert_int_not_equal(count("SELECT count(*) FROM credit.upload_row WHERE credits IS NOT NULL"),
+                         0);
 }
 
 static void what_was_cancelled_before_is_left_alone(void **state)
@@ -308,6 +369,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(all_is_taken_back_and_can_be_posted_again, clean),
+        cmocka_unit_test_setup(post_and_undo_is_as_before, clean),
         cmocka_unit_test_setup(what_was_cancelled_before_is_left_alone, clean),
         cmocka_unit_test_setup(a_large_one_goes_in_slices, clean),
         cmocka_unit_test_setup(nothing_posts_once_it_was_accepted, clean),
