@@ -1,4 +1,5 @@
 /* gateway_throttle: see gateway_throttle.h. */
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,16 +72,19 @@ static const char *account_subject(struct arena *arena, struct str login_id)
     return arena_printf(arena, "account:%s", hex);
 }
 
+/* An address of IPv4 may come as one of IPv6. */
 const char *throttle_address(struct arena *arena, const char *address)
 {
-    size_t len = 0;
-    int colons = 0;
+    struct in6_addr host;
+    char network[2 * THROTTLE_NETWORK_BYTES + 1], v4[INET_ADDRSTRLEN];
 
-    while (address[len] != '\0' && colons < 4) {
-        colons += address[len] == ':';
-        len++;
-    }
-    return arena_printf(arena, "address:%.*s", (int)len, address);
+    if (inet_pton(AF_INET6, address, &host) != 1)
+        return arena_printf(arena, "address:%s", address);
+    if (IN6_IS_ADDR_V4MAPPED(&host))
+        return arena_printf(arena, "address:%s",
+                            inet_ntop(AF_INET, host.s6_addr + 12, v4, sizeof(v4)));
+    hex_encode(host.s6_addr, THROTTLE_NETWORK_BYTES, network);
+    return arena_printf(arena, "address:%s", network);
 }
 
 static struct str key(struct throttle *throttle, const char *what, const char *subject)

@@ -16,7 +16,8 @@ enum {
     THROTTLE_ADDRESS_FREE = 30, /* login ids that may fail from one address */
     THROTTLE_WINDOW_S = 900,    /* after so long without a failure all is forgotten */
     THROTTLE_WAIT_MAX_S = 60,
-    THROTTLE_TURNS_MAX = 20, /* of one login id that may wait for their turn */
+    THROTTLE_NETWORK_BYTES = 8, /* of an address of IPv6 */
+    THROTTLE_TURNS_MAX = 20,    /* of one login id that may wait for their turn */
 };
 
 struct throttle {
