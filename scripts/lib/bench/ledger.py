@@ -28,7 +28,8 @@ WHERE seminar_no = %(seminar_no)s
 
 
 def fill(system, tag, target, seconds):
-    """Up to `target` entries, or as many as fit into `seconds`; gives how many there are."""
+    """Up to `target` entries, or as many as fit into `seconds`, as if a checkpoint had just been;
+    gives how many there are."""
     doctors = system.options.doctors
     missing = max(0, target - system.ledger_rows())
     names = data.numbers_of(tag, "F", -(-missing // doctors))

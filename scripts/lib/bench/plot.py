@@ -139,7 +139,9 @@ def panels(parts):
     if "memory" in parts:
         yield memory(parts["memory"]["runs"])
     if "ledger" in parts:
-        yield rates("Rows/s in a full ledger", parts["ledger"]["base"] + parts["ledger"]["runs"])
+        pairs = zip(parts["ledger"]["base"], parts["ledger"]["runs"])
+        yield rates("Rows/s in a full ledger and in a young one, in turn",
+                    [run for pair in pairs for run in pair])
     if "workers" in parts:
         yield workers(parts["workers"]["sets"])
 

@@ -1,6 +1,7 @@
 """scripts/bench season: everything that performance is judged by, part after part on one system."""
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -14,6 +15,7 @@ from .system import System
 
 PARTS = ["commands", "posting", "workers", "memory", "ledger"]  # the ledger is full at the end
 MAIL_MS = 20
+YOUNG_LEDGER = 1000000  # entries in the one that the full ledger is beside
 
 
 def arguments(words):
@@ -35,12 +37,12 @@ def arguments(words):
                         help="of a run with one or two workers")
     parser.add_argument("--ledger", type=int, default=20000000,
                         help="entries in the full ledger")
-    parser.add_argument("--ledger-runs", type=int, default=3)
+    parser.add_argument("--ledger-runs", type=int, default=5)
     parser.add_argument("--fill-minutes", type=float, default=8,
                         help="after which the ledger is as full as it is")
     parser.add_argument("--mail-ms", type=int, default=MAIL_MS,
                         help="after which the smart host answers a mail")
-    parser.add_argument("--minutes", type=int, default=45, help="after which it gives up")
+    parser.add_argument("--minutes", type=int, default=60, help="after which it gives up")
     parser.add_argument("--out", default="build/bench", help="folder of bench.json, .md and .svg")
     options = parser.parse_args(words)
     options.part = options.part or PARTS
@@ -72,7 +74,7 @@ def machine():
 
 # ---- the parts: each gives what becomes its entry in bench.json ----
 
-def run_commands(system, options, _fresh, say):
+def run_commands(system, options, say):
     rounds = commands.run(system, "C", options.commands, options.runs)
     for one in rounds:
         say(report.command_line(one))
@@ -87,18 +89,18 @@ def post(system, tag, seed, count, say):
     return runs
 
 
-def run_posting(system, options, _fresh, say):
+def run_posting(system, options, say):
     return {"runs": post(system, "P", 0, options.runs, say)}
 
 
-def run_workers(system, options, _fresh, say):
+def run_workers(system, options, say):
     sets = workers.run(system, "W", options.runs)
     for one in sets:
         say(report.workers_line(one))
     return {"sets": sets}
 
 
-def run_memory(system, options, _fresh, say):
+def run_memory(system, options, say):
     runs = []
     system.restart()  # peaks of processes that had 200 files at once before say nothing of one
     for number in range(options.runs):
@@ -107,15 +109,22 @@ def run_memory(system, options, _fresh, say):
     return {"runs": runs}
 
 
-def run_ledger(system, options, fresh, say):
-    """Beside the runs of `posting`; where they were not asked for, beside some of its own."""
-    base = (fresh["posting"]["runs"] if "posting" in fresh
-            else post(system, "B", 400, options.ledger_runs, say))
+def run_ledger(system, options, say):
+    """In turn in the full ledger and in one of a million entries, each in a system of its own: what
+    slows the machine for a while slows both."""
     begun = time.monotonic()
     entries = ledger.fill(system, "E", options.ledger, options.fill_minutes * 60)
     say(f"the ledger has {entries:,} entries after {time.monotonic() - begun:.0f} s")
-    return {"wanted": options.ledger, "entries": entries, "base": base,
-            "runs": post(system, "F", 500, options.ledger_runs, say)}
+    base, runs = [], []
+    with contextlib.closing(System(options, say)) as young:
+        young.start()
+        young.fill()
+        ledger.fill(young, "E", YOUNG_LEDGER, options.fill_minutes * 60)
+        for number in range(options.ledger_runs):
+            pair = [(young, base), (system, runs)]
+            for one, those in pair if number % 2 == 0 else reversed(pair):
+                those += post(one, f"F{number}", 500 + number, 1, say)
+    return {"wanted": options.ledger, "entries": entries, "base": base, "runs": runs}
 
 
 RUN = {"commands": run_commands, "posting": run_posting, "workers": run_workers,
@@ -147,7 +156,7 @@ def main(words):
     say = Progress()
     results = load_results(os.path.join(options.out, "bench.json"))
     results["machine"] = machine()
-    system, fresh = System(options, say), {}
+    system = System(options, say)
     try:
         system.start()
         say("servers and processes run")
@@ -157,11 +166,10 @@ def main(words):
                 continue
             begun = time.monotonic()
             say(f"-- {part}")
-            fresh[part] = RUN[part](system, options, fresh, say) | {
+            results["parts"][part] = RUN[part](system, options, say) | {
                 "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
                 "seconds": round(time.monotonic() - begun), "doctors": options.doctors,
                 "mail_ms": options.mail_ms}
-            results["parts"][part] = fresh[part]
             write_results(options, results)
     finally:
         signal.alarm(0)
