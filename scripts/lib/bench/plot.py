@@ -99,6 +99,22 @@ def rates(title, runs):
     return panel
 
 
+def turns(base, runs):
+    """Bars of each turn: in the full ledger before in the young one; below, the one by the other."""
+    panel = Panel("Rows/s in a full ledger and in a young one, in turn", len(runs),
+                  max(run["rate"] for run in base + runs))
+    panel.key((OURS, f"{entries_before(runs[0])} entries"),
+              (CEILING, f"{entries_before(base[0])}"), (WANTED, "0.9 of it"))
+    for at, (young, full) in enumerate(zip(base, runs)):
+        panel.bar(at + 0.1, 0.8, young["rate"], CEILING)
+        panel.bar(at + 0.25, 0.5, full["rate"], OURS)
+        wanted = panel.y(young["rate"] * 0.9)
+        panel.line(panel.x(at + 0.1), wanted, panel.x(at + 0.9), wanted, WANTED, "4 3")
+        panel.below(at + 0.5, f"{full['rate'] / young['rate']:.2f}")
+    panel.below(len(runs) / 2, "the one by the other", row=1)
+    return panel
+
+
 def latencies(title, ours, other, other_name, wanted_ms):
     """Shares of all, over milliseconds."""
     most = rounded(max(wanted_ms * 1.1, sorted(ours)[int(len(ours) * 0.995)] * 1000))
@@ -139,9 +155,7 @@ def panels(parts):
     if "memory" in parts:
         yield memory(parts["memory"]["runs"])
     if "ledger" in parts:
-        pairs = zip(parts["ledger"]["base"], parts["ledger"]["runs"])
-        yield rates("Rows/s in a full ledger and in a young one, in turn",
-                    [run for pair in pairs for run in pair])
+        yield turns(parts["ledger"]["base"], parts["ledger"]["runs"])
     if "workers" in parts:
         yield workers(parts["workers"]["sets"])
 

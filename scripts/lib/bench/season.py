@@ -37,7 +37,8 @@ def arguments(words):
                         help="of a run with one or two workers")
     parser.add_argument("--ledger", type=int, default=20000000,
                         help="entries in the full ledger")
-    parser.add_argument("--ledger-runs", type=int, default=5)
+    parser.add_argument("--ledger-runs", type=int, default=9,
+                        help="in the full ledger, and as many in the young one")
     parser.add_argument("--fill-minutes", type=float, default=8,
                         help="after which the ledger is as full as it is")
     parser.add_argument("--mail-ms", type=int, default=MAIL_MS,
