@@ -56,9 +56,9 @@ log_error_verbosity = 'terse'
 
 
 def buffers_mib():
-    """A quarter of the memory, at most 4 GiB; only what is used of it is taken."""
+    """A quarter of the memory; only what is used of it is taken."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min(4096, total // 4 // 2**20)
+    return total // 4 // 2**20
 
 
 def programs():
