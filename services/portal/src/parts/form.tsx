@@ -50,9 +50,14 @@ function named(sentence: string, field: string): string {
   return sentence.replace(`「${name}」`, `「${t(label)}」`).replace(`"${name}"`, `"${t(label)}"`);
 }
 
+/** Problems that are about one field whatever the request was. */
+const FIELDS: Record<string, string> = { reason_required: 'reason' };
+
 /** Says which of the summary's lines belong to a field of the page, by the problem's pointers. */
 export function errorsOf(problem: Problem): Errors {
   const errors: Errors = {};
+  const about = FIELDS[problem.code];
+  if (about) errors[about] = problem.detail;
   for (const error of problem.errors) {
     const field = error.pointer ? fieldOfPointer(error.pointer) : (error.parameter ?? '');
     if (field && !errors[field]) errors[field] = named(error.detail, field);
