@@ -47,6 +47,17 @@ export async function goSlowly(page, path, settled) {
   return { asked: asked > 0, said: await page.evaluate(() => window.saidLoading) };
 }
 
+/** `page` on a line where nothing is answered while `line.dead`, and from which no change ever goes out. */
+export async function putOnLine(page, line) {
+  await page.clock.install();
+  await page.route('**/api/v1/**', (route) => {
+    if (!line.dead && route.request().method() === 'GET') return route.continue();
+    line.asked.push(`${route.request().method()} ${new URL(route.request().url()).pathname}`);
+    return undefined;
+  });
+  return page;
+}
+
 /** What is typed into a field, by its id, which is its name in the request. */
 const TYPED = {
   login_id: '6423876638',

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { close, launch, newPage, settled, signIn } from '../lib/browser.mjs';
 import { OPEN_PAGES, pagesOf } from '../lib/routes.mjs';
-import { goSlowly, sendOnDeadLine, sent, slow } from '../lib/slow.mjs';
-import { demo, newDoctor } from '../lib/stack.mjs';
+import { goSlowly, putOnLine, sendOnDeadLine, sent, slow } from '../lib/slow.mjs';
+import { apiAs, demo, newDoctor, newSeminar, today } from '../lib/stack.mjs';
 import { anAddress, ROLES, somebody } from '../lib/visit.mjs';
 
 const LATENCY_MS = 200;
@@ -36,18 +36,6 @@ for (const [role, patterns] of TABLE)
     assert.deepEqual(silent, [], 'pages that do not say that they load');
     await close(page);
   });
-
-/** A page on whose line nothing is answered while `line.dead`, and from which no change ever goes out. */
-async function onLine(line) {
-  const page = await newPage(browser);
-  await page.clock.install();
-  await page.route('**/api/v1/**', (route) => {
-    if (!line.dead && route.request().method() === 'GET') return route.continue();
-    line.asked.push(`${route.request().method()} ${new URL(route.request().url()).pathname}`);
-    return undefined;
-  });
-  return page;
-}
 
 /** Opens what is folded, and waits until what that brings is there. */
 async function unfold(page) {
@@ -80,7 +68,7 @@ async function formsOf(page, line, pattern) {
 for (const [role, patterns] of [['nobody', [...OPEN_PAGES, '/link#x.y']], ...TABLE])
   test(`forms of ${role} send once, and tell when no answer comes`, async () => {
     const line = { dead: false, asked: [] };
-    const page = await onLine(line);
+    const page = await putOnLine(await newPage(browser), line);
     if (role !== 'nobody') await signIn(page, await somebody(role), '/account');
     const faults = [];
     for (const pattern of patterns) await formsOf(page, line, pattern).catch(({ message }) => faults.push(message));
@@ -89,6 +77,47 @@ for (const [role, patterns] of [['nobody', [...OPEN_PAGES, '/link#x.y']], ...TAB
   });
 
 test('the forms were found', () => assert.ok(sentForms.length >= FORMS_LEAST, sentForms.join(', ')));
+
+/* Each: who, where, what opens the dialog. */
+const DIALOGS = {
+  'ending a delegation': async () => {
+    const doctor = await newDoctor();
+    await (await apiAs(doctor))('POST', '/me/delegates', { name: '受付　花子', email: `slow${doctor.mamis_no}@example.jp` });
+    return [doctor, '/me/delegates', '受付　花子 さんの登録を取り消す'];
+  },
+  'taking a procedure back': async () => {
+    const doctor = await newDoctor({ l1_code: '', l2_code: '', l3_category: '' });
+    const api = await apiAs(doctor);
+    const filed = await api('POST', '/me/procedures', { kind: 'admission', depth: 2, l1_code: '13001', effective_on: await today() });
+    return [doctor, `/me/procedures/${filed.procedure_id}`, '取り下げる…'];
+  },
+  'undoing an upload': async () => [demo.accounts.organiser, `/uploads/${await anUpload()}`, '取り込みを取り消す…'],
+  'mending a row': async () => [demo.accounts.organiser, `/uploads/${await anUpload()}`, '1番目の行を直す'],
+  'linking certification data': async () => {
+    await newDoctor({ my_page: 'link_pending', op_no: String(Date.now()).slice(-7), op_from: '2024-04-01', op_to: '2029-03-31' });
+    return [demo.accounts.office_l3, '/desk/links', /さんの情報を反映する$/];
+  },
+};
+
+/** An upload of one row that waits to be mended. */
+async function anUpload() {
+  const { seminar_no } = await newSeminar();
+  const api = await apiAs(demo.accounts.organiser);
+  const { upload_id } = await api('POST', `/seminars/${seminar_no}/attendance`, { rows: [{ register_no: '12-34' }] });
+  return upload_id;
+}
+
+for (const [name, make] of Object.entries(DIALOGS))
+  test(`${name}: the dialog sends once, and tells when no answer comes`, async () => {
+    const [who, path, opens] = await make();
+    const line = { dead: false, asked: [] };
+    const page = await putOnLine(await newPage(browser), line);
+    await signIn(page, who, path);
+    await settled(page);
+    await page.getByRole('button', { name: opens, exact: typeof opens === 'string' }).first().click();
+    await sendOnDeadLine(page, line, page.getByRole('dialog').locator('form'), name);
+    await close(page);
+  });
 
 test('signing in: the button says so and does it once', async () => {
   const page = await newPage(browser);
@@ -106,6 +135,24 @@ test('signing in: the button says so and does it once', async () => {
   await page.getByLabel('パスワード', { exact: true }).press('Enter');
   await page.waitForURL('**/me');
   assert.equal(tries.length, 1);
+  await close(page);
+});
+
+test('sending a file: how much has gone out is seen, and it goes once', async () => {
+  const { seminar_no } = await newSeminar();
+  const page = await newPage(browser);
+  await signIn(page, demo.accounts.organiser, `/seminars/${seminar_no}`);
+  await settled(page);
+  const rows = Array.from({ length: 8_000 }, (_, at) => String(1_000_000 + at)).join('\n'); // 3 s of that line
+  await page.locator('#file').setInputFiles({ name: '名簿.csv', mimeType: 'text/csv', buffer: Buffer.from(`医籍登録番号\n${rows}\n`) });
+  await page.getByText('選んだファイル: 名簿.csv').waitFor();
+  await slow(page, LATENCY_MS);
+  const files = sent(page, 'POST', `/api/v1/seminars/${seminar_no}/attendance`);
+  await page.getByRole('button', { name: '名簿を送信する' }).dblclick();
+  await page.getByRole('progressbar', { name: '名簿を送信する' }).waitFor();
+  await page.getByText(/[1-9]\d?%/).first().waitFor();
+  await page.waitForURL('**/uploads/*');
+  assert.equal(files.length, 1);
   await close(page);
 });
 
