@@ -118,11 +118,14 @@ export async function axeClean(page, name) {
 }
 
 /** A picture for the README, where MAMIS_SHOTS_DIR asks for it. */
-export async function shot(page, name) {
+export async function shot(page, name, size = { width: 1100, height: 760 }) {
   const folder = process.env.MAMIS_SHOTS_DIR;
   if (!folder) return;
   await mkdir(folder, { recursive: true });
+  const before = page.viewportSize();
+  await page.setViewportSize(size);
   await page.screenshot({ path: join(folder, `${name}.png`) });
+  await page.setViewportSize(before);
 }
 
 /** Presses Tab until the focus is where `locator` says; by keyboard or not at all. */

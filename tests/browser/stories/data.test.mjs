@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { audit, close, launch, newPage, settled, signIn } from '../lib/browser.mjs';
+import { audit, close, launch, newPage, settled, shot, signIn } from '../lib/browser.mjs';
 import { demo, mailTo, newDoctor } from '../lib/stack.mjs';
 
 let browser;
@@ -18,6 +18,7 @@ test('the data come as files', async () => {
   await page.getByRole('link', { name: 'ご自分の情報の書き出し' }).click();
   await page.getByRole('heading', { level: 1, name: 'ご自分の情報の書き出し' }).waitFor();
   await audit(page, 'own data');
+  await shot(page, 'own-data');
   for (const [name, file] of [
     ['読むためのファイル（HTML）', 'mamis-export.html'],
     ['プログラムのためのファイル（JSON）', 'mamis-export.json'],

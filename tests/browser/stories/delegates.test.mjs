@@ -1,7 +1,7 @@
 // A doctor names a delegate, who sees the credits and nothing else, until the doctor ends it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { audit, close, launch, newPage, settled, signIn } from '../lib/browser.mjs';
+import { audit, close, launch, newPage, settled, shot, signIn } from '../lib/browser.mjs';
 import { mailTo, newDoctor } from '../lib/stack.mjs';
 
 const OWN = '受付の席で決めた長い合言葉です';
@@ -56,6 +56,7 @@ test('named, accepted, seen, ended', async () => {
   await page.getByText(/^記録/).click();
   await page.getByText('単位を見ました').first().waitFor();
   await audit(page, 'what a delegate did');
+  await shot(page, 'delegates');
   await press(page, '受付　一郎 さんの登録を取り消す');
   const dialog = page.getByRole('dialog');
   await audit(page, 'ending a delegation');

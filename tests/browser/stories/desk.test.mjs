@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { audit, close, launch, newPage, settled, signIn } from '../lib/browser.mjs';
+import { audit, close, launch, newPage, settled, shot, signIn } from '../lib/browser.mjs';
 import { apiAs, demo, mailTo, newDoctor } from '../lib/stack.mjs';
 
 let browser;
@@ -67,6 +67,7 @@ test('a doctor without a postcard gets in', async () => {
   await desk.getByRole('link', { name: '物語　花子' }).last().click();
   await desk.getByRole('heading', { name: '物語　花子さんの申し込み' }).waitFor();
   await audit(desk, 'one sign-up');
+  await shot(desk, 'sign-up-desk');
   const [download] = await Promise.all([desk.waitForEvent('download'), desk.getByRole('link', { name: /写しを保存/ }).click()]);
   assert.deepEqual(await readFile(await download.path()), licence);
   await press(desk, '本人と確認して承認する');
@@ -113,6 +114,7 @@ test('the desk finds by number and mails again', async () => {
   await page.getByRole('heading', { name: doctor.name }).waitFor();
   assert.equal(await page.getByText(doctor.email).count(), 0);
   await audit(page, 'found');
+  await shot(page, 'call-centre');
   await press(page, 'メールをもう一度送る');
   await giveReason(page, 'メールをもう一度送る', '届かないと電話があった');
   await said(page, 'メールを送りました。');

@@ -1,7 +1,7 @@
 // First login with the postcard: every step, taken up again where it was left, to one's own password.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { audit, close, launch, newPage, settled, signIn } from '../lib/browser.mjs';
+import { audit, close, launch, newPage, settled, shot, signIn } from '../lib/browser.mjs';
 import { mailTo, newDoctor } from '../lib/stack.mjs';
 
 let browser;
@@ -69,6 +69,7 @@ test('from the postcard to My Page', async () => {
   await press(page, '確認画面へ進む');
   await page.locator('#name_kana-error').waitFor();
   await page.locator('#birth_on-error').waitFor();
+  await shot(page, 'first-login');
   await page.getByLabel(/^氏名カナ/).fill(doctor.name_kana);
   await page.getByLabel(/^生年月日/).fill('昭和53年5月4日');
   await page.getByLabel('勤務先の名称').fill('見本診療所');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { audit, close, launch, newPage, settled, signIn } from '../lib/browser.mjs';
+import { audit, close, launch, newPage, settled, shot, signIn } from '../lib/browser.mjs';
 import { PASSWORD, mamisctl, newDoctor, today } from '../lib/stack.mjs';
 
 let browser;
@@ -71,6 +71,7 @@ test('a form is kept on leaving, gone on with on another device, and thrown away
   await press(phone, '下書きを保存');
   await phone.getByRole('alert').filter({ hasText: '別の下書きがあります' }).waitFor();
   await audit(phone, 'another draft');
+  await shot(phone, 'phone', { width: 390, height: 760 });
   await close(phone);
 
   await press(desktop, '異動（会員情報の変更）の下書きを捨てる');
@@ -101,6 +102,7 @@ test('an admission is returned, sent again, and passes both desks', async () => 
   await l1.goto(`/procedures/${id}`);
   await settled(l1);
   await audit(l1, 'a procedure at the desk');
+  await shot(l1, 'at-the-desk');
   await press(l1, '差し戻す');
   await l1.locator('#reason-error').waitFor();
   await l1.locator('#reason').fill('会員区分を確かめてください。');
@@ -132,10 +134,12 @@ test('an admission is returned, sent again, and passes both desks', async () => 
   await own.goto('/me/procedures');
   await own.getByRole('row', { name: /13001/ }).first().waitFor();
   await audit(own, 'memberships');
+  await shot(own, 'memberships');
   await close(own);
   await l1.goto(`/members?q=${doctor.register_no}`);
   await l1.getByRole('row', { name: new RegExp(doctor.register_no) }).waitFor();
   await audit(l1, 'members on a day');
+  await shot(l1, 'members-on');
   await close(l1);
 });
 
@@ -152,6 +156,7 @@ test('plain ones are approved together, a paper is entered for a doctor', async 
   await l1.goto('/procedures');
   await l1.getByLabel(`${doctor.name}さんの手続きを選ぶ`).first().waitFor();
   await press(l1, '通常の手続きをすべて選ぶ');
+  await shot(l1, 'bulk');
   await l1.getByRole('button', { name: /件を承認する/ }).click();
   await said(l1, '件を承認しました。');
   await own.reload();

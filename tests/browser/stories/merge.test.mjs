@@ -2,7 +2,7 @@
 // sees both side by side and confirms.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { audit, close, launch, newPage, settled, signIn } from '../lib/browser.mjs';
+import { audit, close, launch, newPage, settled, shot, signIn } from '../lib/browser.mjs';
 import { demo, mailTo, mamisctl, newDoctor, PASSWORD } from '../lib/stack.mjs';
 
 let browser;
@@ -44,6 +44,7 @@ test('one officer proposes, another confirms, and one record is left', async () 
   await press(page, '残す方と閉じる方を入れ替える');
   await page.getByRole('row', { name: /^医籍登録番号/ }).getByRole('cell').first().getByText(kept.register_no).waitFor();
   await audit(page, 'two records side by side');
+  await shot(page, 'merge');
   await press(page, '統合を提案する');
   await giveReason(page, '統合を提案する', 'はがきの登録の後に、もう一度申し込まれました。');
   await page.waitForURL('**/merges/*');

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { close, launch, newPage, settled, shot, signIn } from '../lib/browser.mjs';
-import { apiAs, demo, newDoctor, today } from '../lib/stack.mjs';
+import { apiAs, demo, newDoctor, newSession, today } from '../lib/stack.mjs';
 
 const skip = !process.env.MAMIS_SHOTS_DIR;
 let browser;
@@ -11,18 +11,20 @@ after(() => browser.close());
 
 const sample = new URL('../../data/attendance/11-many-errors.csv', import.meta.url);
 
-const view = (height) => ({ viewport: { width: 1100, height }, deviceScaleFactor: 1.2 });
+const SHARP = { deviceScaleFactor: 1.2 };
+const CROWD = 400;
+const high = (height) => ({ width: 1100, height });
 
 test('My Page', { skip }, async () => {
-  const page = await newPage(browser, view(860));
+  const page = await newPage(browser, SHARP);
   await signIn(page, demo.accounts.doctor, '/me');
   await settled(page);
-  await shot(page, 'my-page');
+  await shot(page, 'my-page', high(860));
   await close(page);
 });
 
 test('an upload with rows to correct, and one of them being mended', { skip }, async () => {
-  const page = await newPage(browser, view(960));
+  const page = await newPage(browser, SHARP);
   await signIn(page, demo.accounts.organiser, `/seminars/${demo.sample.seminar_no}`);
   await settled(page);
   const buffer = await readFile(sample);
@@ -30,8 +32,7 @@ test('an upload with rows to correct, and one of them being mended', { skip }, a
   await page.getByRole('button', { name: '名簿を送信する' }).click();
   await page.locator('#rows').waitFor();
   await settled(page);
-  await shot(page, 'upload');
-  await page.setViewportSize({ width: 1100, height: 760 });
+  await shot(page, 'upload', high(960));
   await page.goto(`${page.url().split('?')[0]}?outcome=rejected&reason=register_no_format`);
   await settled(page);
   await page.locator('#rows').scrollIntoViewIfNeeded();
@@ -42,7 +43,7 @@ test('an upload with rows to correct, and one of them being mended', { skip }, a
 });
 
 test('whether a transcript is genuine', { skip }, async () => {
-  const page = await newPage(browser, view(1000));
+  const page = await newPage(browser, SHARP);
   await signIn(page, demo.accounts.doctor, '/me/credits');
   await settled(page);
   const [file] = await Promise.all([
@@ -52,7 +53,7 @@ test('whether a transcript is genuine', { skip }, async () => {
   const code = /transcript-(.+)\.pdf/.exec(file.suggestedFilename())[1];
   await page.goto(`/verify#${code}`);
   await page.getByText('このシステムが発行した証明書です').waitFor();
-  await shot(page, 'verify');
+  await shot(page, 'verify', high(1000));
   await close(page);
 });
 
@@ -63,15 +64,29 @@ test('an application for membership, for the doctor and on the desk of an office
     await (await apiAs(doctor))('POST', '/me/procedures', { kind: 'admission', depth: 2, l1_code: '13001', effective_on: await today() });
     doctors.push(doctor);
   }
-  const desk = await newPage(browser, view(760));
+  const desk = await newPage(browser, SHARP);
   await signIn(desk, demo.accounts.office_l1, '/procedures');
   await settled(desk);
   await shot(desk, 'desk');
   const { items } = await (await apiAs(doctors[0]))('GET', '/me/procedures');
   await (await apiAs(demo.accounts.office_l1))('POST', `/procedures/${items[0].procedure_id}/approve`, {});
-  const page = await newPage(browser, view(860));
+  const page = await newPage(browser, SHARP);
   await signIn(page, doctors[0], `/me/procedures/${items[0].procedure_id}`);
   await settled(page);
-  await shot(page, 'procedure');
+  await shot(page, 'procedure', high(860));
   await close(page, desk);
+});
+
+test('more people sign in than hashing can serve', { skip }, async () => {
+  const page = await newPage(browser, SHARP);
+  await page.goto('/login');
+  await page.getByLabel('ログインID').fill(demo.accounts.doctor.login_id);
+  await page.getByLabel('パスワード', { exact: true }).fill(demo.accounts.doctor.password);
+  const crowd = Array.from({ length: CROWD }, () => newSession(demo.accounts.doctor).catch(() => undefined));
+  await page.getByRole('button', { name: 'ログインする' }).click();
+  await page.getByText(/あなたの順番: \d+番目/).waitFor();
+  await shot(page, 'queue');
+  await Promise.all(crowd);
+  await page.waitForURL('**/me');
+  await close(page);
 });

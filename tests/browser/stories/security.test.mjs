@@ -32,7 +32,6 @@ async function enrol(page) {
   const codes = await page.locator('.recovery li').allInnerTexts();
   assert.equal(codes.length, 10);
   await audit(page, 'recovery codes');
-  await shot(page, 'recovery-codes');
   await page.getByRole('button', { name: '保管しました' }).click();
   await page.getByText('登録済み').waitFor();
   return { secret, codes };
@@ -71,7 +70,6 @@ test('an authenticator app, from registering to removing it', async () => {
   await page.reload();
   await page.getByText('この端末').waitFor();
   await page.getByRole('button', { name: /のログインを終了する/ }).first().waitFor();
-  await shot(page, 'security');
   await page.getByRole('button', { name: 'ほかの端末をすべて終了する' }).click();
   await page.getByText('ほかの端末のログインをすべて終了しました。').waitFor();
   await other.goto('/me/credits');
@@ -165,11 +163,13 @@ test('a passkey, alone and as the second factor', async () => {
   await page.getByRole('button', { name: '保管しました' }).click();
   await page.getByText('自宅のパソコン').waitFor();
   await audit(page, 'a registered passkey');
+  await shot(page, 'security', { width: 1100, height: 980 });
 
   // Alone.
   await page.getByRole('button', { name: 'ログアウト' }).click();
   await page.waitForURL('**/login?left=1');
   await audit(page, 'login with passkeys');
+  await shot(page, 'sign-in');
   await page.getByRole('button', { name: 'パスキーを使う' }).click();
   await page.waitForURL('**/me');
   await settled(page);

@@ -1,7 +1,7 @@
 // A session that ends takes nothing away: what was typed stays, and signing in goes on with it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { audit, close, launch, newPage, settled, signIn } from '../lib/browser.mjs';
+import { audit, close, launch, newPage, settled, shot, signIn } from '../lib/browser.mjs';
 import { newDoctor, PASSWORD } from '../lib/stack.mjs';
 
 let browser;
@@ -18,6 +18,7 @@ test('typed content outlives the session', async () => {
   const dialog = page.getByRole('dialog', { name: 'ログインの期限が切れました' });
   await dialog.waitFor();
   await audit(page, 'signing in again');
+  await shot(page, 'session-ended');
   await dialog.getByLabel('ログインID').fill(doctor.login_id);
   await dialog.getByLabel('パスワード', { exact: true }).fill('wrong password here');
   await dialog.getByRole('button', { name: 'ログインする' }).click();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { audit, close, launch, newPage, settled, signIn } from '../lib/browser.mjs';
+import { audit, close, launch, newPage, settled, shot, signIn } from '../lib/browser.mjs';
 import { slow } from '../lib/slow.mjs';
 import { demo, mailTo, mamisctl, PASSWORD } from '../lib/stack.mjs';
 
@@ -58,6 +58,7 @@ test('somebody is invited, suspended, restored and ended', async () => {
   const row = page.getByRole('row').filter({ hasText: email });
   await row.getByText('招待中').waitFor();
   await audit(page, 'staff');
+  await shot(page, 'staff');
   for (const [deed, reason, status] of [
     ['停止する', '休職', '停止中'],
     ['再開する', '', '招待中'],
