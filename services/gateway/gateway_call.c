@@ -275,8 +275,9 @@ void call_scope_add(struct db_batch *batch, const char *scope)
 struct str call_reason(struct call *call)
 {
     struct str reason = http_header_text(call->request, "X-Reason");
+    struct str words = text_trim(str_trim(reason));
 
-    return reason.len <= REASON_BYTES_MAX ? text_trim(str_trim(reason)) : STR_NONE;
+    return words.len > 0 && reason.len <= REASON_BYTES_MAX ? words : STR_NONE;
 }
 
 /* What portal.note_read() writes of who reads; "" for a doctor, who reads what is his own. */
