@@ -194,6 +194,7 @@ struct signup_record {
     bool known, has_account, closed;
     int64_t doctor_id, doctor_version;
     day_t known_birth_on;
+    struct str known_name, known_name_kana;
     struct str l1_code, l2_code, l3_category, mamis_no, former_name, former_name_kana;
 };
 

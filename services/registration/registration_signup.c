@@ -86,13 +86,13 @@ static void refuse(struct signup_job *job, const struct signup_record *found)
     emit(job, EVENT_SIGNUP_REFUSED, TOPIC_ACCOUNT_EVENTS, key, event_signup_refused_encode(&event));
 }
 
-/* The doctor and the account as they are from now on. */
+/* The doctor, in the version on record, and the account as they are from now on. */
 static struct record accepted(const struct signup_job *job, const struct signup_record *found)
 {
     struct record record = {
         .account_id = job->event.signup_id,
         .version = 1,
-        .doctor_version = found->doctor_version + 1,
+        .doctor_version = found->doctor_version,
         .organiser_code = STR(""),
         .l1_code = STR(""),
         .l2_code = STR(""),
@@ -119,9 +119,28 @@ static struct record accepted(const struct signup_job *job, const struct signup_
     return record;
 }
 
+/*
+ * The name on record stays in the history of names, and is the former name if that has room for
+ * it: a row with it still matches (R-TXT-04).
+ */
+static void keep_name(struct db_batch *effect, struct record *record,
+                      const struct signup_record *found, int64_t now_us)
+{
+    struct profile *profile = &record->person.profile;
+    bool kana_same = str_eq(found->known_name_kana, found->name_kana);
+
+    if (!found->known || (kana_same && str_eq(found->known_name, found->name)))
+        return;
+    store_keep_names(effect, record, now_us);
+    if (kana_same || profile->former_name.len > 0 || profile->former_name_kana.len > 0)
+        return;
+    profile->former_name = found->known_name;
+    profile->former_name_kana = found->known_name_kana;
+}
+
 static void take_in(struct signup_job *job, const struct signup_record *found)
 {
-    const struct record record = accepted(job, found);
+    struct record record = accepted(job, found);
     const struct desk desk = {.actor_id = job->event.actor_id,
                               .role = job->event.actor_role,
                               .reason = job->event.reason,
@@ -136,6 +155,8 @@ static void take_in(struct signup_job *job, const struct signup_record *found)
     uuid_format(record.account_id, account);
     (void)snprintf(doctor, sizeof(doctor), "%lld", (long long)found->doctor_id);
     store_decide_signup(job->batch->effect, &job->event, "accepted", clock_now_us());
+    keep_name(job->batch->effect, &record, found, clock_now_us());
+    record.doctor_version++;
     store_accept_signup(job->batch->effect, found, &record, &desk, clock_now_us());
     emit(job, EVENT_DOCTOR_STATE, TOPIC_DOCTOR_EVENTS, doctor, wire_doctor_state(&record));
     emit(job, EVENT_ACCOUNT_STATE, TOPIC_ACCOUNT_EVENTS, account, wire_account_state(&record));

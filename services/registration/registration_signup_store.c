@@ -17,7 +17,7 @@ static const struct db_stmt select_signup = {
     "  coalesce(d.l2_code, ''), coalesce(d.l3_category, ''), coalesce(d.mamis_no, ''),"
     "  coalesce(d.former_name, ''), coalesce(d.former_name_kana, ''),"
     "  EXISTS (SELECT FROM registration.account a WHERE a.doctor_id = d.doctor_id),"
-    "  coalesce(d.my_page = 'closed', false)"
+    "  coalesce(d.my_page = 'closed', false), coalesce(d.name, ''), coalesce(d.name_kana, '')"
     " FROM registration.signup s LEFT JOIN registration.doctor d USING (register_no)"
     " WHERE s.signup_id = $1",
 };
@@ -36,15 +36,16 @@ static const struct db_stmt update_signup = {
     " SELECT mamis.changed(count(*)) FROM decided",
 };
 
-/* A doctor who was known keeps what was on record of former names and associations. */
+/* A doctor who was known keeps what was on record of associations. */
 static const struct db_stmt upsert_doctor = {
     "registration_signup_doctor",
     "WITH put AS (INSERT INTO registration.doctor AS d (doctor_id, version, register_no,"
-    "   licensed_on, name, name_kana, sex, birth_on, email, my_page, changed_at)"
-    "  OVERRIDING SYSTEM VALUE"
-    "  VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, 'temp_issued', $9)"
+    "   licensed_on, name, name_kana, former_name, former_name_kana, sex, birth_on, email, my_page,"
+    "   changed_at) OVERRIDING SYSTEM VALUE"
+    "  VALUES ($1, 1, $2, $3, $4, $5, $11, $12, $6, $7, $8, 'temp_issued', $9)"
     "  ON CONFLICT (register_no) DO UPDATE SET version = d.version + 1,"
     "   licensed_on = excluded.licensed_on, name = excluded.name, name_kana = excluded.name_kana,"
+    "   former_name = excluded.former_name, former_name_kana = excluded.former_name_kana,"
     "   sex = excluded.sex, birth_on = excluded.birth_on, email = excluded.email,"
     "   my_page = excluded.my_page, changed_at = excluded.changed_at"
     "  WHERE d.doctor_id = $1 AND d.version = $10 - 1 RETURNING 1)"
@@ -116,6 +117,8 @@ bool store_signup(struct signup_read *read)
         .former_name_kana = db_get_text(query, 0, 16),
         .has_account = db_get_bool(query, 0, 17),
         .closed = db_get_bool(query, 0, 18),
+        .known_name = db_get_text(query, 0, 19),
+        .known_name_kana = db_get_text(query, 0, 20),
     };
     return true;
 }
@@ -148,6 +151,8 @@ void store_accept_signup(struct db_batch *batch, const struct signup_record *fou
     db_text(query, found->email);
     db_time(query, now_us);
     db_i64(query, record->doctor_version);
+    db_text(query, record->person.profile.former_name);
+    db_text(query, record->person.profile.former_name_kana);
     query = db_add(batch, &insert_account);
     db_uuid(query, record->account_id);
     db_i64(query, found->doctor_id);

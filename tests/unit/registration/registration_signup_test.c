@@ -129,6 +129,44 @@ static void a_known_number_is_not_taken_twice(void **state)
     assert_count("SELECT count(*) FROM registration.doctor WHERE doctor_id = 1 AND version = 8"
                  " AND my_page = 'temp_issued' AND l2_code = '40'",
                  1);
+    /* Rows with the name that was on record still match. */
+    assert_string_equal(bench_text(bench_event(&bench, EVENT_DOCTOR_STATE), "former_name_kana"),
+                        "ミホン");
+    assert_count("SELECT count(*) FROM registration.name_history JOIN registration.doctor AS d"
+                 " USING (doctor_id) WHERE name_history.version = 7 AND name_history.name = '見本'"
+                 " AND name_history.name_kana = 'ミホン' AND d.former_name = '見本'"
+                 " AND d.former_name_kana = 'ミホン' AND d.name_kana = 'ミホン　ハナコ'",
+                 1);
+}
+
+/* A former name that is on record stays; a reading that is the same is no former one. */
+static void a_former_name_on_record_stays(void **state)
+{
+    static const struct {
+        const char *name, *kana, *former, *wanted_former;
+        int64_t kept;
+    } cases[] = {
+        {"見本", "ミホン", "キュウセイ", "キュウセイ", 1},
+        {"美本　花子", "ミホン　ハナコ", "", "", 1},
+        {"見本　花子", "ミホン　ハナコ", "", "", 0},
+    };
+    char sql[512];
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        (void)empty(state);
+        submit("ミホン　ハナコ");
+        (void)snprintf(sql, sizeof(sql),
+                       "INSERT INTO registration.doctor (register_no, name, name_kana,"
+                       " former_name, former_name_kana, my_page)"
+                       " VALUES ('460190', '%s', '%s', '%s', '%s', 'none')",
+                       cases[i].name, cases[i].kana, cases[i].former, cases[i].former);
+        bench_sql(&bench, sql);
+        decide("accept");
+        assert_string_equal(bench.answer_code, "");
+        assert_string_equal(bench_text(bench_event(&bench, EVENT_DOCTOR_STATE), "former_name_kana"),
+                            cases[i].wanted_former);
+        assert_count("SELECT count(*) FROM registration.name_history", cases[i].kept);
+    }
 }
 
 static void what_cannot_be_is_refused_here_too(void **state)
@@ -201,6 +239,7 @@ int main(void)
         cmocka_unit_test_setup(an_accepted_one_begins_first_login, empty),
         cmocka_unit_test_setup(a_refused_one_is_told_why, empty),
         cmocka_unit_test_setup(a_known_number_is_not_taken_twice, empty),
+        cmocka_unit_test_setup(a_former_name_on_record_stays, empty),
         cmocka_unit_test_setup(what_cannot_be_is_refused_here_too, empty),
         cmocka_unit_test_setup(a_decision_meanwhile_leaves_nothing, empty),
     };
