@@ -9,8 +9,10 @@
 #include "mamisctl/import.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FLUSH_MS = 10000 };
@@ -27,11 +29,27 @@ static const struct import_kind *find_kind(const char *name)
     return NULL;
 }
 
+/* They hold people's data: for our eyes only, also where a file of that name was there before. */
+static FILE *open_bad_lines(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    struct stat status;
+    FILE *out = NULL;
+
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &status) == 0 && (!S_ISREG(status.st_mode) || fchmod(fd, 0600) == 0))
+        out = fdopen(fd, "w");
+    if (out == NULL)
+        (void)close(fd);
+    return out;
+}
+
 /* The bad lines with their header, so that they can be mended and imported by themselves. */
 static enum err write_bad_lines(const struct import_file *file, const char *path,
                                 struct err_note *note)
 {
-    FILE *out = fopen(path, "we");
+    FILE *out = open_bad_lines(path);
     bool well;
 
     if (out == NULL)

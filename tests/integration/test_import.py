@@ -83,11 +83,13 @@ def test_nothing_is_taken_unless_all_lines_are_good(stack, tmp_path):
 def test_the_good_ones_are_kept_and_the_others_written(stack, tmp_path):
     path = members_file(tmp_path, {"register_no": "7100011"}, {"register_no": "x"})
     rest = tmp_path / "rest.csv"
+    rest.touch(0o644)  # as an earlier import left it
     told = do_import(stack, "members", path, "--keep-good", str(rest))
     assert "1 new" in told and "1 bad" in told
     assert doctor_row(stack, "7100011") is not None
     lines = rest.read_text(encoding="utf-8").splitlines()
     assert len(lines) == 2 and lines[0] == ",".join(COLUMNS) and lines[1].split(",")[1] == "x"
+    assert stat.S_IMODE(rest.stat().st_mode) == 0o600
 
 
 def test_a_changed_line_changes_the_doctor_once(stack, tmp_path):
