@@ -161,6 +161,11 @@ void store_answer_reissue(struct db_batch *batch, const struct reissue_answer *a
                           int64_t now_us);
 /* Keep the names that are replaced; before store_save_doctor(). */
 void store_keep_names(struct db_batch *batch, const struct record *record, int64_t now_us);
+/* Until the commit nobody else's store_take_email() or accepted sign-up goes on with the address.
+ */
+void store_lock_email(struct db_batch *batch, struct str email);
+/* Locks the address confirmed just now; ERR_DB_CONFLICT when it came to be shared meanwhile. */
+void store_take_email(struct db_batch *batch, const struct record *record);
 
 /* ---- registration_staff_store.c ---- */
 

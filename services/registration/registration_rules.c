@@ -163,6 +163,7 @@ void rules_confirm_email(struct person *person, struct str email, struct verdict
     person->email_confirmed = true;
     person->pending_email = STR("");
     ret_verdict->account_changed = true;
+    ret_verdict->email_taken = true;
     ret_verdict->shared_warning = person->email_shared;
     if (person->doctor_id != 0) {
         person->doctor_email = email;

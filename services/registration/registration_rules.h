@@ -83,6 +83,7 @@ struct verdict {
     const char *field;    /* its name in words of the contract, for the text */
     bool account_changed; /* also possible with a refusal: a wrong birth date is counted */
     bool doctor_changed;
+    bool email_taken; /* an address was confirmed; two must not do so at once */
     bool name_changed;
     bool my_page_created;
     bool linked;

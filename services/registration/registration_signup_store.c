@@ -139,8 +139,10 @@ void store_decide_signup(struct db_batch *batch, const struct event_signup_decid
 void store_accept_signup(struct db_batch *batch, const struct signup_record *found,
                          const struct record *record, const struct desk *desk, int64_t now_us)
 {
-    struct db_query *query = db_add(batch, &upsert_doctor);
+    struct db_query *query;
 
+    store_lock_email(batch, found->email); /* who confirms it in this moment hears of it */
+    query = db_add(batch, &upsert_doctor);
     db_i64(query, found->doctor_id);
     db_text(query, found->register_no);
     db_day(query, found->licensed_on);

@@ -169,6 +169,8 @@ static void record(struct job *job)
 
     uuid_format(found->account_id, account);
     (void)snprintf(doctor, sizeof(doctor), "%lld", (long long)found->person.doctor_id);
+    if (verdict->email_taken)
+        store_take_email(effect, found);
     if (verdict->doctor_changed) {
         if (verdict->name_changed)
             store_keep_names(effect, found, now_us);

@@ -23,13 +23,28 @@ static const struct db_stmt select_terms = {
     "SELECT version FROM " TERMS_IN_FORCE("registration.terms", "$1") " AS terms",
 };
 
+/* Another doctor than $2 has confirmed the address $1. */
+#define HELD_BY_ANOTHER                                                                            \
+    "EXISTS (SELECT FROM registration.account WHERE lower(email) = lower($1::text)"                \
+    " AND email <> '' AND email_confirmed AND role = 'doctor' AND account_id <> $2"                \
+    " AND state <> 'closed')"
+
 static const struct db_stmt select_shared = {
     "registration_select_shared",
-    "SELECT EXISTS (SELECT FROM registration.account"
-    "  WHERE lower(email) = lower($1::text) AND email <> '' AND email_confirmed AND role = 'doctor'"
-    "   AND account_id <> $2 AND state <> 'closed'),"
+    "SELECT " HELD_BY_ANOTHER ","
     " EXISTS (SELECT FROM registration.account WHERE account_id = $2"
     "  AND shared_email <> '' AND lower(shared_email) = lower($1::text))",
+};
+
+/* One after the other for each address: the next statement sees who came before. */
+static const struct db_stmt lock_email = {
+    "registration_lock_email",
+    "SELECT pg_advisory_xact_lock(hashtextextended('address ' || lower($1::text), 0))",
+};
+
+static const struct db_stmt still_free_email = {
+    "registration_still_free_email",
+    "SELECT mamis.changed(count(*)) FROM (SELECT 1) AS one WHERE NOT " HELD_BY_ANOTHER,
 };
 
 static const struct db_stmt select_number = {
@@ -251,4 +266,21 @@ void store_keep_names(struct db_batch *batch, const struct record *record, int64
     db_i64(query, record->person.doctor_id);
     db_i64(query, record->doctor_version);
     db_time(query, now_us);
+}
+
+void store_lock_email(struct db_batch *batch, struct str email)
+{
+    db_text(db_add(batch, &lock_email), email);
+}
+
+void store_take_email(struct db_batch *batch, const struct record *record)
+{
+    struct db_query *query;
+
+    store_lock_email(batch, record->person.email);
+    if (record->person.email_shared)
+        return;
+    query = db_add(batch, &still_free_email);
+    db_text(query, record->person.email);
+    db_uuid(query, record->account_id);
 }

@@ -1,5 +1,6 @@
 """First login from the sealed postcard to the own password (R-ACC-01..04, 16..19), by the API."""
 
+import concurrent.futures
 import csv
 import pathlib
 import urllib.parse
@@ -246,6 +247,41 @@ def test_a_shared_address_is_told_but_not_refused(stack, newcomer, postcards):
     shared = second.another_link(first, newcomer.address)
     assert code(stack.client().post("/links", {"link": shared}), 409) == "email_in_use"
     assert second.next() == "email_confirm"
+
+
+def test_an_address_that_several_confirm_at_once(stack, newcomer, postcards):
+    """The first one's commit is held up: the others wait for it, and are told then."""
+    people = [newcomer, *(Newcomer(stack, next(postcards)) for _ in range(2))]
+    links = []
+    for count, person in enumerate(people, 1):
+        person.agree().expect(200)
+        person.give_email(newcomer.address).expect(200)
+        wait_mail(stack, newcomer.address, "確認", count)
+        links += {link_of(mail) for mail in mails_to(stack, newcomer.address, "確認")} - set(links)
+
+    def waiting():
+        return stack.one("SELECT count(*) FROM pg_locks WHERE NOT granted")[0]
+
+    def use(link):
+        return stack.client().post("/links", {"link": link})
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with stack.sql() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT FROM registration.account WHERE account_id = %s FOR UPDATE",
+                           (newcomer.account_id(),))
+            used = [pool.submit(use, links[0])]
+            wait_for(lambda: waiting() >= 1, 30, "the first one's commit")
+            used += [pool.submit(use, link) for link in links[1:]]
+            # Whoever has the first one's partition comes after it anyway.
+            wait_for(lambda: waiting() >= 2 or any(future.done() for future in used), 30,
+                     "the others' commits")
+            cursor.execute("COMMIT")
+        answers = [future.result() for future in used]
+    assert sorted(answer.status for answer in answers) == [200, 409, 409]
+    assert {answer.json["code"] for answer in answers if answer.status == 409} == {"email_in_use"}
+    assert stack.one("SELECT count(*) FROM registration.account WHERE email = %s"
+                     " AND email_confirmed", (newcomer.address,)) == (1,)
 
 
 def test_no_agreement_ends_the_session(newcomer):

@@ -253,6 +253,28 @@ static void a_shared_address_warns(void **state)
                  1);
 }
 
+/* It was free when it was looked up, and is not any more at the commit. */
+static void an_address_that_another_takes_meanwhile(void **state)
+{
+    (void)state;
+    bench_sql(&bench, "UPDATE registration.account SET step = 'email';"
+                      "INSERT INTO registration.doctor (register_no, name, name_kana, my_page)"
+                      " VALUES ('460191', '見本', 'ミホン', 'active');"
+                      "INSERT INTO registration.account (account_id, role, doctor_id, state)"
+                      " VALUES ('" OTHER "', 'doctor', 2, 'active')");
+    send_text(EVENT_ACCOUNT_SET_EMAIL, "email", "clinic@example.jp");
+    bench.meanwhile = "UPDATE registration.account SET email = 'Clinic@Example.jp',"
+                      " email_confirmed = true WHERE account_id = '" OTHER "'";
+    assert_int_equal(bench_handle(&bench, registration_step_handle, &registration,
+                                  EVENT_ACCOUNT_CONFIRM_EMAIL,
+                                  "{\"operation_id\": \"" OPERATION "\", \"account_id\": \"" ACCOUNT
+                                  "\", \"email\": \"clinic@example.jp\"}"),
+                     ERR_DB_CONFLICT);
+    bench.meanwhile = NULL;
+    send_text(EVENT_ACCOUNT_CONFIRM_EMAIL, "email", "clinic@example.jp");
+    assert_string_equal(bench.answer_code, "email_in_use");
+}
+
 /* R-ACC-09: whoever has certification data waits for it, sees it when it is linked, and is told. */
 static void certification_data_is_linked(void **state)
 {
@@ -451,6 +473,7 @@ int main(void)
         cmocka_unit_test_setup(an_issued_number_stays, fill),
         cmocka_unit_test_setup(wrong_birth_dates_suspend, fill),
         cmocka_unit_test_setup(a_shared_address_warns, fill),
+        cmocka_unit_test_setup(an_address_that_another_takes_meanwhile, fill),
         cmocka_unit_test_setup(certification_data_is_linked, fill),
         cmocka_unit_test_setup(a_link_that_nobody_used_is_given_up, fill),
         cmocka_unit_test_setup(upkeep_finds_what_waits_too_long, fill),
