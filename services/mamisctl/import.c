@@ -146,6 +146,8 @@ static void print_result(const struct import_kind *kind, const struct import_fil
     else if (file->bad_rows > 0)
         (void)printf(", %zu bad", file->bad_rows);
     (void)printf(file->preview ? "; nothing was written\n" : "\n");
+    if (kind->left != NULL)
+        kind->left(file);
     if (file->postcards != NULL)
         (void)printf("temporary passwords for the printer: %s\n", options->postcards);
     (void)fflush(stdout); /* the rest waits for the services */

@@ -94,6 +94,8 @@ struct import_kind {
                       struct db_batch *batch, struct err_note *note);
     /* The part is committed for certain. May be NULL. */
     void (*written)(struct import_file *file);
+    /* Lines about what good rows say and was not taken. May be NULL. */
+    void (*left)(const struct import_file *file);
     /* More lines for the end of a preview. May be NULL. */
     void (*preview)(const struct import_file *file);
 };

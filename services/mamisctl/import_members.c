@@ -476,5 +476,6 @@ const struct import_kind import_kind_members = {
     .load = members_load,
     .write = members_write,
     .written = members_written,
+    .left = members_left,
     .preview = members_preview,
 };

@@ -65,6 +65,7 @@ struct member {
     struct str old_names[4]; /* name, kana, former name, former kana */
     bool doctor_differs;
     bool name_differs;
+    bool email_left; /* the line names another one than its doctor confirmed, which stays */
     struct uuid account_id;
     int64_t account_version; /* 0: none yet */
     bool account_differs;    /* has to be written */
@@ -104,6 +105,7 @@ enum {
     FIND_POSTCARD,
     FIND_TRAINING_ENDS_ON,
     FIND_MERGED_INTO,
+    FIND_CONFIRMED_BY_DOCTOR,
 };
 /* Columns of the certificates. */
 enum { HELD_PROGRAMME = 1, HELD_VERSION, HELD_NUMBER, HELD_FIRST_FROM, HELD_FROM, HELD_TO };
@@ -123,6 +125,8 @@ void members_note_doctor(struct import_file *file, struct import_row *row,
 void members_note_certificate(struct import_file *file, struct import_row *row,
                               const struct db_query *query, size_t at);
 void members_preview(const struct import_file *file);
+/* Which lines' e-mail was left aside. */
+void members_left(const struct import_file *file);
 /* The part is committed, and so are its postcards. */
 void members_written(struct import_file *file);
 

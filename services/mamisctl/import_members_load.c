@@ -1,7 +1,17 @@
-/* import members: what the database has of these doctors, and what that makes of each line. */
+/*
+ * import members: what the database has of these doctors, and what that makes of each line. An
+ * address that its doctor has confirmed gives way to no list (R-ACC-18): a list is older than he
+ * is, and he would lose his mail without a word. A postcard issued again forgets it.
+ */
 #include <string.h>
 
 #include "mamisctl/import_members.h"
+
+#define CONFIRMED_BY_DOCTOR                                                                        \
+    "coalesce(a.email_confirmed AND a.email <> '' AND (SELECT h.action IN ('confirm_email',"       \
+    " 'signup_accepted') FROM registration.account_history AS h WHERE h.account_id = a.account_id" \
+    " AND h.action IN ('confirm_email', 'signup_accepted', 'reissue', 'postcard_reissued')"        \
+    " ORDER BY h.version DESC LIMIT 1), false)"
 
 static const struct db_stmt find_doctors = {
     "members_find",
@@ -11,8 +21,8 @@ static const struct db_stmt find_doctors = {
     " a.email, a.email_confirmed,"
     " EXISTS (SELECT FROM gateway.temp_credential AS t"
     " WHERE t.account_id = a.account_id AND t.dead_at IS NULL), d.training_ends_on,"
-    " (SELECT k.register_no FROM registration.doctor AS k WHERE k.doctor_id = d.merged_into)"
-    " FROM unnest($1::text[]) WITH ORDINALITY AS w (register_no, ord)"
+    " (SELECT k.register_no FROM registration.doctor AS k WHERE k.doctor_id = d.merged_into),"
+    " " CONFIRMED_BY_DOCTOR " FROM unnest($1::text[]) WITH ORDINALITY AS w (register_no, ord)"
     " JOIN registration.doctor AS d USING (register_no)"
     " LEFT JOIN registration.account AS a USING (doctor_id)"};
 static const struct db_stmt find_certificates = {
@@ -111,6 +121,19 @@ static void judge_merged(struct import_file *file, struct import_row *row,
                        "write that number, and each doctor once");
 }
 
+static void judge_email(struct import_file *file, struct member *member,
+                        const struct db_query *query, size_t at)
+{
+    if (member->email.len == 0) {
+        member->email = keep(file, query, at, FIND_EMAIL);
+    } else if (db_get_bool(query, at, FIND_CONFIRMED_BY_DOCTOR)) {
+        struct str own = keep(file, query, at, FIND_ACCOUNT_EMAIL);
+
+        member->email_left = !str_eq(member->email, own);
+        member->email = own;
+    }
+}
+
 static void judge_doctor(struct import_file *file, struct import_row *row,
                          const struct db_query *query, size_t at)
 {
@@ -122,8 +145,7 @@ static void judge_doctor(struct import_file *file, struct import_row *row,
     judge_merged(file, row, query, at);
     judge_mamis_no(file, row, query, at);
     judge_my_page(row, held);
-    if (member->email.len == 0)
-        member->email = keep(file, query, at, FIND_EMAIL);
+    judge_email(file, member, query, at);
     member->name_differs = false;
     for (int i = 0; i < 4; i++) {
         member->old_names[i] = keep(file, query, at, FIND_NAME + i);
@@ -227,6 +249,7 @@ static void reset(struct import_row *row)
     if (IMPORT_FIELD(row, MAMIS_NO).len == 0)
         member->mamis_no = STR_NONE;
     member->email = IMPORT_FIELD(row, EMAIL);
+    member->email_left = false;
     member->version = 0;
     member->account_version = 0;
     member->account_state = STR("");

@@ -1,4 +1,7 @@
-/* import members: what a line changes of a doctor, an account, certificates; for a preview. */
+/*
+ * import members: what a line changes of a doctor, an account, certificates, for a preview; and
+ * what it does not change.
+ */
 #include <stdio.h>
 
 #include "mamisctl/import_members.h"
@@ -90,4 +93,26 @@ void members_preview(const struct import_file *file)
     note_new_certificates(file, &certificates, &postcards);
     (void)printf("members: %zu new certificates, %zu doctors get a temporary password\n",
                  certificates, postcards);
+}
+
+void members_left(const struct import_file *file)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < file->row_count; i++)
+        count += !file->rows[i].bad && member_of(&file->rows[i])->email_left;
+    if (count == 0)
+        return;
+    (void)printf("members: %zu lines name another e-mail than the one that the doctor confirmed,"
+                 " which stays: lines",
+                 count);
+    for (size_t i = 0, shown = 0; i < file->row_count && shown < IMPORT_PROBLEMS_SHOWN_MAX; i++) {
+        const struct import_row *row = &file->rows[i];
+
+        if (row->bad || !member_of(row)->email_left)
+            continue;
+        (void)printf(" %u", row->line);
+        shown++;
+    }
+    (void)printf(count > IMPORT_PROBLEMS_SHOWN_MAX ? " ...\n" : "\n");
 }

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from maildir import link_of, wait_mail
 from running.process import Failure, wait_for
 
 COLUMNS = ("mamis_no,register_no,licensed_on,name,name_kana,former_name,former_name_kana,sex,"
@@ -108,6 +109,44 @@ def test_a_changed_line_changes_the_doctor_once(stack, tmp_path):
     assert stack.one("SELECT name FROM registration.name_history WHERE doctor_id = %s",
                      (first[0],)) == ("取込　試験",)
     assert stack.one("SELECT version FROM credit.doctor WHERE doctor_id = %s", (first[0],)) == (2,)
+
+
+def test_an_address_that_its_doctor_confirmed_stays(stack, tmp_path):
+    """A list's own address is replaced by the next list; the doctor's is not, and the list says so."""
+    def rows(first, second, **changes):
+        return members_file(tmp_path, {"register_no": "7100025", "email": first, **changes},
+                            {"register_no": "7100026", "email": second})
+
+    def addresses():
+        with stack.sql() as cursor:
+            cursor.execute("SELECT d.email, a.email, n.email FROM registration.doctor d"
+                           " JOIN registration.account a USING (doctor_id)"
+                           " JOIN notification.account n USING (account_id)"
+                           " WHERE d.register_no IN ('7100025', '7100026') ORDER BY d.register_no")
+            return cursor.fetchall()
+
+    do_import(stack, "members", rows("one@list.example.jp", "two@list.example.jp"),
+              "--password-for-tests", PASSWORD)
+    client = stack.client().sign_in(doctor_row(stack, "7100025")[2], PASSWORD)
+    client.post("/me/email", {"email": "own-7100025@example.jp"}).expect(200)
+    link = link_of(wait_mail(stack, "own-7100025@example.jp", "確認"))
+    stack.client().post("/links", {"link": link}).expect(200)
+    later = rows("three@list.example.jp", "four@list.example.jp", l2_code="14")
+    left = ("members: 1 lines name another e-mail than the one that the doctor confirmed, which"
+            " stays: lines 2")
+    assert do_import(stack, "members", later, "--preview").splitlines() == [
+        'line 2: changed: l2_code "13" -> "14"',
+        'line 3: changed: email "two@list.example.jp" -> "four@list.example.jp",'
+        ' account\'s email "two@list.example.jp" -> "four@list.example.jp"',
+        "members: 2 lines: 0 new, 2 changed, 0 as before; nothing was written", left,
+        "members: 0 new certificates, 0 doctors get a temporary password"]
+    told = do_import(stack, "members", later)
+    assert "0 new, 2 changed" in told and left in told.splitlines()
+    assert addresses() == [("own-7100025@example.jp",) * 3, ("four@list.example.jp",) * 3]
+    assert stack.one("SELECT l2_code FROM registration.doctor WHERE register_no = '7100025'"
+                     ) == ("14",)
+    assert "0 changed, 2 as before" in do_import(stack, "members", later)
+    assert client.get("/me").status == 200
 
 
 def test_numbers_never_change_hands(stack, tmp_path):
