@@ -1,14 +1,14 @@
 /*
  * gateway_desk_reissue: new temporary credentials for whoever lost a postcard. In clear they stand
- * in a file for the printer only, which is on disk before the database knows them; nobody at a desk
- * sees them.
+ * in a file for the printer only, which is on disk before the database knows them and gets the name
+ * under which he takes it when they are in force; nobody at a desk sees them.
  */
 #include <string.h>
 #include <unistd.h>
 
 #include "gateway/gateway_desk.h"
 #include "gateway/gateway_link.h"
-#include "postcard/postcard.h"
+#include "gateway/gateway_postcards.h"
 
 void endpoint_reissue_postcard(struct flow *flow);
 
@@ -27,7 +27,7 @@ struct print {
 struct reissue {
     struct call *call;
     struct body_reissue_postcard body;
-    const char *file;
+    const char *file; /* as the printer finds it */
     struct print print;
     bool written, committed;
     struct db_query *ended;
@@ -73,7 +73,10 @@ cleanup:
     print->err = err;
 }
 
-/* Credentials that never came into force are not to be printed. */
+/*
+ * Credentials that never came into force are not to be printed. Where that is not known, or nobody
+ * comes here, the sweep finds out.
+ */
 static void release(void *object)
 {
     const struct reissue *reissue = object;
@@ -110,10 +113,11 @@ static void print(struct call *call, struct reissue *reissue)
         return;
     }
     uuid_format(uuid_new(), id);
-    reissue->file = arena_printf(arena, "postcard-%s.csv", id);
+    reissue->file = arena_printf(arena, "postcard-%s" POSTCARD_DONE, id);
     reissue->print = (struct print){
         .key = &call->gateway->temp_key,
-        .path = arena_printf(arena, "%s/%s", call->gateway->settings->postcards_dir, reissue->file),
+        .path = arena_printf(arena, "%s/postcard-%s" POSTCARD_PART,
+                             call->gateway->settings->postcards_dir, id),
         .register_no = arena_str(arena, db_get_text(call->query, 0, 0)),
         .name = arena_str(arena, db_get_text(call->query, 0, 1)),
     };
@@ -147,6 +151,8 @@ static void committed(struct call *call)
     struct reissue *reissue = call->state;
 
     reissue->committed = true;
+    if (!postcard_release(reissue->print.path))
+        LOG_WARN("postcard_not_released", F_STR("cure", "the sweep tries again"));
     session_mark_all(call->gateway, call->flow.arena, reissue->ended);
 }
 

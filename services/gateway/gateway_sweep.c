@@ -1,10 +1,11 @@
 /*
  * gateway_sweep: sessions that ended are marked in Redis until it has acknowledged each of them;
  * until then sessions are read from their rows. And what is out of date is deleted, a little at a
- * time.
+ * time; files of postcards that were left half done are finished or removed.
  */
 #include <stdlib.h>
 
+#include "gateway/gateway_postcards.h"
 #include "gateway/gateway_who.h"
 #include "gen/events.h"
 
@@ -21,6 +22,9 @@ enum sweep_step {
     SWEEP_CLEAR,
     SWEEP_CLEARED,
     SWEEP_TIDY,
+    SWEEP_POSTCARDS_FIND,
+    SWEEP_POSTCARDS_ASK,
+    SWEEP_POSTCARDS_SETTLE,
     SWEEP_UNUSED,
     SWEEP_EXPIRE,
 };
@@ -37,6 +41,7 @@ struct sweep {
     struct str *done; /* digests that Redis has acknowledged */
     size_t done_count;
     struct cache_answer answer;
+    struct postcard_sweep postcards;
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -168,7 +173,7 @@ static void delete_old(struct sweep *sweep)
                 clock_now_us() - (int64_t)days * CLOCK_DAY_S * CLOCK_SECOND_US);
     }
     db_time(db_add(batch, &tidy_licences), clock_now_us());
-    flow_wait(flow, SWEEP_UNUSED);
+    flow_wait(flow, SWEEP_POSTCARDS_FIND);
     db_run(sweep->gateway->db, batch, GATEWAY_WRITE_MS, flow);
 }
 
@@ -249,6 +254,15 @@ static void sweep_run(struct flow *flow)
         return;
     case SWEEP_TIDY:
         delete_old(sweep);
+        return;
+    case SWEEP_POSTCARDS_FIND:
+        postcards_find(sweep->gateway, &sweep->postcards, flow, SWEEP_POSTCARDS_ASK);
+        return;
+    case SWEEP_POSTCARDS_ASK:
+        postcards_ask(sweep->gateway, &sweep->postcards, flow, SWEEP_POSTCARDS_SETTLE);
+        return;
+    case SWEEP_POSTCARDS_SETTLE:
+        postcards_settle(sweep->gateway, &sweep->postcards, flow, SWEEP_UNUSED);
         return;
     case SWEEP_UNUSED:
         ask_unused(sweep);

@@ -6,9 +6,8 @@
 #include <unistd.h>
 
 #include "mamisctl/postcard_resume.h"
-#include "text/csv.h"
 
-enum { RESUME_BYTES_MAX = 256 * 1024 * 1024, RESUME_SLICE = 1000, POSTCARD_FIELDS = 4 };
+enum { RESUME_BYTES_MAX = 256 * 1024 * 1024, RESUME_SLICE = 1000 };
 
 static const struct db_stmt find_logins = {
     "postcard_find_logins", "SELECT w.ord FROM unnest($1::text[]) WITH ORDINALITY AS w (login, ord)"
@@ -26,20 +25,12 @@ struct resume {
     size_t cut;  /* lines behind it */
 };
 
-/* Third of the four fields, folded; empty for a line that is none of ours. */
+/* Empty for a line that is none of ours. */
 static struct str login_of(struct arena *arena, struct str line)
 {
-    struct csv_fields fields = csv_fields_of(line, ',');
-    struct csv_field field;
-    struct str login = STR("");
-    char folded[TEMP_TEXT_BYTES];
-    size_t count = 0;
+    char login[TEMP_TEXT_BYTES];
 
-    while (csv_fields_next(&fields, &field)) {
-        if (count++ == 2 && temp_fold(csv_field_text(arena, &field), folded))
-            login = str_of(arena_strdup(arena, folded));
-    }
-    return count == POSTCARD_FIELDS ? login : STR("");
+    return postcard_login(arena, line, login) ? str_of(arena_strdup(arena, login)) : STR("");
 }
 
 static enum err look_up(struct resume *resume, struct err_note *note)

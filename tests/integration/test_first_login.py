@@ -692,6 +692,24 @@ def test_a_postcard_is_issued_again_at_the_desk(stack, desk, newcomer):
     assert set(path.parent.iterdir()) == files
 
 
+def test_a_postcard_is_the_printers_once_it_is_in_force(stack, desk, newcomer):
+    """Its file has another name until then: a gateway that dies leaves him nothing to print."""
+    folder = pathlib.Path(stack.copy.paths.postcards)
+    before = set(folder.iterdir())
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with stack.sql() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT FROM gateway.temp_credential WHERE account_id = %s FOR UPDATE",
+                           (newcomer.account_id(),))
+            reissued = pool.submit(act, desk, newcomer, "reissue")
+            wait_for(lambda: set(folder.iterdir()) - before, 30, "the file")
+            assert {path.suffix for path in set(folder.iterdir()) - before} == {".part"}
+            cursor.execute("COMMIT")
+        answer = reissued.result()
+    assert set(folder.iterdir()) - before == {folder / answer["file"]}
+    assert answer["file"].endswith(".csv")
+
+
 def test_the_waits_after_failures_are_lifted(stack, desk, newcomer):
     newcomer.all_but_password()
     newcomer.password().expect(200)

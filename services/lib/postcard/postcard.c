@@ -9,6 +9,8 @@
 
 #include "text/csv.h"
 
+enum { LOGIN_AT = 2, POSTCARD_FIELDS = 4 }; /* of POSTCARD_HEADER */
+
 void postcard_make(const struct secret_key *key, struct str register_no, struct str name,
                    struct buf *csv, struct postcard *ret_postcard)
 {
@@ -27,6 +29,20 @@ void postcard_make(const struct secret_key *key, struct str register_no, struct 
     temp_hmac(key, folded, ret_postcard->hmac);
     secret_wipe(password, sizeof(password));
     secret_wipe(folded, sizeof(folded));
+}
+
+bool postcard_login(struct arena *arena, struct str line, char ret_login[TEMP_TEXT_BYTES])
+{
+    struct csv_fields fields = csv_fields_of(line, ',');
+    struct csv_field field;
+    bool found = false;
+    size_t count = 0;
+
+    while (csv_fields_next(&fields, &field)) {
+        if (count++ == LOGIN_AT)
+            found = temp_fold(csv_field_text(arena, &field), ret_login);
+    }
+    return found && count == POSTCARD_FIELDS;
 }
 
 void postcard_forget(struct buf *csv)

@@ -29,6 +29,8 @@ struct postcard {
 void postcard_make(const struct secret_key *key, struct str register_no, struct str name,
                    struct buf *csv, struct postcard *ret_postcard);
 void postcard_forget(struct buf *csv);
+/* The login id in a line of such a file, as the database has it; false: no line of ours. */
+bool postcard_login(struct arena *arena, struct str line, char ret_login[TEMP_TEXT_BYTES]);
 /*
  * A new file of mode 0600 with its header; one that is there already may hold passwords that were
  * not printed yet. `*ret_fd` is the caller's. Errors: ERR_SETTINGS, with words in `note`.

@@ -57,6 +57,7 @@ static void open_parts(struct gateway *gateway)
     must(retention_load(TEST_SOURCE_DIR "/deploy/rules/retention.json", &gateway->retention,
                         &note) == ERR_OK);
     gateway->hashes = pool_new(gateway->loop, 1, 10, 0);
+    gateway->papers = pool_new(gateway->loop, 1, 10, 0);
     gateway->queue = queue_open(gateway);
     gateway->sweep = sweep_open(gateway);
     gateway->places = places_open(gateway);
@@ -126,6 +127,7 @@ int gateway_bench_close(void **state)
     CLOSE(sweep_close(gateway->sweep, set_true, &closed));
     CLOSE(queue_close(gateway->queue, set_true, &closed));
     pool_free(gateway->hashes);
+    pool_free(gateway->papers);
     retention_free(gateway->retention);
     CLOSE(work_close(gateway->work, set_true, &closed));
     CLOSE(db_close(gateway->db, set_true, &closed));
