@@ -75,6 +75,8 @@ void credit_again_handle(void *service, struct work_batch *batch);
 void credit_expire_handle(void *service, struct work_batch *batch);
 void credit_merge_handle(void *service, struct work_batch *batch);
 void credit_move_handle(void *service, struct work_batch *batch);
+void credit_signup_handle(void *service, struct work_batch *batch);
+void credit_signup_move_handle(void *service, struct work_batch *batch);
 /* A row.judge or upload.expire that cannot be handled: nobody looks for its rows any more. */
 void credit_waiting_dead(void *service, struct work_batch *batch, const char *reason);
 /* A command that cannot be handled: whoever sent it is told. */

@@ -1,12 +1,13 @@
 /*
  * credit_merge: two doctors on record were one person. The numbers and names of the closed one lead
- * to the one who is kept; what stands of him is moved, and what waits is judged again, by messages
- * of the seminars. One that was posted at that very moment, by what was known before, is found by
- * the sweep.
+ * to the one who is kept; what stands of him and what he signed up to is moved, and what waits is
+ * judged again, by messages of the seminars. One that was posted at that very moment, by what was
+ * known before, is found by the sweep.
  */
 #include "credit/credit_merge.h"
 #include "credit/credit_audit.h"
 #include "credit/credit_release.h"
+#include "credit/credit_signup.h"
 #include "credit/credit_upload.h"
 #include "gen/topics.h"
 #include "text/fold.h"
@@ -62,7 +63,7 @@ struct merge {
     struct credit *credit;
     struct work_batch *batch;
     struct event_doctor_merged event;
-    struct db_query *uploads, *waiting;
+    struct db_query *uploads, *waiting, *signups;
 };
 
 static void ask(struct merge *merge)
@@ -73,6 +74,7 @@ static void ask(struct merge *merge)
     db_i64(merge->uploads, merge->event.closed_id);
     db_i64(merge->uploads, MERGE_UPLOADS_MAX);
     merge->waiting = release_ask(batch, &merge->event.closed_id, 1);
+    merge->signups = signup_ask_merged(batch, merge->event.closed_id);
     db_run(merge->credit->db, batch, UPLOAD_READ_DEADLINE_MS, &merge->flow);
 }
 
@@ -102,8 +104,8 @@ void merge_emit_move(struct credit *credit, struct db_batch *effect,
     (void)work_emit(credit->work, effect, &event, trace);
 }
 
-void merge_emit_moves(struct credit *credit, struct db_batch *effect,
-                      const struct db_query *uploads, const char *trace)
+static void emit_moves(struct credit *credit, struct db_batch *effect,
+                       const struct db_query *uploads, const char *trace)
 {
     for (size_t i = 0; i < db_rows(uploads); i++) {
         const struct event_credits_move move = {.closed_id = db_get_i64(uploads, i, 0),
@@ -113,13 +115,26 @@ void merge_emit_moves(struct credit *credit, struct db_batch *effect,
     }
 }
 
-struct db_query *merge_ask_left(struct db_batch *batch)
+void merge_left_add(struct merge_left *left, struct db_batch *batch)
 {
-    struct db_query *query = db_add(batch, &select_left);
+    const int64_t since_us = clock_now_us() - MERGE_LOOK_S * CLOCK_SECOND_US;
 
-    db_time(query, clock_now_us() - MERGE_LOOK_S * CLOCK_SECOND_US);
-    db_i64(query, MERGE_UPLOADS_MAX);
-    return query;
+    left->uploads = db_add(batch, &select_left);
+    db_time(left->uploads, since_us);
+    db_i64(left->uploads, MERGE_UPLOADS_MAX);
+    left->signups = signup_ask_left(batch, since_us);
+}
+
+size_t merge_left_count(const struct merge_left *left)
+{
+    return db_rows(left->uploads) + db_rows(left->signups);
+}
+
+void merge_left_emit(struct credit *credit, struct db_batch *effect, const struct merge_left *left,
+                     const char *trace)
+{
+    emit_moves(credit, effect, left->uploads, trace);
+    signup_emit_moves(credit, effect, left->signups, trace);
 }
 
 static void record(struct merge *merge)
@@ -143,8 +158,9 @@ static void record(struct merge *merge)
     db_i64(query, event->closed_id);
     db_i64(query, event->kept_id);
     db_i64(db_add(effect, &delete_certificates), event->closed_id);
-    merge_emit_moves(merge->credit, effect, merge->uploads, merge->flow.trace);
+    emit_moves(merge->credit, effect, merge->uploads, merge->flow.trace);
     release_emit(merge->credit, effect, merge->waiting, merge->flow.trace);
+    signup_emit_moves(merge->credit, effect, merge->signups, merge->flow.trace);
     audit_add(effect, &actor, "doctor_merge",
               arena_printf(arena, "%lld", (long long)event->closed_id),
               str_of(arena_printf(arena, "{\"kept\":%lld}", (long long)event->kept_id)));

@@ -96,7 +96,8 @@ enum sweep_step { SWEEP_LOOK, SWEEP_SEND, SWEEP_SENT };
 struct release_sweep {
     struct flow flow;
     struct credit *credit;
-    struct db_query *overdue, *expired, *merged;
+    struct db_query *overdue, *expired;
+    struct merge_left merged;
 };
 
 static void look(struct release_sweep *sweep)
@@ -109,7 +110,7 @@ static void look(struct release_sweep *sweep)
     sweep->expired = db_add(batch, &select_expired);
     db_time(sweep->expired, clock_now_us() - days_us);
     db_i64(sweep->expired, RELEASE_UPLOADS_MAX);
-    sweep->merged = merge_ask_left(batch);
+    merge_left_add(&sweep->merged, batch);
     db_run(sweep->credit->db, batch, RELEASE_DEADLINE_MS, &sweep->flow);
 }
 
@@ -131,14 +132,15 @@ static void sweep_run(struct flow *flow)
         look(sweep);
         return;
     case SWEEP_SEND:
-        if (db_rows(sweep->overdue) + db_rows(sweep->expired) + db_rows(sweep->merged) == 0) {
+        if (db_rows(sweep->overdue) + db_rows(sweep->expired) + merge_left_count(&sweep->merged) ==
+            0) {
             flow_end(flow, ERR_OK);
             return;
         }
         batch = db_batch_new(flow->arena);
         release_emit(sweep->credit, batch, sweep->overdue, flow->trace);
         send_expired(sweep, batch);
-        merge_emit_moves(sweep->credit, batch, sweep->merged, flow->trace);
+        merge_left_emit(sweep->credit, batch, &sweep->merged, flow->trace);
         flow_wait(flow, SWEEP_SENT);
         work_run(sweep->credit->work, batch, RELEASE_DEADLINE_MS, flow);
         return;

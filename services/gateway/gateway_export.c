@@ -110,6 +110,15 @@ static const struct section {
      {"gateway_export_delegates",
       SECTION(MOMENT("d.invited_at") " || d.delegation_id", "portal.delegate_json(d)",
               "portal.delegation AS d WHERE d.doctor_id = portal.scope_id('doctor')")}},
+    {"signups",
+     50,
+     WANTS_NOTHING,
+     {"gateway_export_signups",
+      SECTION(MOMENT("asked_at") " || seminar_no",
+              "json_build_object('seminar_no', seminar_no, 'seminar_title', (SELECT title"
+              "  FROM portal.seminar WHERE seminar_no = g.seminar_no), 'asked_at',"
+              " portal.rfc3339(asked_at), 'state', state, 'by_delegate', by_delegate)",
+              "portal.seminar_signup AS g WHERE doctor_id = portal.scope_id('doctor')")}},
     {"corrections",
      50,
      WANTS_NOTHING,

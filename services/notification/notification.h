@@ -77,6 +77,7 @@ void notification_posted_handle(void *service, struct work_batch *batch);
 void notification_upload_handle(void *service, struct work_batch *batch);
 void notification_maintenance_handle(void *service, struct work_batch *batch);
 void notification_expired_handle(void *service, struct work_batch *batch);
+void notification_seminar_signup_handle(void *service, struct work_batch *batch);
 /*
  * notification_corrected: who was told of what is taken back is told so (M24). Before anything else
  * of the same correction is added to the batch.

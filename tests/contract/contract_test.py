@@ -352,11 +352,26 @@ def test_delegates(demo, people, clients, uploaded):
     assert clients["delegate"].get(f"{path}?programme=OP&limit=1").expect(200).json["items"]
     named, = clients["doctor"].get("/me/delegates").expect(200).json["items"]
     assert named["history"][0]["action"] == "looked_at_credits"
+    sign_up_to(clients["doctor"], clients["organiser"], "/me", people.coming_no)
+    sign_up_to(clients["delegate"], clients["organiser"],
+               f"/delegations/{shown['delegation_id']}", people.coming_no)
+    clients["doctor"].get("/me/signups").expect(200)
     clients["doctor"].post(f"/me/delegates/{named['delegation_id']}/revoke").expect(200)
     clients["delegate"].get(path).expect(404)
     other = delegate_of(demo, people, clients["doctor"])
     shown, = other.get("/delegations").expect(200).json["items"]
     other.post(f"/delegations/{shown['delegation_id']}/resign").expect(200)
+
+
+def sign_up_to(client, organiser, path, seminar_no):
+    """A place, and given up again."""
+    body = {"seminar_no": seminar_no}
+    assert client.post(f"{path}/signups", body).expect(201).json["state"] == "applied"
+    assert client.post(f"{path}/signups", body).expect(409).json["code"] == "signup_twice"
+    offered, = client.get(f"{path}/seminars?q={seminar_no}&signed_up=true").expect(200).json["items"]
+    assert offered["state"] == "applied" and offered["places_left"] == 0
+    assert organiser.get(f"/seminars/{seminar_no}/signups").expect(200).json["applied"] == 1
+    client.post(f"{path}/signups/{seminar_no}/cancel").expect(200)
 
 
 def test_own_data_and_its_correction(people, clients):

@@ -50,7 +50,7 @@ def write(path, columns, rows):
 
 class People:
     """Two doctors who can apply, two with postcards, one to suspend, a trainee, one on record thrice,
-    a seminar with 20 units, offices, a second officer of the national one."""
+    a seminar with 20 units and one to come, offices, a second officer of the national one."""
 
     def __init__(self, demo, folder, place=("13001", "13", "P13")):
         """`place`: codes of the L1, its L2 and the L2's organiser."""
@@ -66,6 +66,7 @@ class People:
         self.thrice = [self.outsider_again() for _ in range(3)]
         self.trainee = {**self.doctor(), "l3_category": "C", "training_ends_on": "2030-03-31"}
         self.seminar_no = f"C{self.digits(8)}"
+        self.coming_no = f"D{self.digits(8)}"
         self.load(folder)
         self.staff = {role: self.make_account(role, *words) for role, *words in (
             ("organiser", "--organiser", self.organiser_code),
@@ -96,6 +97,7 @@ class People:
 
     def load(self, folder):
         day = (self.now - datetime.timedelta(days=10)).strftime("%Y-%m-%d")
+        soon = (self.now + datetime.timedelta(days=20)).strftime("%Y-%m-%d")
         sessions = [("1", "OPL-R:6;CME-001:6", "09:00", "12:00"), ("2", "OPL-J:6", "13:00", "15:00"),
                     ("3", "OPL-S:8", "15:00", "18:00")]
         members = write(folder / "members.csv", MEMBER_COLUMNS, [
@@ -105,7 +107,11 @@ class People:
             {"seminar_no": self.seminar_no, "title": "契約の試験", "organiser_code": self.organiser_code,
              "session_no": number, "session_title": f"第{number}部", "starts_at": f"{day} {begin}",
              "ends_at": f"{day} {end}", "delivery": "venue", "grace_minutes": 0, "capacity": 100,
-             "offers": offers} for number, offers, begin, end in sessions])
+             "offers": offers} for number, offers, begin, end in sessions] + [
+            {"seminar_no": self.coming_no, "title": "申し込みの試験",
+             "organiser_code": self.organiser_code, "session_no": "1", "session_title": "これから",
+             "starts_at": f"{soon} 13:00", "ends_at": f"{soon} 15:00", "delivery": "venue",
+             "grace_minutes": 0, "capacity": 1, "offers": "OPL-S:4"}])
         postcards = folder / "postcards.csv"
         self.demo.mamisctl("import", "members", members, "--password-for-tests", PASSWORD,
                            "--postcards", str(postcards))

@@ -216,11 +216,125 @@ def test_naming_is_checked(stack, doctor, delegate):
     assert code(invite(f"many5-{doctor.mamis_no}@example.jp"), 409) == "delegates_many"
 
 
+# ---- signing up to seminars, for oneself and by a delegate ----
+
+@pytest.fixture(scope="module")
+def coming(stack):
+    """A seminar of P13 that begins in two weeks, with one place."""
+    with stack.sql() as cursor:
+        cursor.execute("INSERT INTO credit.seminar (seminar_no, title, organiser_code)"
+                       " VALUES ('SIGN-1', '申し込みの試験', 'P13')")
+        cursor.execute(
+            "INSERT INTO credit.session (seminar_no, session_no, title, starts_at, ends_at, held_on,"
+            " delivery, grace_minutes, capacity, offers) SELECT 'SIGN-1', n, '第' || n || '部',"
+            " '2026-12-06T13:00:00+09:00'::timestamptz + n * interval '1 h',"
+            " '2026-12-06T14:00:00+09:00'::timestamptz + n * interval '1 h', '2026-12-06', 'venue',"
+            " 0, n, 'OPL-S:2' FROM generate_series(1, 2) AS n")
+    return "SIGN-1"
+
+
+def offered(client, path="/me/seminars", no="SIGN-1"):
+    found, = client.get(f"{path}?q={no}").expect(200).json["items"]
+    return found
+
+
+def test_a_doctor_and_a_delegate_sign_up(stack, doctor, delegate, doctors, coming):
+    delegation, person = delegate
+    other = Doctor(stack, next(doctors))
+    path = f"/delegations/{delegation}"
+    before = offered(other.client)
+    assert (before["open"], before["places_left"], before["state"]) == (True, 1, None)
+    assert [item["session_no"] for item in before["sessions"]] == ["1", "2"]
+    # The delegate is first, so the one place is the doctor's.
+    assert person.post(f"{path}/signups", {"seminar_no": coming}).expect(201).json == {
+        "seminar_no": coming, "state": "applied", "waiting_before": None}
+    assert other.client.post("/me/signups", {"seminar_no": coming}).expect(201).json == {
+        "seminar_no": coming, "state": "waitlist", "waiting_before": 0}
+    for client, route in ((other.client, "/me/signups"), (person, f"{path}/signups")):
+        assert code(client.post(route, {"seminar_no": coming}), 409) == "signup_twice"
+        assert code(client.post(route, {"seminar_no": "NONE"}), 404) == "not_found"
+        assert code(client.post(route, {"seminar_no": SEMINAR}), 409) == "signup_closed"
+    own = offered(doctor.client)
+    assert (own["state"], own["by_delegate"], own["places_left"], own["waiting"]) == (
+        "applied", True, 0, 1)
+    assert offered(person, f"{path}/seminars") == own
+    assert offered(person, f"{path}/seminars", "SIGN-1&signed_up=true") == own
+    mine, = other.client.get("/me/signups").expect(200).json["items"]
+    assert (mine["state"], mine["waiting_before"], mine["by_delegate"]) == ("waitlist", 0, False)
+    address = "SELECT email FROM registration.doctor WHERE mamis_no = %s"
+    assert "代理の方が行いました" in text_of(wait_mail(
+        stack, stack.one(address, (doctor.mamis_no,))[0], "研修会の申し込みを受け付けました"))
+    wait_mail(stack, stack.one(address, (other.mamis_no,))[0], "研修会のキャンセル待ち")
+    # Who looks after the seminar sees both; somebody else's organiser, a doctor, a delegate do not.
+    office = stack.staff_client("organiser", "--organiser", "P13")
+    listed = office.get(f"/seminars/{coming}/signups").expect(200).json
+    assert [(item["register_no"], item["state"], item["by_delegate"]) for item in listed["items"]] \
+        == [(doctor.register_no, "applied", True), (other.register_no, "waitlist", False)]
+    assert (listed["applied"], listed["waitlist"]) == (1, 1)
+    first = office.get(f"/seminars/{coming}/signups?limit=1").expect(200).json
+    second = office.get(f"/seminars/{coming}/signups?limit=1&cursor={first['next_cursor']}")
+    assert first["items"] + second.expect(200).json["items"] == listed["items"]
+    stack.staff_client("organiser", "--organiser", "P27").get(f"/seminars/{coming}/signups").expect(404)
+    for client in (doctor.client, person):
+        assert code(client.get(f"/seminars/{coming}/signups"), 403) == "forbidden"
+    read = doctor.client.get("/me/reads?limit=1").expect(200).json["items"][0]
+    assert (read["action"], read["role"]) == ("applicant_read", "organiser")
+    # The place is given up by the delegate, and goes to who waits.
+    assert person.post(f"{path}/signups/{coming}/cancel").expect(200).json["state"] == \
+        "cancelled_by_doctor"
+    assert code(person.post(f"{path}/signups/{coming}/cancel"), 409) == "signup_none"
+    assert offered(other.client)["state"] == "applied"
+    wait_mail(stack, stack.one(address, (other.mamis_no,))[0], "研修会の席が取れました")
+    history = doctor.client.get("/me/delegates").expect(200).json["items"][0]["history"]
+    assert [deed["action"] for deed in history if deed["seminar_no"] == coming] == [
+        "asked_cancellation", "asked_cancellation", "asked_sign_up", "asked_sign_up"]
+    assert "looked_at_seminars" in [deed["action"] for deed in history]
+    acts = stack.one("SELECT count(*) FROM credit.audit WHERE subject = %s AND detail ->> 'role' ="
+                     " 'delegate' AND detail ->> 'delegation_id' = %s", (coming, delegation))
+    assert acts == (2,)
+    # A foreign doctor is out of reach, and so is everybody once it is ended.
+    foreign, link = named(stack, other, f"seki-{other.mamis_no}@example.jp")
+    accepted(stack, link).expect(200)
+    person.post(f"/delegations/{foreign}/signups/{coming}/cancel").expect(404)
+    doctor.client.post(f"/me/delegates/{delegation}/revoke").expect(200)
+    assert code(person.post(f"{path}/signups", {"seminar_no": coming}), 404) == "not_found"
+    person.get(f"{path}/seminars").expect(404)
+    assert offered(doctor.client)["state"] == "cancelled_by_doctor"
+    assert offered(other.client)["state"] == "applied"
+
+
+def test_what_overlaps_is_shown(stack, doctor, coming):
+    with stack.sql() as cursor:
+        cursor.execute("INSERT INTO credit.seminar (seminar_no, title, organiser_code)"
+                       " VALUES ('SIGN-2', '同じ時間', 'P27')")
+        cursor.execute(
+            "INSERT INTO credit.session (seminar_no, session_no, title, starts_at, ends_at, held_on,"
+            " delivery, grace_minutes, offers) VALUES ('SIGN-2', '1', '午後',"
+            " '2026-12-06T15:30:00+09:00', '2026-12-06T17:00:00+09:00', '2026-12-06', 'web', 0,"
+            " 'OPL-S:2')")
+    client = doctor.client
+    assert client.post("/me/signups", {"seminar_no": "SIGN-2"}).expect(201).json["state"] == "applied"
+    assert offered(client)["overlaps"] == [{"seminar_no": "SIGN-2", "title": "同じ時間"}]
+    assert offered(client, no="SIGN-2")["places_left"] is None
+    client.post("/me/signups", {"seminar_no": coming}).expect(201)
+    pages = [client.get("/me/signups?limit=1").expect(200).json]
+    pages.append(client.get(f"/me/signups?limit=1&cursor={pages[0]['next_cursor']}").expect(200).json)
+    assert [page["items"][0]["seminar_no"] for page in pages] == [coming, "SIGN-2"]
+    first = client.get("/me/seminars?limit=1").expect(200).json
+    rest = client.get(f"/me/seminars?limit=500&cursor={first['next_cursor']}").expect(200).json
+    numbers = [item["seminar_no"] for item in first["items"] + rest["items"]]
+    assert len(numbers) == len(set(numbers)) and {"SIGN-1", "SIGN-2"} <= set(numbers)
+    begins = [item["starts_at"] for item in first["items"] + rest["items"]]
+    assert begins == sorted(begins)
+    client.post("/me/signups/SIGN-2/cancel").expect(200)
+    assert code(client.post(f"/me/signups/{SEMINAR}/cancel"), 404) == "not_found"
+
+
 # ---- taking one's data along ----
 
 SECTIONS = ["profile", "account", "account_history", "former_names", "certificates", "credits",
-            "handbook", "applications", "memberships", "procedures", "delegates", "corrections",
-            "reissues", "drafts", "reads", "mails", "second_factors", "second_factor_history",
+            "handbook", "applications", "memberships", "procedures", "delegates", "signups",
+            "corrections", "reissues", "drafts", "reads", "mails", "second_factors", "second_factor_history",
             "sessions"]
 
 

@@ -55,6 +55,7 @@ def test_what_staff_sees_of_a_person_is_noted(stack, routes, home, away):
             seen.add((role, route.operation))
     assert {("office_l2", "list_applications"), ("office_l2", "get_application"),
             ("organiser", "list_upload_rows"), ("organiser", "get_upload_result"),
+            ("organiser", "list_applicants"), ("auditor", "list_applicants"),
             ("office_l2", "get_doctor"), ("auditor", "get_doctor")} <= seen, seen
 
 

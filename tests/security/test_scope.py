@@ -182,6 +182,9 @@ ASKED = [
     ("l2:13", "office_l2", "upload_read", "portal.upload"),
     ("organiser:P13", "organiser", "upload_read", "portal.upload"),
     ("organiser:P13", "organiser", "seminar_read", "visible"),
+    ("organiser:P13", "organiser", "applicant_read", "portal.seminar_signup"),
+    ("l2:13", "office_l2", "applicant_read", "portal.seminar_signup"),
+    ("auditor", "auditor", "applicant_read", "portal.seminar_signup"),
     ("call_centre", "call_centre", "signup_read", "portal.signup"),
     ("l3", "office_l3", "account_desk", "portal.desk_account"),
 ]

@@ -44,6 +44,7 @@ class Place:
         self._maintenance()
         self._merge()
         self._passkey()
+        self._applicant()
         self.numbers = self._numbers()
 
     def _ids(self):
@@ -142,6 +143,14 @@ class Place:
             " 0, 'phone', clock_timestamp() FROM gen_random_uuid() AS id RETURNING passkey_id",
             (self.ids["doctor_account_id"],))[0])
 
+    def _applicant(self):
+        """The doctor signed up to the seminar of this place, before it was held."""
+        with self.stack.sql() as cursor:
+            cursor.execute("INSERT INTO credit.signup VALUES (%s, %s, 1, 'applied', 1,"
+                           " clock_timestamp() - interval '30 days', %s)",
+                           (self.ids["seminar_no"], self.ids["doctor_id"],
+                            self.ids["doctor_account_id"]))
+
     def wait(self):
         """Until its upload has posted and its doctor has applied."""
         organiser, doctor = self.clients["organiser"], self.clients["doctor"]
@@ -177,6 +186,7 @@ class Place:
             "registration.doctor": ("register_no", ids["register_no"]),
             "credit.upload": ("upload_id", ids["upload_id"]),
             "credit.seminar": ("seminar_no", ids["seminar_no"]),
+            "credit.signup": ("seminar_no", ids["seminar_no"]),
             "renewal.application": ("application_id", ids["application_id"]),
             "registration.procedure": ("procedure_id", ids["procedure_id"]),
             "registration.delegation": ("delegation_id", ids["delegation_id"]),

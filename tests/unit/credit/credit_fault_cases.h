@@ -44,6 +44,19 @@
     "\"reason\":\"why\",\"name\":\"A\",\"kept_email\":\"\",\"closed_email\":\"\","                 \
     "\"names_kana\":[\"ア\"]"
 
+/* Doctors 1 and 3 want the one place of a seminar that is still to come; 3 waits. */
+#define SIGNUP(doctor, deed)                                                                       \
+    "\"operation_id\":\"0190a000-0000-7000-8000-000000000001\",\"role\":\"doctor\","               \
+    "\"actor_id\":\"0190a000-0000-7000-8000-000000000002\",\"delegation_id\":null,"                \
+    "\"seminar_no\":\"S1\",\"doctor_id\":" #doctor ",\"action\":\"" deed "\""
+#define COMING                                                                                     \
+    "UPDATE credit.session SET starts_at = '2026-12-06T10:00:00+09:00', capacity = 1;"             \
+    "INSERT INTO credit.signup VALUES ('S1', 1, 1, 'applied', 1, '" NOW                            \
+    "', '0190a000-0000-7000-8000-000000000002')"
+#define HELD "UPDATE credit.session SET starts_at = '2026-11-15T10:00:00+09:00', capacity = NULL;"
+#define PLACE(doctor)                                                                              \
+    "SELECT count(*) FROM credit.signup WHERE doctor_id = " #doctor " AND state = 'applied'"
+
 static const struct fault_case cases[] = {
     /* one step, three chunks */
     {"posted", READ("", "eleven", "false", "done", 14), NOTHING},
@@ -73,6 +86,15 @@ static const struct fault_case cases[] = {
     {"merged",
      READ("", "eight", "false", "done", 14),
      {NULL, EVENT_DOCTOR_MERGED, MERGED, ENDED("done", 18)}},
+    {"signed_up",
+     {COMING, EVENT_SEMINAR_SIGNUP, SIGNUP(3, "apply"),
+      "SELECT count(*) FROM credit.signup WHERE state = 'waitlist'"},
+     {NULL, EVENT_SEMINAR_SIGNUP, SIGNUP(1, "cancel"), PLACE(3)}},
+    {"signup_moved",
+     {COMING, EVENT_SEMINAR_SIGNUP, SIGNUP(2, "apply"),
+      "SELECT count(*) FROM credit.signup WHERE state = 'waitlist'"},
+     {NULL, EVENT_DOCTOR_MERGED, MERGED,
+      "SELECT count(*) FROM credit.signup WHERE doctor_id = 8 AND state = 'waitlist'"}},
     {"tried",
      READ("", "eight", "true", "done", 0),
      {NULL, EVENT_UPLOAD_POST, WHO "\"v\":1" OF_UPLOAD, ENDED("done", 14)}},

@@ -84,7 +84,8 @@ int main(void)
         .clean = "DELETE FROM credit.upload; DELETE FROM credit.upload_part;"
                  "DELETE FROM credit.upload_chunk; DELETE FROM credit.upload_row;"
                  "DELETE FROM credit.ledger; DELETE FROM credit.undo;"
-                 "DELETE FROM credit.row_fix; DELETE FROM credit.merge; " SOMEBODY,
+                 "DELETE FROM credit.row_fix; DELETE FROM credit.merge;"
+                 "DELETE FROM credit.signup; " HELD SOMEBODY,
         .lines =
             "SELECT concat_ws('|', 'ledger', doctor_id, session_id, programme, revision, kind,"
             "  half_units, row_no, held_on) FROM credit.ledger"
@@ -104,6 +105,8 @@ int main(void)
             " UNION ALL SELECT concat_ws('|', 'fix', row_no, cells) FROM credit.row_fix"
             " UNION ALL SELECT concat_ws('|', 'merge', closed_id, kept_id, names)"
             "  FROM credit.merge"
+            " UNION ALL SELECT concat_ws('|', 'signup', seminar_no, doctor_id, version, state,"
+            "  line_no) FROM credit.signup"
             /* A chunk whose message came before its turn is sent again. */
             " UNION ALL (SELECT DISTINCT concat_ws('|', 'work', type, key, (body::jsonb -> 'data')"
             "  - 'upload_id') FROM credit.outbox WHERE topic = '" TOPIC_CREDIT_WORK "')",

@@ -189,6 +189,7 @@ int clean(void **state)
         "DELETE FROM credit.upload_chunk; DELETE FROM credit.upload_row;"
         "DELETE FROM credit.row_fix; DELETE FROM credit.upload_past; DELETE FROM credit.ledger;"
         "DELETE FROM credit.outbox; DELETE FROM credit.audit; DELETE FROM credit.undo;"
+        "DELETE FROM credit.signup;"
         "UPDATE credit.seminar SET status = 'published' WHERE status <> 'published'");
     return 0;
 }
@@ -356,6 +357,10 @@ static void check_event(const char *type, json_t *data)
         struct event_rows_expired event;
 
         err = event_rows_expired_decode(arena, data, &event, &note);
+    } else if (strcmp(type, EVENT_SEMINAR_SIGNUP_CHANGED) == 0) {
+        struct event_seminar_signup_changed event;
+
+        err = event_seminar_signup_changed_decode(arena, data, &event, &note);
     } else {
         fail_msg("an event of type %s", type);
     }
@@ -390,6 +395,8 @@ static work_handler_fn handler_of(const char *type)
         {.type = EVENT_ROW_JUDGE, .handle = credit_again_handle},
         {.type = EVENT_UPLOAD_EXPIRE, .handle = credit_expire_handle},
         {.type = EVENT_CREDITS_MOVE, .handle = credit_move_handle},
+        {.type = EVENT_SEMINAR_SIGNUP, .handle = credit_signup_handle},
+        {.type = EVENT_SIGNUP_MOVE, .handle = credit_signup_move_handle},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {

@@ -222,6 +222,43 @@ static void decisions_are_told(void **state)
     assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M34-office'"), 1);
 }
 
+static void signed_up(int version, const char *state, bool promoted, bool by_delegate)
+{
+    assert_int_equal(bench_handle(&bench, notification_seminar_signup_handle, &notification,
+                                  EVENT_SEMINAR_SIGNUP_CHANGED,
+                                  "{\"seminar_no\": \"S2026-0001\", \"seminar_title\": \"研修会\","
+                                  " \"starts_at\": \"2026-12-06T13:00:00+09:00\","
+                                  " \"doctor_id\": 1, \"version\": %d, \"state\": \"%s\","
+                                  " \"promoted\": %s, \"by_delegate\": %s}",
+                                  version, state, promoted ? "true" : "false",
+                                  by_delegate ? "true" : "false"),
+                     ERR_OK);
+}
+
+static void a_sign_up_makes_one_mail_for_its_occasion(void **state)
+{
+    struct mail_message message;
+    struct arena *memory = arena_new();
+
+    (void)state;
+    signed_up(1, "applied", false, true);
+    signed_up(1, "applied", false, true);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M16'"
+                           " AND to_doctor = 1"),
+                     1);
+    message = rendered(memory, "M16");
+    assert_non_null(strstr(message.subject, "研修会"));
+    assert_non_null(strstr(message.text, "開始: 2026-12-06 13:00"));
+    assert_non_null(strstr(message.text, "代理の方が行いました"));
+    signed_up(2, "cancelled_by_doctor", false, false); /* needs none */
+    signed_up(3, "waitlist", false, false);
+    signed_up(4, "applied", true, false);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 3);
+    assert_null(strstr(rendered(memory, "M17").text, "代理の方が"));
+    assert_non_null(strstr(rendered(memory, "M17-place").text, "席が決まりました"));
+    arena_free(memory);
+}
+
 static void other_states_make_no_mail(void **state)
 {
     static const char *const quiet[] = {"draft", "l3_queued", "l3_review", "withdrawn", "closed"};
@@ -237,8 +274,9 @@ static void other_states_make_no_mail(void **state)
 /* Names in a template that are not in the row: made when the mail is, or left out on purpose. */
 static bool is_made_later(const char *name)
 {
-    static const char *const later[] = {"name",  "link",       "public_url", "help_phone",
-                                        "lines", "help_hours", "declared",   "until"};
+    static const char *const later[] = {"name",       "link",  "public_url",
+                                        "help_phone", "lines", "help_hours",
+                                        "declared",   "until", "by_delegate"};
 
     for (size_t i = 0; i < ARRAY_LEN(later); i++) {
         if (strcmp(later[i], name) == 0)
@@ -428,10 +466,10 @@ static void a_merge_is_told_at_both_addresses(void **state)
 
 static void every_mail_is_complete_and_discreet(void **state)
 {
-    static const char *const kinds[] = {"M01", "M01-staff", "M02",        "M04", "M22",
-                                        "M23", "M28",       "M33",        "M34", "M28-office",
-                                        "M42", "M43",       "M34-office", "M50", "M51",
-                                        "M52", "M53",       "M53-office", "M54"};
+    static const char *const kinds[] = {
+        "M01", "M01-staff",  "M02", "M04", "M22",        "M23",      "M28", "M33",
+        "M34", "M28-office", "M42", "M43", "M34-office", "M50",      "M51", "M52",
+        "M53", "M53-office", "M54", "M16", "M17",        "M17-place"};
     static const char *const secret[] = {"460191", "6423876638", "1975", "{", "}", "\r"};
     struct arena *arena = arena_new();
 
@@ -450,6 +488,9 @@ static void every_mail_is_complete_and_discreet(void **state)
     upload_done(1, "\"" ORGANISER "\"", 3);
     make_mails();
     expired();
+    signed_up(1, "applied", false, false);
+    signed_up(2, "waitlist", false, true);
+    signed_up(3, "applied", true, false);
     application(1, "submitted", true);
     application(2, "returned", true);
     application(3, "approved", true);
@@ -511,6 +552,7 @@ int main(void)
         cmocka_unit_test_setup(a_handed_over_application_is_told, fill),
         cmocka_unit_test_setup(a_lost_postcard_is_told_to_who_has_to_act, fill),
         cmocka_unit_test_setup(decisions_are_told, fill),
+        cmocka_unit_test_setup(a_sign_up_makes_one_mail_for_its_occasion, fill),
         cmocka_unit_test_setup(other_states_make_no_mail, fill),
         cmocka_unit_test_setup(a_delegate_hears_of_a_merge, fill),
         cmocka_unit_test_setup(a_delegation_makes_two_mails, fill),
