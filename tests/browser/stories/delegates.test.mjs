@@ -1,19 +1,32 @@
-// A doctor names a delegate, who sees the credits and nothing else, until the doctor ends it.
+// A doctor names a delegate, who sees the credits, signs the doctor up to a seminar and does nothing else,
+// until the doctor ends it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { audit, close, launch, newPage, settled, shot, signIn } from '../lib/browser.mjs';
-import { mailTo, newDoctor } from '../lib/stack.mjs';
+import { mailTo, newDoctor, newSeminar, today } from '../lib/stack.mjs';
 
 const OWN = '受付の席で決めた長い合言葉です';
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser.close());
 
+/** One click and the answer to its question; what was said then. */
+async function ask(page, action, title, told) {
+  await page.getByRole('button', { name: title, exact: true }).first().click();
+  const dialog = page.getByRole('dialog');
+  await audit(page, title);
+  await dialog.getByRole('button', { name: action, exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByText(told).waitFor();
+}
+
 const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
 
 test('named, accepted, seen, ended', async () => {
   const doctor = await newDoctor();
   const address = `uketsuke-${doctor.mamis_no}@example.jp`;
+  const day = await today(20);
+  const seminar = await newSeminar({ starts_at: `${day} 13:00`, ends_at: `${day} 15:00`, capacity: '1' });
   const page = await newPage(browser);
   await signIn(page, doctor, '/me/profile');
   await page.getByRole('link', { name: '代理の方' }).click();
@@ -48,6 +61,12 @@ test('named, accepted, seen, ended', async () => {
   await other.getByRole('link', { name: `${doctor.name} 先生の単位` }).click();
   await other.getByRole('heading', { level: 1, name: `${doctor.name} 先生の単位` }).waitFor();
   await audit(other, 'credits as a delegate');
+  await other.getByRole('link', { name: `${doctor.name} 先生の研修会の申し込み` }).click();
+  await other.getByText('申し込んだ研修会はありません。').waitFor();
+  await other.getByLabel('研修会番号または名称の一部').fill(seminar.seminar_no);
+  await press(other, '検索する');
+  await ask(other, '申し込む', `「${seminar.title}」に申し込む`, '申し込みました。席があります。');
+  await audit(other, 'signed up by a delegate');
   await other.goto('/me/credits');
   await other.getByText('見つかりません').first().waitFor();
 
@@ -55,8 +74,16 @@ test('named, accepted, seen, ended', async () => {
   await page.getByText('見ることができます', { exact: true }).waitFor();
   await page.getByText(/^記録/).click();
   await page.getByText('単位を見ました').first().waitFor();
+  await page.getByText(/研修会に申し込みました/).waitFor();
   await audit(page, 'what a delegate did');
   await shot(page, 'delegates');
+  await page.goto('/me/seminars');
+  await page.getByText('席があります', { exact: true }).first().waitFor();
+  await page.getByText('代理の方が申し込みました').first().waitFor();
+  await audit(page, 'what one signed up to');
+  await ask(page, '申し込みを取り消す', `「${seminar.title}」の申し込みを取り消す`, '申し込みを取り消しました。');
+  await page.getByText('取り消しました', { exact: true }).first().waitFor();
+  await page.goto('/me/delegates');
   await press(page, '受付　一郎 さんの登録を取り消す');
   const dialog = page.getByRole('dialog');
   await audit(page, 'ending a delegation');

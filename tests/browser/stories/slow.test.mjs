@@ -10,7 +10,7 @@ import { anAddress, ROLES, somebody } from '../lib/visit.mjs';
 
 const LATENCY_MS = 200;
 /* What they ask for stands in the address: pressed twice they say the same. */
-const FILTERS = ['/me/credits 検索する', '/seminars 検索する', '/uploads/{id} 検索する', '/members 表示する', '/reads 記録を探す'];
+const FILTERS = ['/me/credits 検索する', '/seminars 検索する', '/me/seminars 検索する', '/delegations/{id}/seminars 検索する', '/uploads/{id} 検索する', '/members 表示する', '/reads 記録を探す'];
 const FORMS_LEAST = 20;
 let browser;
 before(async () => (browser = await launch()));

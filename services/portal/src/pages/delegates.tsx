@@ -117,8 +117,8 @@ function DelegateCard({ item, changed }: { item: Delegate; changed: () => void }
         <summary>{t('delegate_history', { n: item.history.length })}</summary>
         <ul>
           {item.history.map((deed) => (
-            <li key={deed.at + deed.action}>
-              <span class="num">{timeText(deed.at)}</span> {tOf('deed', deed.action)}
+            <li key={deed.at + deed.action + deed.seminar_no}>
+              <span class="num">{timeText(deed.at)}</span> {tOf('deed', deed.action)} {deed.seminar_no}
             </li>
           ))}
         </ul>

@@ -70,6 +70,11 @@ export function DelegationPage({ id }: { id: string }) {
           <a href="/delegations">{t('delegation_back')}</a>
         </p>
       </div>
+      {name && (
+        <p>
+          <a href={`/delegations/${id}/seminars`}>{t('delegation_seminars', { name })}</a>
+        </p>
+      )}
       {name && <Resign id={id} name={name} />}
       <CreditList pages={pages} columns={columns()} />
     </div>

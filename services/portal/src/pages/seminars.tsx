@@ -4,6 +4,7 @@ import { call } from '../api/client';
 import type { Upload } from '../api/progress';
 import type { Answer } from '../api/types';
 import { may } from '../gen/access';
+import { later } from './later';
 import type { components } from '../gen/api';
 import { Button, Facts, Notice, PageTitle, Tag } from '../parts/basics';
 import { TextField } from '../parts/fields';
@@ -17,6 +18,8 @@ import { here, setQuery } from '../router';
 import { session } from '../session';
 import { clockText, dateText, numberText, periodText, unitText } from '../text/format';
 import { t, tOf } from '../text/messages';
+
+const ApplicantsSection = later(async () => (await import('../parts/applicants')).ApplicantsSection);
 
 type Seminars = Answer<'/api/v1/seminars', 'get'>;
 type Summary = Seminars['items'][number];
@@ -117,6 +120,7 @@ export function SeminarPage({ no }: { no: string }) {
               />
             </div>
             <SendSection seminar={seminar} />
+            {may(session()?.account.role ?? '', 'applicant_read') && <ApplicantsSection no={no} />}
             <LoadBox from={uploads}>
               {() => (
                 <section class="stack" aria-labelledby="uploads">

@@ -47,6 +47,10 @@ const DelegatesPage = later(async () => (await privacy()).DelegatesPage);
 const DelegationPage = later(async () => (await privacy()).DelegationPage);
 const DelegationsPage = later(async () => (await privacy()).DelegationsPage);
 
+const seats = () => import('./my_seminars');
+const MySeminarsPage = later(async () => (await seats()).MySeminarsPage);
+const DelegatedSeminarsPage = later(async () => (await seats()).DelegatedSeminarsPage);
+
 const office = () => import('./group_office');
 const ReviewPage = later(async () => (await office()).ReviewPage);
 const ReviewOnePage = later(async () => (await office()).ReviewOnePage);
@@ -102,8 +106,10 @@ const PAGES: [pattern: string, action: Action, make: Make][] = [
   ['/me/data', 'data_export', () => <DataPage />],
   ['/me/corrections', 'correction_ask', () => <MyCorrectionsPage />],
   ['/corrections', 'correction_answer', () => <CorrectionsPage />],
+  ['/me/seminars', 'seminar_signup', () => <MySeminarsPage />],
   ['/delegations', 'delegated_read', () => <DelegationsPage />],
   ['/delegations/{id}', 'delegated_read', ({ id }) => <DelegationPage id={id!} />],
+  ['/delegations/{id}/seminars', 'delegated_signup', ({ id }) => <DelegatedSeminarsPage id={id!} />],
   ['/me/applications', 'application_read_own', () => <MyApplicationsPage />],
   ['/me/applications/{id}', 'application_read_own', ({ id }) => <MyApplicationPage id={id!} />],
   ['/me/apply/{programme}', 'application_submit', ({ programme }) => <ApplyPage programme={programme!} />],

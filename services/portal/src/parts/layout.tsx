@@ -16,6 +16,7 @@ type Item = [path: string, text: Key];
 const MENU: [path: string, text: Key, action: Action][] = [
   ['/me', 'nav_overview', 'standing_read_own'],
   ['/me/credits', 'nav_credits', 'credit_read_own'],
+  ['/me/seminars', 'nav_signup', 'seminar_signup'],
   ['/me/applications', 'nav_applications', 'application_read_own'],
   ['/me/handbook', 'nav_handbook', 'handbook_read_own'],
   ['/me/certificates', 'nav_certificates', 'certificate_read_own'],

@@ -1,4 +1,4 @@
-// The template of a seminar, made here: the page knows the seminar's sessions already.
+// The template of a seminar, made here: the page knows its sessions; applicants with a place are filled in.
 import { useState } from 'preact/hooks';
 import type { components } from '../gen/api';
 import { columnName, type Column } from '../sheet/columns';
@@ -17,9 +17,13 @@ export function TemplateLinks({ seminar }: { seminar: Seminar }) {
     setFailed(false);
     try {
       const { templateColumns, templateCsv, templateXlsx } = await import('../sheet/template');
+      const { withPlaces } = await import('./applicants');
+      const people = await withPlaces(seminar.seminar_no);
       const sheets: [string, string] = [t('template_list'), t('template_notes')];
       const blob =
-        kind === 'csv' ? templateCsv(seminar) : await templateXlsx(seminar, sheets, notes(seminar, templateColumns(seminar)));
+        kind === 'csv'
+          ? templateCsv(seminar, people)
+          : await templateXlsx(seminar, sheets, notes(seminar, templateColumns(seminar)), people);
       save(blob, `${t('template_name', { no: seminar.seminar_no })}.${kind}`);
     } catch {
       setFailed(true);

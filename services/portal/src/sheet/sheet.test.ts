@@ -113,8 +113,18 @@ test('templates have the columns of the seminar, and come back as they went out'
   assert.equal(await templateCsv(seminar(1)).text(), header);
   const csv = await templateCsv(seminar(2)).text();
   assert.match(csv, /^研修会番号,セッション番号,.*\r\nS2026-0001,1,,.*\r\nS2026-0001,2,,.*\r\n$/);
-  for (const [sessions, wanted] of [[1, header], [2, csv]] as const) {
-    const blob = await templateXlsx(seminar(sessions), ['名簿', '書き方'], [['回', '説明']]);
+  const people = [
+    { register_no: '012345', name_kana: 'サトウ　ケンイチ', name: '佐藤　健一' },
+    { register_no: null, name_kana: 'タカハシ', name: '髙橋' },
+  ];
+  const filled = await templateCsv(seminar(1), people).text();
+  assert.equal(
+    filled,
+    `${header}S2026-0001,012345,,サトウ　ケンイチ,佐藤　健一,,,\r\nS2026-0001,,,タカハシ,髙橋,,,\r\n`,
+  );
+  assert.match(await templateCsv(seminar(2), people).text(), /1,012345,[^]*1,,,タカハシ[^]*2,012345,[^]*2,,,タカハシ/);
+  for (const [sessions, wanted, some] of [[1, header, []], [2, csv, []], [1, filled, people]] as const) {
+    const blob = await templateXlsx(seminar(sessions), ['名簿', '書き方'], [['回', '説明']], [...some]);
     const { file, preview } = await readWorkbook(fileOf('ひな形.xlsx', blob), sessions > 1);
     assert.equal((await file.text()).replace(/(\r\n)+$/, '\r\n'), wanted);
     assert.equal(preview?.header.fault, null);

@@ -4,6 +4,8 @@ import { columnName, type Column } from './columns';
 import { writeCsv } from './csv';
 
 type Seminar = components['schemas']['Seminar'];
+/** Somebody who has a place. */
+export type Person = Pick<components['schemas']['Applicants']['items'][number], 'register_no' | 'name_kana' | 'name'>;
 
 const BLANK_ROWS = 200;
 
@@ -12,28 +14,41 @@ export function templateColumns(seminar: Seminar): Column[] {
   return ['seminar_no', ...session, 'register_no', 'mamis_no', 'name_kana', 'name', 'entered_at', 'left_at', 'attended'];
 }
 
-/** The header, and where there are several sessions one line for each, to be copied and filled in. */
-export function templateRows(seminar: Seminar): string[][] {
+/**
+ * The header and a line for each session of each applicant. Without applicants, and where there are
+ * several sessions, one line for each, to be copied and filled in.
+ */
+export function templateRows(seminar: Seminar, people: Person[] = []): string[][] {
   const columns = templateColumns(seminar);
   const rows = [columns.map(columnName)];
-  if (seminar.sessions.length > 1)
-    for (const session of seminar.sessions)
-      rows.push(
-        columns.map((column) =>
-          column === 'seminar_no' ? seminar.seminar_no : column === 'session_no' ? session.session_no : '',
-        ),
-      );
+  const blank: Person[] = seminar.sessions.length > 1 ? [{ register_no: '', name_kana: '', name: '' }] : [];
+  for (const session of seminar.sessions)
+    for (const person of people.length > 0 ? people : blank) {
+      const cells: Partial<Record<Column, string | null>> = {
+        seminar_no: seminar.seminar_no,
+        session_no: session.session_no,
+        register_no: person.register_no,
+        name_kana: person.name_kana,
+        name: person.name,
+      };
+      rows.push(columns.map((column) => cells[column] ?? ''));
+    }
   return rows;
 }
 
 /** With a mark, by which spreadsheet programs know UTF-8. */
-export const templateCsv = (seminar: Seminar): Blob =>
-  new Blob(['\ufeff', writeCsv(templateRows(seminar))], { type: 'text/csv' });
+export const templateCsv = (seminar: Seminar, people: Person[] = []): Blob =>
+  new Blob(['\ufeff', writeCsv(templateRows(seminar, people))], { type: 'text/csv' });
 
 /** Every cell is a text, so that no number loses its zeros and no time becomes a fraction. */
-export async function templateXlsx(seminar: Seminar, sheets: [list: string, notes: string], notes: string[][]): Promise<Blob> {
+export async function templateXlsx(
+  seminar: Seminar,
+  sheets: [list: string, notes: string],
+  notes: string[][],
+  people: Person[] = [],
+): Promise<Blob> {
   const { default: writeXlsxFile } = await import('write-excel-file/universal');
-  const rows = templateRows(seminar);
+  const rows = templateRows(seminar, people);
   const [header = [], ...examples] = rows;
   const text = (value: string | undefined) => ({ type: String, format: '@', ...(value ? { value } : {}) });
   const blank = Array.from({ length: BLANK_ROWS }, () => header.map(() => text(undefined)));

@@ -3,8 +3,8 @@ import type { Entry } from './messages';
 
 export const privacy = {
   delegates_lead: [
-    '秘書などの方に、あなたの単位を見てもらうことができます。代理の方は申請や変更をできません。取り消すと、すぐに見られなくなります。',
-    'A secretary, for example, can be allowed to see your credits. Delegates cannot apply or change anything. When you end it, they see nothing any more, at once.',
+    '秘書などの方に、あなたの単位を見て、研修会に申し込んでもらうことができます。代理の方は、そのほかの申請や変更をできません。取り消すと、すぐに何もできなくなります。',
+    'A secretary, for example, can be allowed to see your credits and sign you up to seminars. Delegates cannot apply for anything else or change anything. When you end it, they can do nothing any more, at once.',
   ],
   delegates_none: ['登録している方はいません。', 'You have named nobody.'],
   delegate_new: ['代理の方を登録する', 'Name a delegate'],
@@ -16,6 +16,10 @@ export const privacy = {
   delegate_sent: ['{email} にご案内を送りました。', 'An invitation was sent to {email}.'],
   delegate_invited: ['返事を待っています', 'Waiting for an answer'],
   delegate_active: ['見ることができます', 'May see your credits'],
+  deed_looked_at_seminars: ['研修会の申し込みを見ました', 'Looked at your sign-ups'],
+  deed_asked_sign_up: ['研修会に申し込みました', 'Signed you up to a seminar'],
+  deed_asked_cancellation: ['研修会の申し込みを取り消しました', 'Took a sign-up back'],
+  delegation_seminars: ['{name} 先生の研修会の申し込み', 'Sign-up to seminars for Dr {name}'],
   delegate_revoked: ['取り消しました', 'Ended'],
   delegate_link_until: ['ご案内の有効期限', 'Invitation good until'],
   delegate_since: ['登録した日時', 'Since'],
