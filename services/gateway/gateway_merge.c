@@ -1,7 +1,7 @@
 /*
- * gateway_merge: two doctors on record who are one person, before officers of the national
- * association. Who may decide what, registration says; here the closed one's sessions end with the
- * acceptance of the confirmation.
+ * gateway_merge: two doctors on record who are one person, or one who has another register number,
+ * before officers of the national association. Who may decide what, registration says; here the
+ * closed one's sessions end with the acceptance of the confirmation.
  */
 #include "domain/numbers.h"
 #include "gateway/gateway_command.h"
@@ -15,6 +15,7 @@ ENDPOINT(list_merge_candidates);
 ENDPOINT(compare_doctors);
 ENDPOINT(get_merge);
 ENDPOINT(propose_merge);
+ENDPOINT(propose_register_no);
 ENDPOINT(confirm_merge);
 ENDPOINT(decline_merge);
 ENDPOINT(withdraw_merge);
@@ -36,7 +37,7 @@ static const struct db_stmt select_merges = {
     "  (SELECT concat_ws('|', (extract(epoch FROM proposed_at) * 1000000)::bigint, merge_id)"
     "   FROM shown ORDER BY proposed_at DESC, merge_id DESC LIMIT 1) END,"
     " portal.note_read(ARRAY(SELECT DISTINCT d.id FROM shown"
-    "  CROSS JOIN LATERAL (VALUES (kept_id), (closed_id)) AS d (id)))",
+    "  CROSS JOIN LATERAL (VALUES (kept_id), (closed_id)) AS d (id) WHERE id IS NOT NULL))",
 };
 
 void endpoint_list_merges(struct flow *flow)
@@ -76,7 +77,8 @@ static const struct db_stmt select_merge = {
     "gateway_get_merge",
     "SELECT item::text, closed_account_id, state, proposed_by,"
     " item -> 'conflicts' @> '[{\"refuses\": true}]',"
-    " portal.note_read(ARRAY[kept_id, closed_id]) FROM portal.merge WHERE merge_id = $1",
+    " portal.note_read(array_remove(ARRAY[kept_id, closed_id], NULL))"
+    " FROM portal.merge WHERE merge_id = $1",
 };
 
 static void ask_merge(struct call *call)
@@ -186,6 +188,34 @@ void endpoint_propose_merge(struct flow *flow)
         .reason = body.reason,
     };
     command.data = event_merge_propose_encode(&event);
+    command_accept(call, &command);
+}
+
+void endpoint_propose_register_no(struct flow *flow)
+{
+    struct call *call = CALL_OF(flow);
+    struct body_propose_register_no body;
+    struct command command = merge_command(EVENT_DOCTOR_RENUMBER, 201);
+    struct str number;
+
+    if (!CALL_BODY(call, propose_register_no, &body) ||
+        !read_number(call, body.register_no, "/register_no", &number))
+        return;
+    if (body.licensed_on != DAY_NONE && body.licensed_on > day_of_us(call->now_us)) {
+        call_field_problem(call, "/licensed_on", CODE_DATE_NOT_REAL);
+        return;
+    }
+    const struct event_doctor_renumber event = {
+        .operation_id = command.operation_id,
+        .merge_id = uuid_new(),
+        .actor_id = call->who.account_id,
+        .actor_role = str_of(role_name(call->who.role)),
+        .mamis_no = call_text(call, "mamis_no"),
+        .register_no = number,
+        .licensed_on = body.licensed_on,
+        .reason = body.reason,
+    };
+    command.data = event_doctor_renumber_encode(&event);
     command_accept(call, &command);
 }
 

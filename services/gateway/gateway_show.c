@@ -30,8 +30,8 @@ static const struct shown {
     {"merge_id",
      SHOWN_BY_ID,
      {"gateway_show_merge",
-      "SELECT item::text, portal.note_read(ARRAY[kept_id, closed_id]) FROM portal.merge"
-      " WHERE merge_id = $1"}},
+      "SELECT item::text, portal.note_read(array_remove(ARRAY[kept_id, closed_id], NULL))"
+      " FROM portal.merge WHERE merge_id = $1"}},
     {"reissue_id",
      SHOWN_BY_ID,
      {"gateway_show_reissue",

@@ -116,7 +116,7 @@ static void judge_merged(struct import_file *file, struct import_row *row,
 {
     if (!db_is_null(query, at, FIND_MERGED_INTO))
         import_problem(file, row, REGISTER_NO,
-                       arena_printf(file->arena, "was merged into the register number %.*s",
+                       arena_printf(file->arena, "leads to the register number %.*s now",
                                     STR_ARG(db_get_text(query, at, FIND_MERGED_INTO))),
                        "write that number, and each doctor once");
 }

@@ -323,7 +323,7 @@ cleanup:
     flow_resume(batch->flow, err);
 }
 
-/* ---- M54: two records of one doctor were merged, told at both addresses ---- */
+/* ---- M54: two records of one doctor were merged, told at both addresses, or a number ---- */
 
 static void tell_merged(struct work_batch *batch, const struct event_doctor_merged *event,
                         struct str address, const char *which)
@@ -332,7 +332,7 @@ static void tell_merged(struct work_batch *batch, const struct event_doctor_merg
 
     if (address.len == 0)
         return;
-    mail = mail_of(batch, "M54", event->merge_id, event->name);
+    mail = mail_of(batch, event->renumbered ? "M54-number" : "M54", event->merge_id, event->name);
     mail.occasion = arena_printf(batch->arena, "%s:%s", mail.occasion, which);
     mail.to_address = address;
     mail.to_doctor = event->kept_id;

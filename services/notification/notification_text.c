@@ -10,13 +10,14 @@
 enum { TEMPLATE_BYTES_MAX = 16 * 1024 };
 
 static const char *const template_kinds[] = {
-    "M01",        "M01-staff",  "M02",        "M03",         "M04",      "M05",        "M05-email",
-    "M06",        "M01-signup", "M07",        "M07-refused", "M08",      "M09",        "M10",
-    "M11",        "M12",        "M13",        "M14",         "M16",      "M17",        "M17-place",
-    "M22",        "M23",        "M24",        "M28",         "M33",      "M28-office", "M34",
-    "M34-office", "M55",        "M55-office", "M41",         "M41-end",  "M41-off",    "M42",
-    "M43",        "M45",        "M50",        "M51",         "M52",      "M52-left",   "M52-merged",
-    "M53",        "M53-office", "M54",        "M56",         "M56-desk", "M09-nobody", "footer"};
+    "M01",        "M01-staff",  "M02",        "M03",         "M04",     "M05",        "M05-email",
+    "M06",        "M01-signup", "M07",        "M07-refused", "M08",     "M09",        "M10",
+    "M11",        "M12",        "M13",        "M14",         "M16",     "M17",        "M17-place",
+    "M22",        "M23",        "M24",        "M28",         "M33",     "M28-office", "M34",
+    "M34-office", "M55",        "M55-office", "M41",         "M41-end", "M41-off",    "M42",
+    "M43",        "M45",        "M50",        "M51",         "M52",     "M52-left",   "M52-merged",
+    "M53",        "M53-office", "M54",        "M54-number",  "M56",     "M56-desk",   "M09-nobody",
+    "footer"};
 
 struct notification_text {
     char *templates[ARRAY_LEN(template_kinds)];

@@ -1,8 +1,9 @@
 /*
  * registration_merge: two doctors on record were one person. An officer proposes it, which changes
  * nothing; another one confirms it, and then one transaction closes the one, hands what he had to
- * the other and tells everybody. Safe to repeat from any step: nothing is written before the
- * transaction that passes the command.
+ * the other and tells everybody. A doctor's new register number goes the same way: what is closed
+ * then is a record of the former number, which has nothing. Safe to repeat from any step: nothing
+ * is written before the transaction that passes the command.
  */
 #include "registration/registration_merge.h"
 
@@ -45,6 +46,26 @@ cleanup:
     return err;
 }
 
+static enum err read_number(struct arena *arena, json_t *data, struct merge_command *out,
+                            struct err_note *note)
+{
+    struct event_doctor_renumber event;
+    enum err err;
+
+    TRY(event_doctor_renumber_decode(arena, data, &event, note));
+    *out = (struct merge_command){.proposes = true,
+                                  .operation_id = event.operation_id,
+                                  .merge_id = event.merge_id,
+                                  .actor_id = event.actor_id,
+                                  .actor_role = event.actor_role,
+                                  .reason = event.reason,
+                                  .mamis_no = event.mamis_no,
+                                  .new_no = event.register_no,
+                                  .licensed_on = event.licensed_on};
+cleanup:
+    return err;
+}
+
 static enum err read_decide(struct arena *arena, json_t *data, struct merge_command *out,
                             struct err_note *note)
 {
@@ -65,9 +86,22 @@ cleanup:
 static enum err read_command(struct arena *arena, const struct work_message *message,
                              struct merge_command *out, struct err_note *note)
 {
-    return strcmp(message->type, EVENT_MERGE_PROPOSE) == 0
-               ? read_propose(arena, message->data, out, note)
-               : read_decide(arena, message->data, out, note);
+    static const struct {
+        const char *type;
+        enum err (*read)(struct arena *arena, json_t *data, struct merge_command *out,
+                         struct err_note *note);
+    } commands[] = {
+        {EVENT_MERGE_PROPOSE, read_propose},
+        {EVENT_DOCTOR_RENUMBER, read_number},
+        {EVENT_MERGE_DECIDE, read_decide},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (strcmp(message->type, commands[i].type) == 0)
+            return commands[i].read(arena, message->data, out, note);
+    }
+    must(false); /* no other is routed here */
+    return ERR_SCHEMA;
 }
 
 /* ---- answers ---- */
@@ -187,6 +221,8 @@ static void tell(struct job *job)
         .closed_email = address_of(&job->closed.record),
         .names_kana = names,
         .names_kana_count = names_of(job, names),
+        .renumbered = job->merge.new_no.len > 0,
+        .has_renumbered = job->merge.new_no.len > 0,
     };
 
     (void)snprintf(key, sizeof(key), "%lld", (long long)event.closed_id);
@@ -220,17 +256,53 @@ static void record(struct job *job)
     answer(job, CODE_NONE);
 }
 
+/* ---- another register number ---- */
+
+/* The closed record that is left of the former number: no account, no address, nobody's member. */
+static struct record former_of(const struct record *kept, int64_t closed_id)
+{
+    struct record former = {.register_no = kept->register_no,
+                            .doctor_version = 1,
+                            .doctor_l1_code = STR(""),
+                            .doctor_l2_code = STR(""),
+                            .l3_category = STR(""),
+                            .person = kept->person};
+
+    former.person.doctor_id = closed_id;
+    former.person.my_page = STR("closed");
+    former.person.mamis_no = former.person.email = former.person.doctor_email = STR("");
+    return former;
+}
+
+static void record_number(struct job *job)
+{
+    struct db_batch *effect = job->batch->effect;
+    struct record *kept = &job->kept.record;
+    const int64_t now_us = clock_now_us();
+
+    case_take(&job->kept, (struct uuid){{0}});
+    job->closed.record = former_of(kept, job->merge.closed_id);
+    job->merge.names = kept->person.profile.name_kana;
+    store_save_merge(effect, &job->merge, &job->command, now_us);
+    store_renumber(effect, &job->merge, &job->command, kept->doctor_version, now_us);
+    kept->register_no = job->merge.new_no;
+    kept->doctor_version++;
+    tell(job);
+    answer(job, CODE_NONE);
+}
+
 /* ---- the flow ---- */
 
-/* True when there is a merge to be done, which needs both doctors. */
+/* True when there is something to be done, which needs the doctors. */
 static bool decide(struct job *job)
 {
     const struct merge_command *command = &job->command;
     enum code refusal;
 
     store_merge(&job->read, &job->merge);
-    refusal = command->proposes ? rules_propose_merge(&job->merge.facts)
-                                : rules_decide_merge(&job->merge.facts, command->decision);
+    refusal = !command->proposes        ? rules_decide_merge(&job->merge.facts, command->decision)
+              : command->new_no.len > 0 ? rules_propose_number(&job->merge.facts)
+                                        : rules_propose_merge(&job->merge.facts);
     if (refusal == CODE_NONE && !command->proposes && command->decision == MERGE_CONFIRM)
         return true;
     if (refusal == CODE_NONE)
@@ -262,6 +334,11 @@ static void job_run(struct flow *flow)
             flow_end(flow, ERR_OK);
         return;
     case STEP_CLOSED:
+        if (job->merge.new_no.len > 0) {
+            record_number(job);
+            flow_end(flow, ERR_OK);
+            return;
+        }
         read_doctor(job, job->merge.closed_id, &job->closed, STEP_RECORD);
         return;
     case STEP_RECORD:

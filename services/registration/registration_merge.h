@@ -13,12 +13,16 @@ struct merge_command {
     struct uuid operation_id, merge_id, actor_id;
     struct str actor_role, reason;
     struct str keep_no, close_no; /* register numbers, of a proposal */
+    struct str mamis_no, new_no;  /* of a proposal of another register number; else empty */
+    day_t licensed_on;            /* with `new_no`; DAY_NONE: as it was */
 };
 
 /* A proposal with what is known of both doctors; texts live in the arena that read it. */
 struct merge {
     int64_t version; /* 0: it is not there yet */
     int64_t kept_id, closed_id;
+    struct str new_no; /* register number for the kept one; empty: two records become one */
+    day_t licensed_on; /* with `new_no`; DAY_NONE: as it was */
     struct str reason;
     struct str names; /* kana names of the closed one, one a line */
     struct merge_facts facts;
@@ -47,5 +51,11 @@ void store_save_merge(struct db_batch *batch, const struct merge *merge,
  */
 void store_move(struct db_batch *batch, const struct merge *merge,
                 const struct merge_command *command, int64_t now_us);
+/*
+ * The doctor, whose row has this version, gets the new number. The former one is that of a closed
+ * record, `closed_id`, that is merged into him. ERR_DB_CONFLICT when the version has moved.
+ */
+void store_renumber(struct db_batch *batch, const struct merge *merge,
+                    const struct merge_command *command, int64_t version, int64_t now_us);
 /* Proposals whose days are over. */
 void store_expire_merges(struct db_batch *batch, int64_t now_us);

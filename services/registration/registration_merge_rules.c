@@ -54,6 +54,20 @@ enum code rules_propose_merge(const struct merge_facts *facts)
     return first_of(refusals, ARRAY_LEN(refusals));
 }
 
+enum code rules_propose_number(const struct merge_facts *facts)
+{
+    const struct refusal refusals[] = {
+        {!facts->actor_active, CODE_ACCOUNT_SUSPENDED},
+        {!facts->both_known, CODE_NOT_FOUND},
+        {facts->closed, CODE_MERGE_CLOSED},
+        {facts->same, CODE_RENUMBER_SAME},
+        {facts->taken, CODE_RENUMBER_TAKEN},
+        {facts->proposed, CODE_MERGE_PROPOSED},
+    };
+
+    return first_of(refusals, ARRAY_LEN(refusals));
+}
+
 enum code rules_decide_merge(const struct merge_facts *facts, enum merge_decision decision)
 {
     const bool confirms = decision == MERGE_CONFIRM;
@@ -64,6 +78,7 @@ enum code rules_decide_merge(const struct merge_facts *facts, enum merge_decisio
         {decisions[decision].by_another && facts->own, CODE_MERGE_SELF},
         {!decisions[decision].by_another && !facts->own, CODE_MERGE_WITHDRAW},
         {confirms && facts->closed, CODE_MERGE_CLOSED},
+        {confirms && facts->taken, CODE_RENUMBER_TAKEN},
         {confirms && facts->conflicts > 0, CODE_MERGE_CONFLICT},
     };
 

@@ -1,8 +1,9 @@
 /* registration_merge_store: all SQL about merges. */
 #include "registration/registration_merge.h"
 
-/* Columns of both: version, kept, closed, reason, names, actor is active, one is closed, another
- * proposal names one of them, open, own, conflicts. */
+/* Columns of all: version, kept, closed, reason, names, actor is active, one is closed, another
+ * proposal names one of them, open, own, conflicts, new number, its day, it is the one on record,
+ * somebody has it. */
 #define ACTOR                                                                                      \
     "EXISTS (SELECT FROM registration.account a WHERE a.account_id = $1"                           \
     "  AND a.state = 'active' AND a.role = 'office_l3')"
@@ -14,14 +15,27 @@ static const struct db_stmt select_pair = {
     "  EXISTS (SELECT FROM registration.merge m WHERE m.state = 'open' AND m.expires_at > $2"
     "   AND (m.kept_id IN (k.doctor_id, c.doctor_id) OR m.closed_id IN (k.doctor_id, "
     "c.doctor_id))),"
-    "  true, true, 0::int8"
+    "  true, true, 0::int8, '', NULL::date, coalesce(k.doctor_id = c.doctor_id, false), false"
     " FROM (SELECT 1) AS one LEFT JOIN registration.doctor k ON k.register_no = $3"
     " LEFT JOIN registration.doctor c ON c.register_no = $4",
 };
 
+static const struct db_stmt select_numbered = {
+    "registration_select_numbered",
+    "SELECT 0::int8, coalesce(k.doctor_id, 0), 0::int8, '', '', " ACTOR ","
+    "  coalesce(k.my_page = 'closed', false),"
+    "  EXISTS (SELECT FROM registration.merge m WHERE m.state = 'open' AND m.expires_at > $2"
+    "   AND k.doctor_id IN (m.kept_id, m.closed_id)),"
+    "  true, true, 0::int8, $4, $5::date, coalesce(k.register_no = $4, false),"
+    "  EXISTS (SELECT FROM registration.doctor d WHERE d.register_no = $4)"
+    " FROM (SELECT 1) AS one LEFT JOIN registration.doctor k ON k.mamis_no = $3",
+};
+
+/* A new number leaves a closed record behind; an id that is not used does no harm. */
 static const struct db_stmt select_merge = {
     "registration_select_merge",
-    "SELECT m.version, m.kept_id, m.closed_id, m.reason,"
+    "SELECT m.version, m.kept_id,"
+    "  coalesce(m.closed_id, nextval('registration.doctor_doctor_id_seq')), m.reason,"
     "  (SELECT coalesce(string_agg(DISTINCT n.kana, E'\\n'), '') FROM registration.doctor d"
     "   LEFT JOIN registration.name_history h USING (doctor_id)"
     "   CROSS JOIN LATERAL (VALUES (d.name_kana), (d.former_name_kana), (h.name_kana),"
@@ -31,7 +45,9 @@ static const struct db_stmt select_merge = {
     "  EXISTS (SELECT FROM registration.doctor d WHERE d.doctor_id IN (m.kept_id, m.closed_id)"
     "   AND d.my_page = 'closed'), false, m.state = 'open' AND m.expires_at > $2,"
     "  m.proposed_by = $1,"
-    "  (SELECT count(*) FROM registration.merge_conflicts(m.kept_id, m.closed_id))"
+    "  (SELECT count(*) FROM registration.merge_conflicts(m.kept_id, m.closed_id)),"
+    "  coalesce(m.new_no, ''), m.new_licensed_on, false,"
+    "  EXISTS (SELECT FROM registration.doctor d WHERE d.register_no = m.new_no)"
     " FROM registration.merge m WHERE m.merge_id = $3",
 };
 
@@ -39,6 +55,13 @@ static const struct db_stmt insert_merge = {
     "registration_insert_merge",
     "INSERT INTO registration.merge (merge_id, kept_id, closed_id, reason, proposed_at,"
     "  proposed_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+};
+
+static const struct db_stmt insert_numbered = {
+    "registration_insert_numbered",
+    "INSERT INTO registration.merge (merge_id, kept_id, old_no, new_no, new_licensed_on, reason,"
+    "  proposed_at, proposed_by, expires_at) SELECT $1, doctor_id, register_no, $3, $4, $5, $6, $7,"
+    "  $8 FROM registration.doctor WHERE doctor_id = $2",
 };
 
 static const struct db_stmt update_merge = {
@@ -70,6 +93,27 @@ static const struct db_stmt move_numbers = {
     " FROM registration.doctor WHERE doctor_id = $2",
 };
 
+/*
+ * In this order: the number is free before the closed record takes it. The new one must not have
+ * been taken meanwhile.
+ */
+static const struct db_stmt renumber = {
+    "registration_renumber",
+    "WITH old AS MATERIALIZED (SELECT * FROM registration.doctor WHERE doctor_id = $1"
+    "  AND version = $3 AND NOT EXISTS (SELECT FROM registration.doctor WHERE register_no = $4)),"
+    " renumbered AS (UPDATE registration.doctor d SET version = d.version + 1, register_no = $4,"
+    "  licensed_on = coalesce($5, d.licensed_on), changed_at = $6 FROM old"
+    "  WHERE d.doctor_id = old.doctor_id AND d.version = old.version RETURNING old.*),"
+    " closed AS (INSERT INTO registration.doctor (doctor_id, register_no, licensed_on, name,"
+    "   name_kana, former_name, former_name_kana, sex, birth_on, my_page, merged_into, changed_at)"
+    "  OVERRIDING SYSTEM VALUE SELECT $2, register_no, licensed_on, name, name_kana, former_name,"
+    "   former_name_kana, sex, birth_on, 'closed', doctor_id, $6 FROM renumbered RETURNING 1),"
+    " kept AS (INSERT INTO registration.number_history (doctor_id, version, register_no,"
+    "   licensed_on, until, merge_id)"
+    "  SELECT doctor_id, version, register_no, licensed_on, $6, $7 FROM renumbered)"
+    " SELECT mamis.changed(count(*)) FROM closed",
+};
+
 static const struct db_stmt point_doctors = {
     "registration_point_doctors",
     "UPDATE registration.doctor SET merged_into = $1 WHERE doctor_id = $2 OR merged_into = $2",
@@ -95,11 +139,17 @@ void store_read_merge(struct registration *registration, struct arena *arena,
                       struct flow *flow)
 {
     struct db_batch *batch = db_batch_new(arena);
-    struct db_query *query = db_add(batch, command->proposes ? &select_pair : &select_merge);
+    struct db_query *query = db_add(batch, !command->proposes        ? &select_merge
+                                           : command->new_no.len > 0 ? &select_numbered
+                                                                     : &select_pair);
 
     db_uuid(query, command->actor_id);
     db_time(query, clock_now_us());
-    if (command->proposes) {
+    if (command->new_no.len > 0) {
+        db_text(query, command->mamis_no);
+        db_text(query, command->new_no);
+        db_day(query, command->licensed_on);
+    } else if (command->proposes) {
         db_text(query, command->keep_no);
         db_text(query, command->close_no);
     } else {
@@ -125,8 +175,11 @@ void store_merge(const struct merge_read *read, struct merge *ret_merge)
         merge.reason = db_get_text(query, 0, 3);
         merge.names = db_get_text(query, 0, 4);
         facts->found = true;
-        facts->both_known = merge.kept_id != 0 && merge.closed_id != 0;
-        facts->same = merge.kept_id == merge.closed_id;
+        merge.new_no = db_get_text(query, 0, 11);
+        merge.licensed_on = db_get_day(query, 0, 12);
+        facts->both_known = merge.kept_id != 0 && (merge.closed_id != 0 || merge.new_no.len > 0);
+        facts->same = db_get_bool(query, 0, 13);
+        facts->taken = db_get_bool(query, 0, 14);
         facts->actor_active = db_get_bool(query, 0, 5);
         facts->closed = db_get_bool(query, 0, 6);
         facts->proposed = db_get_bool(query, 0, 7);
@@ -159,10 +212,15 @@ void store_save_merge(struct db_batch *batch, const struct merge *merge,
 
     if (command->proposes) {
         store_expire_merges(batch, now_us); /* else they stand in the way of new ones */
-        query = db_add(batch, &insert_merge);
+        query = db_add(batch, merge->new_no.len > 0 ? &insert_numbered : &insert_merge);
         db_uuid(query, command->merge_id);
         db_i64(query, merge->kept_id);
-        db_i64(query, merge->closed_id);
+        if (merge->new_no.len > 0) {
+            db_text(query, merge->new_no);
+            db_day(query, merge->licensed_on);
+        } else {
+            db_i64(query, merge->closed_id);
+        }
         db_text(query, command->reason);
         db_time(query, now_us);
         db_uuid(query, command->actor_id);
@@ -189,13 +247,34 @@ static struct db_query *add_move(struct db_batch *batch, const struct db_stmt *s
     return query;
 }
 
-void store_move(struct db_batch *batch, const struct merge *merge,
-                const struct merge_command *command, int64_t now_us)
+static void move_all_numbers(struct db_batch *batch, const struct merge *merge,
+                             const struct merge_command *command, int64_t now_us)
 {
     struct db_query *query = add_move(batch, &move_numbers, merge);
 
     db_uuid(query, command->merge_id);
     db_time(query, now_us);
+}
+
+void store_renumber(struct db_batch *batch, const struct merge *merge,
+                    const struct merge_command *command, int64_t version, int64_t now_us)
+{
+    struct db_query *query = add_move(batch, &renumber, merge);
+
+    db_i64(query, version);
+    db_text(query, merge->new_no);
+    db_day(query, merge->licensed_on);
+    db_time(query, now_us);
+    db_uuid(query, command->merge_id);
+    move_all_numbers(batch, merge, command, now_us);
+}
+
+void store_move(struct db_batch *batch, const struct merge *merge,
+                const struct merge_command *command, int64_t now_us)
+{
+    struct db_query *query;
+
+    move_all_numbers(batch, merge, command, now_us);
     (void)add_move(batch, &point_doctors, merge);
     query = add_move(batch, &move_memberships, merge);
     db_uuid(query, command->merge_id);

@@ -47,6 +47,7 @@ const struct work_route registration_routes[] = {
     OTHER(EVENT_CORRECTION_ANSWER, registration_correction_answer_handle),
     OTHER(EVENT_MERGE_PROPOSE, registration_merge_handle),
     OTHER(EVENT_MERGE_DECIDE, registration_merge_handle),
+    OTHER(EVENT_DOCTOR_RENUMBER, registration_merge_handle),
     OTHER(EVENT_REISSUE_ASK, registration_reissue_handle),
     OTHER(EVENT_REISSUE_REFUSE, registration_reissue_handle),
 };

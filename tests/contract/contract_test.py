@@ -664,6 +664,10 @@ def test_records_are_merged_by_two(demo, people, clients):
 
     officer.post(propose(third) + "/withdraw", {}).expect(200)
     other.post(propose(third) + "/decline", {"reason": "別の人です。"}).expect(200)
+    number = officer.post(f"/doctors/{people.thrice[0]['mamis_no']}/register-number",
+                          {"register_no": "8899123", "licensed_on": "2020-04-01",
+                           "reason": "契約の試験"}).expect(201).json
+    officer.post(f"/merges/{number['merge_id']}/withdraw", {}).expect(200)
     proposed = propose(closed)
     assert other.get(proposed).expect(200).json["state"] == "open"
     assert other.post(proposed + "/confirm", {"reason": "確かめました。"}

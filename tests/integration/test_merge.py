@@ -1,5 +1,5 @@
 """Two records of one doctor are merged by two officers: nothing before the second one confirms, then
-one account, one ledger, and numbers that lead to it."""
+one account, one ledger, and numbers that lead to it. Another register number goes the same way."""
 
 import csv
 import io
@@ -64,6 +64,7 @@ def people(stack):
         "conflict": Person(3, MEMBER, {"l1_code": "27001", "l2_code": "27", "l3_category": "A1"}),
         "waits": Person(4, MEMBER, {"my_page": "none"}),
         "undone": Person(5, MEMBER, {}),
+        "numbered": Person(6, MEMBER, {"birth_on": "1980-01-01"}),
     }
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n", restval="")
@@ -260,6 +261,79 @@ def test_an_upload_is_undone_after_its_credits_moved(stack, officers, people, or
     assert credits_of(kept)
     organiser.post(f"/uploads/{upload['upload_id']}/undo", {"reason": "誤ったファイル"}).expect(200, 202)
     wait_for(lambda: not credits_of(kept), WAIT_S, "the undo")
+
+
+NEW_NO = "8899001"
+
+
+def renumber(officer, row, number, **more):
+    return officer.post(f"/doctors/{row['mamis_no']}/register-number",
+                        {"register_no": number, "reason": "国籍の変更", **more})
+
+
+def test_another_register_number_is_wanted_by_two(stack, officers, people):
+    row, other = people["numbered"].rows
+    assert code(renumber(officers[0], row, row["register_no"]), 409) == "renumber_same"
+    assert code(renumber(officers[0], row, other["register_no"]), 409) == "renumber_taken"
+    former = people["plain"].closed["register_no"]  # of a record that was merged into another
+    assert code(renumber(officers[0], row, former), 409) == "renumber_taken"
+    assert code(renumber(officers[0], {"mamis_no": "0000000000"}, NEW_NO), 404) == "not_found"
+    assert renumber(officers[0], row, "1.23E+05").expect(422).json["errors"][0]["code"] == (
+        "register_no_format")
+    renumber(officers[0], row, NEW_NO, licensed_on="2099-01-01").expect(422)
+    stack.staff_client("call_centre").post(f"/doctors/{row['mamis_no']}/register-number",
+                                           {"register_no": NEW_NO, "reason": "x"}).expect(403)
+    proposed = renumber(officers[0], row, "０" + NEW_NO, licensed_on="2020-04-01").expect(201).json
+    assert proposed["renumber"] == {"from": row["register_no"], "to": NEW_NO,
+                                    "licensed_on": "2020-04-01"}
+    assert proposed["close"] is None and proposed["keep"]["register_no"] == row["register_no"]
+    assert code(renumber(officers[1], row, "8899002"), 409) == "merge_proposed"
+    assert code(confirm(officers[0], proposed), 409) == "merge_self"
+    assert proposed["merge_id"] in [item["merge_id"] for item in officers[1].get(
+        "/merges?state=open&limit=500").expect(200).json["items"]]
+
+
+def test_the_former_number_leads_to_the_doctor(stack, officers, people, organiser):
+    row, other = people["numbered"].rows
+    own = stack.client().sign_in(row["mamis_no"], PASSWORD)
+    post(organiser, {"register_no": row["register_no"], "session_no": "1"})
+    before = credits_of(own)
+    proposed = next(item for item in officers[1].get("/merges?state=open&limit=500").expect(
+        200).json["items"] if item["renumber"])
+    told = confirm(officers[1], proposed).expect(200).json
+    assert (told["state"], told["keep"]["register_no"]) == ("confirmed", NEW_NO)
+    assert told["keep"]["former_numbers"] == [row["register_no"]]
+    wait_for(lambda: stack.one("SELECT count(*) FROM credit.merge WHERE merge_id = %s",
+                               (proposed["merge_id"],))[0], WAIT_S, "the former number")
+    wait_for(lambda: stack.one("SELECT count(*) FROM credit.doctor WHERE register_no = %s",
+                               (int(NEW_NO),))[0], WAIT_S, "the new number")
+    assert credits_of(own) == before, "signed in as before, with the same credits"
+    # Either number in a file, also beside the MAMIS number, is the same doctor.
+    upload = post(organiser, {"register_no": row["register_no"], "session_no": "2"},
+                  {"register_no": NEW_NO, "session_no": "2"},
+                  {"register_no": row["register_no"], "mamis_no": row["mamis_no"],
+                   "name_kana": row["name_kana"], "session_no": "1"})
+    assert (upload["counts"]["posted"], upload["counts"]["already_posted"]) == (1, 2), upload
+    assert len(credits_of(own)) > len(before)
+    # The desk and the list of members find him by the former one.
+    items = officers[0].get(f"/desk/accounts?number={row['register_no']}").expect(200).json["items"]
+    assert NEW_NO in [item["register_no"] for item in items]
+    listed = officers[0].get(f"/members?q={row['register_no']}").expect(200).json["items"]
+    assert {item["register_no"] for item in listed} == {NEW_NO}
+    # It is nobody else's: not by another change, a list of members or a sign-up.
+    assert code(renumber(officers[0], other, row["register_no"]), 409) == "renumber_taken"
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerow(row)
+    path = stack.folder / "former.csv"
+    path.write_text(out.getvalue(), encoding="utf-8")
+    with pytest.raises(Exception, match="leads to the register number"):
+        stack.copy.mamisctl("import", "members", str(path))
+    assert stack.one("SELECT register_no, licensed_on::text FROM registration.doctor"
+                     " WHERE mamis_no = %s", (row["mamis_no"],)) == (NEW_NO, "2020-04-01")
+    text = text_of(wait_mail(stack, row["email"], "医籍登録番号を改めました"))
+    assert row["name"] in text and row["register_no"] not in text and NEW_NO not in text
 
 
 def test_verify_finds_nothing(stack):

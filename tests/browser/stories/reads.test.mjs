@@ -10,6 +10,28 @@ after(() => browser.close());
 
 const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
 
+/** Another register number, from the profile: an officer proposes it, a colleague decides. */
+async function proposeNumber(page, doctor) {
+  await page.getByLabel('MAMIS番号').fill(doctor.mamis_no);
+  await press(page, '表示する');
+  await page.getByRole('heading', { name: doctor.name }).waitFor();
+  await page.getByText(doctor.register_no).waitFor();
+  await press(page, '医籍登録番号を変更する');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: '変更を提案する' }).click();
+  await page.locator('#number_reason-error').waitFor();
+  await audit(page, 'another register number');
+  await dialog.getByLabel(/^新しい医籍登録番号/).fill(`1${doctor.register_no.slice(1)}`);
+  await dialog.getByLabel(/^変更の理由/).fill('国籍の変更により、新しい番号で登録されました。');
+  await dialog.getByRole('button', { name: '変更を提案する' }).click();
+  await page.waitForURL('**/merges/*');
+  await page.getByRole('heading', { name: `${doctor.name}さんの医籍登録番号の変更` }).waitFor();
+  await page.getByText('あなたの提案です。').waitFor();
+  await audit(page, 'proposal of a register number');
+  await press(page, '取り下げる');
+  await page.getByText('取り下げました。').waitFor();
+}
+
 test('a look is noted, with its reason, for the doctor and the auditor', async () => {
   const doctor = await newDoctor();
   const page = await newPage(browser);
@@ -27,6 +49,7 @@ test('a look is noted, with its reason, for the doctor and the auditor', async (
   await office.getByLabel('MAMIS番号').fill(doctor.mamis_no);
   await press(office, '表示する');
   await office.getByRole('heading', { name: doctor.name }).waitFor();
+  await proposeNumber(office, await newDoctor());
   await close(office);
 
   const own = await newPage(browser);

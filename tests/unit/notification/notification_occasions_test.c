@@ -434,7 +434,7 @@ static void a_correction_is_told_to_who_has_to_act(void **state)
     assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
 }
 
-static void merged(const char *kept, const char *closed)
+static void merged_as(const char *kept, const char *closed, const char *more)
 {
     assert_int_equal(bench_handle(&bench, notification_merged_handle, &notification,
                                   EVENT_DOCTOR_MERGED,
@@ -442,9 +442,25 @@ static void merged(const char *kept, const char *closed)
                                   " \"actor_id\": \"" STAFF "\", \"actor_role\": \"office_l3\","
                                   " \"reason\": \"x\", \"name\": \"濱田　正樹\","
                                   " \"kept_email\": \"%s\", \"closed_email\": \"%s\","
-                                  " \"names_kana\": []}",
-                                  kept, closed),
+                                  " \"names_kana\": []%s}",
+                                  kept, closed, more),
                      ERR_OK);
+}
+
+static void merged(const char *kept, const char *closed)
+{
+    merged_as(kept, closed, "");
+}
+
+/* What is closed then is a number, and no record of a person. */
+static void another_number_has_words_of_its_own(void **state)
+{
+    (void)state;
+    merged_as("a@example.jp", "", ", \"renumbered\": true");
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M54-number'"
+                           " AND to_address = 'a@example.jp' AND to_doctor = 1"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
 }
 
 /* One mail an address, also when both records have the same one, or none. */
@@ -467,9 +483,9 @@ static void a_merge_is_told_at_both_addresses(void **state)
 static void every_mail_is_complete_and_discreet(void **state)
 {
     static const char *const kinds[] = {
-        "M01", "M01-staff",  "M02", "M04", "M22",        "M23",      "M28", "M33",
-        "M34", "M28-office", "M42", "M43", "M34-office", "M50",      "M51", "M52",
-        "M53", "M53-office", "M54", "M16", "M17",        "M17-place"};
+        "M01", "M01-staff",  "M02", "M04",        "M22",        "M23", "M28",      "M33",
+        "M34", "M28-office", "M42", "M43",        "M34-office", "M50", "M51",      "M52",
+        "M53", "M53-office", "M54", "M54-number", "M16",        "M17", "M17-place"};
     static const char *const secret[] = {"460191", "6423876638", "1975", "{", "}", "\r"};
     struct arena *arena = arena_new();
 
@@ -483,6 +499,7 @@ static void every_mail_is_complete_and_discreet(void **state)
     correction(1, "open", "13");
     correction(2, "done", "13");
     merged("a@example.jp", "");
+    merged_as("b@example.jp", "", ", \"renumbered\": true");
     my_page(DOCTOR_ADDRESS);
     posted(0, "OPL-S", 4, 0);
     upload_done(1, "\"" ORGANISER "\"", 3);
@@ -559,6 +576,7 @@ int main(void)
         cmocka_unit_test_setup(a_doctor_hears_that_the_delegate_left, fill),
         cmocka_unit_test_setup(a_correction_is_told_to_who_has_to_act, fill),
         cmocka_unit_test_setup(a_merge_is_told_at_both_addresses, fill),
+        cmocka_unit_test_setup(another_number_has_words_of_its_own, fill),
         cmocka_unit_test_setup(every_mail_is_complete_and_discreet, fill),
         cmocka_unit_test_setup(line_breaks_cannot_break_headers, fill),
     };

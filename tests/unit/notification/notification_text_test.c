@@ -9,9 +9,10 @@
 
 static struct notification_text *text;
 
-static const char *const kinds[] = {
-    "M01", "M01-staff", "M02",        "M04", "M22", "M23", "M28", "M33",        "M34", "M28-office",
-    "M42", "M43",       "M34-office", "M50", "M51", "M52", "M53", "M53-office", "M54"};
+static const char *const kinds[] = {"M01", "M01-staff", "M02",        "M04", "M22",
+                                    "M23", "M28",       "M33",        "M34", "M28-office",
+                                    "M42", "M43",       "M34-office", "M50", "M51",
+                                    "M52", "M53",       "M53-office", "M54", "M54-number"};
 
 static int load(void **state)
 {

@@ -41,6 +41,7 @@ static const char clean[] =
     "DELETE FROM registration.staff;"
     "DELETE FROM registration.former_number;"
     "DELETE FROM registration.merge_history;"
+    "DELETE FROM registration.number_history;"
     "DELETE FROM registration.merge;"
     "DELETE FROM registration.account;"
     "DELETE FROM registration.doctor;"
@@ -59,25 +60,12 @@ int registration_fault_main(const struct fault_case *cases, size_t count)
     static const char *const emitted[] = {TOPIC_ACCOUNT_EVENTS,        TOPIC_DOCTOR_EVENTS,
                                           TOPIC_PROCEDURE_EVENTS,      TOPIC_MAINTENANCE_EVENTS,
                                           TOPIC_REGISTRATION_COMMANDS, TOPIC_REPLIES};
-    static const char *const tables[] = {"account",
-                                         "doctor",
-                                         "account_history",
-                                         "name_history",
-                                         "signup",
-                                         "staff",
-                                         "delegation",
-                                         "delegation_history",
-                                         "correction",
-                                         "certification",
-                                         "procedure",
-                                         "procedure_history",
-                                         "membership",
-                                         "maintenance",
-                                         "maintenance_history",
-                                         "merge",
-                                         "merge_history",
-                                         "former_number",
-                                         "reissue"};
+    static const char *const tables[] = {
+        "account",       "doctor",        "account_history",     "name_history",
+        "signup",        "staff",         "delegation",          "delegation_history",
+        "correction",    "certification", "procedure",           "procedure_history",
+        "membership",    "maintenance",   "maintenance_history", "merge",
+        "merge_history", "former_number", "number_history",      "reissue"};
     const struct fault_walk walk = {
         .service = "registration",
         .now = "2025-04-07T09:00:00+09:00",
@@ -94,8 +82,8 @@ int registration_fault_main(const struct fault_case *cases, size_t count)
         .tables = tables,
         .table_count = ARRAY_LEN(tables),
         /* The next numbers, when first ones were not kept. */
-        .masked = "\"mamis_no\": *\"[0-9]{10}\"|\"(doctor|membership)_id\": *[0-9]+"
-                  "|doctor\\.state\\.v1\\|[0-9]+",
+        .masked = "\"mamis_no\": *\"[0-9]{10}\"|\"(closed|doctor|membership)_id\": *[0-9]+"
+                  "|doctor\\.(merged|state)\\.v1\\|[0-9]+",
         .open = open_registration,
         .use = use_work,
         .close = free,

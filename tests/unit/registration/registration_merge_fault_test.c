@@ -6,15 +6,16 @@
 #define OTHER_CLERK "0190a000-0000-7000-8000-000000000022"
 
 /* Doctor 2 has no account; doctor 1 is to be closed. */
+#define OFFICERS                                                                                   \
+    COMPLETE                                                                                       \
+    "; INSERT INTO registration.doctor (register_no, mamis_no, name, name_kana, my_page)"          \
+    " VALUES ('460191', '7197282790', '山田　正樹', 'ヤマダ　マサキ', 'none');"        \
+    "INSERT INTO registration.account (account_id, role, name, state) VALUES"                      \
+    " ('" CLERK "', 'office_l3', '甲', 'active'),"                                                \
+    " ('" OTHER_CLERK "', 'office_l3', '乙', 'active')"
 #define PROPOSED                                                                                   \
     {                                                                                              \
-        COMPLETE                                                                                   \
-        "; INSERT INTO registration.doctor (register_no, mamis_no, name, name_kana, my_page)"      \
-        " VALUES ('460191', '7197282790', '山田　正樹', 'ヤマダ　マサキ', 'none');"    \
-        "INSERT INTO registration.account (account_id, role, name, state) VALUES"                  \
-        " ('" CLERK "', 'office_l3', '甲', 'active'),"                                            \
-        " ('" OTHER_CLERK "', 'office_l3', '乙', 'active')",                                       \
-            EVENT_MERGE_PROPOSE,                                                                   \
+        OFFICERS, EVENT_MERGE_PROPOSE,                                                             \
             FIRST BY(CLERK) "\"keep_register_no\":\"460191\",\"close_register_no\":\"460190\"",    \
             ONE("merge", "state = 'open'") ANSWERED("done")                                        \
     }
@@ -38,6 +39,13 @@ static const struct fault_case cases[] = {
      PROPOSED,
      {NULL, EVENT_MERGE_DECIDE, DECIDED(CLERK, "withdraw"),
       ONE("merge", "state = 'withdrawn'") BOTH_ANSWERED}},
+    /* The former number is left as a closed record. */
+    {"number_changed",
+     {OFFICERS, EVENT_DOCTOR_RENUMBER,
+      FIRST BY(CLERK) "\"mamis_no\":\"7197282790\",\"register_no\":\"512345\"",
+      ONE("merge", "new_no = '512345'") ANSWERED("done")},
+     {NULL, EVENT_MERGE_DECIDE, DECIDED(OTHER_CLERK, "confirm"),
+      ONE("doctor", "register_no = '460191' AND merged_into = 2") BOTH_ANSWERED}},
 };
 
 int main(void)

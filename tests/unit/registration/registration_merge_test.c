@@ -56,6 +56,21 @@ static const char *propose(const char *actor, const char *merge, const char *kee
     return bench.answer_code;
 }
 
+static const char *renumber(const char *actor, const char *merge, const char *mamis_no,
+                            const char *register_no)
+{
+    assert_int_equal(bench_handle(&bench, registration_merge_handle, &registration,
+                                  EVENT_DOCTOR_RENUMBER,
+                                  "{\"operation_id\": \"" OPERATION "\", \"merge_id\": \"%s\","
+                                  " \"actor_id\": \"%s\", \"actor_role\": \"office_l3\","
+                                  " \"mamis_no\": \"%s\", \"register_no\": \"%s\","
+                                  " \"licensed_on\": \"2026-11-02\", \"reason\": \"国籍の変更\"}",
+                                  merge, actor, mamis_no, register_no),
+                     ERR_OK);
+    assert_true(bench.answered);
+    return bench.answer_code;
+}
+
 static const char *decide(const char *actor, const char *decision)
 {
     assert_int_equal(bench_handle(&bench, registration_merge_handle, &registration,
@@ -92,6 +107,27 @@ static void every_refusal_of_a_proposal(void **state)
         assert_int_equal(rules_propose_merge(&cases[i].facts), cases[i].code);
 }
 
+static void every_refusal_of_a_number(void **state)
+{
+    static const struct {
+        struct merge_facts facts;
+        enum code code;
+    } cases[] = {
+        {{.actor_active = true, .both_known = true}, CODE_NONE},
+        {{.both_known = true}, CODE_ACCOUNT_SUSPENDED},
+        {{.actor_active = true}, CODE_NOT_FOUND},
+        {{.actor_active = true, .both_known = true, .closed = true}, CODE_MERGE_CLOSED},
+        {{.actor_active = true, .both_known = true, .same = true, .taken = true},
+         CODE_RENUMBER_SAME},
+        {{.actor_active = true, .both_known = true, .taken = true}, CODE_RENUMBER_TAKEN},
+        {{.actor_active = true, .both_known = true, .proposed = true}, CODE_MERGE_PROPOSED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(rules_propose_number(&cases[i].facts), cases[i].code);
+}
+
 static void every_refusal_of_a_decision(void **state)
 {
     static const struct {
@@ -111,6 +147,8 @@ static void every_refusal_of_a_decision(void **state)
          {CODE_MERGE_CLOSED, CODE_NONE, CODE_MERGE_WITHDRAW}},
         {{.actor_active = true, .found = true, .open = true, .conflicts = 1},
          {CODE_MERGE_CONFLICT, CODE_NONE, CODE_MERGE_WITHDRAW}},
+        {{.actor_active = true, .found = true, .open = true, .taken = true},
+         {CODE_RENUMBER_TAKEN, CODE_NONE, CODE_MERGE_WITHDRAW}},
     };
     enum merge_decision decision;
 
@@ -247,6 +285,81 @@ static void numbers_of_numbers_lead_on(void **state)
                      2);
     assert_true(json_array_size(
                     json_object_get(bench_event(&bench, EVENT_DOCTOR_MERGED), "names_kana")) >= 2);
+}
+
+/* ---- another register number ---- */
+
+static void a_new_number_is_wanted_by_two(void **state)
+{
+    (void)state;
+    assert_string_equal(renumber(FIRST, MERGE, "6423876638", "460190"), "renumber_same");
+    assert_string_equal(renumber(FIRST, MERGE, "6423876638", "460192"), "renumber_taken");
+    assert_string_equal(renumber(FIRST, MERGE, "6423876639", "512345"), "not_found");
+    assert_string_equal(renumber(OTHER, MERGE, "6423876638", "512345"), "account_suspended");
+    assert_string_equal(renumber(FIRST, MERGE, "6423876638", "512345"), "");
+    assert_int_equal(bench.event_count, 0);
+    assert_string_equal(renumber(SECOND, LATER, "6423876638", "512346"), "merge_proposed");
+    assert_string_equal(propose(SECOND, LATER, "460190", "460191"), "merge_proposed");
+    assert_string_equal(decide(FIRST, "confirm"), "merge_self");
+    /* Somebody else has got it in the meantime. */
+    bench_sql(&bench, "UPDATE registration.doctor SET register_no = '512345' WHERE doctor_id = 3");
+    assert_string_equal(decide(SECOND, "confirm"), "renumber_taken");
+    assert_string_equal(decide(SECOND, "decline"), "");
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor WHERE version <> 1"), 0);
+    assert_int_equal(count("SELECT count(*) FROM registration.number_history"), 0);
+}
+
+static void the_former_number_leads_to_the_doctor(void **state)
+{
+    const json_t *told;
+
+    (void)state;
+    bench_sql(&bench, "UPDATE registration.doctor SET licensed_on = '2001-04-20',"
+                      " birth_on = '1970-01-02' WHERE doctor_id = 1");
+    (void)renumber(FIRST, MERGE, "6423876638", "512345");
+    assert_string_equal(decide(SECOND, "confirm"), "");
+    assert_int_equal(bench.event_count, 3);
+    told = bench.events[0].data;
+    assert_string_equal(bench.events[0].type, EVENT_DOCTOR_MERGED);
+    assert_int_equal(bench_number(told, "kept_id"), 1);
+    assert_int_equal(bench_number(told, "closed_id"), 4);
+    assert_true(json_is_true(json_object_get(told, "renumbered")));
+    assert_string_equal(bench_text(told, "kept_email"), "k@example.jp");
+    assert_string_equal(bench_text(told, "closed_email"), "");
+    assert_string_equal(bench_text(bench.events[1].data, "register_no"), "460190");
+    assert_string_equal(bench_text(bench.events[1].data, "my_page"), "closed");
+    assert_string_equal(bench_text(bench.events[1].data, "mamis_no"), "");
+    assert_string_equal(bench_text(bench.events[2].data, "register_no"), "512345");
+    assert_string_equal(bench_text(bench.events[2].data, "mamis_no"), "6423876638");
+    assert_int_equal(bench_number(bench.events[2].data, "version"), 2);
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor WHERE doctor_id = 1"
+                           " AND register_no = '512345' AND licensed_on = '2026-11-02'"
+                           " AND my_page = 'active' AND version = 2"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor WHERE register_no = '460190'"
+                           " AND merged_into = 1 AND my_page = 'closed' AND mamis_no IS NULL"
+                           " AND licensed_on = '2001-04-20' AND birth_on = '1970-01-02'"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM registration.former_number WHERE doctor_id = 1"
+                           " AND register_no = '460190'"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM registration.number_history WHERE doctor_id = 1"
+                           " AND version = 1 AND register_no = '460190' AND merge_id = '" MERGE "'"
+                           " AND licensed_on = '2001-04-20' AND until >= '" NOW "'"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM registration.account WHERE version <> 1"), 0);
+    /* The former number is nobody else's, and no doctor of its own. */
+    assert_string_equal(renumber(FIRST, LATER, "7197282790", "460190"), "renumber_taken");
+    assert_string_equal(propose(FIRST, LATER, "460190", "460192"), "merge_closed");
+    /* It goes along when the doctor is merged himself. */
+    assert_string_equal(propose(FIRST, LATER, "460191", "512345"), "");
+    assert_int_equal(bench_handle(&bench, registration_merge_handle, &registration,
+                                  EVENT_MERGE_DECIDE,
+                                  "{\"operation_id\": \"" OPERATION "\", \"merge_id\": \"" LATER
+                                  "\", \"actor_id\": \"" SECOND "\", \"actor_role\": \"office_l3\","
+                                  " \"decision\": \"confirm\", \"reason\": \"x\"}"),
+                     ERR_OK);
+    assert_int_equal(count("SELECT count(*) FROM registration.doctor WHERE merged_into = 2"), 2);
 }
 
 /* ---- memberships and procedures ---- */
@@ -509,12 +622,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_refusal_of_a_proposal),
+        cmocka_unit_test(every_refusal_of_a_number),
         cmocka_unit_test(every_refusal_of_a_decision),
         cmocka_unit_test_setup(nothing_changes_before_it_is_confirmed, fill),
         cmocka_unit_test_setup(a_proposal_ends_after_its_days, fill),
         cmocka_unit_test_setup(the_clock_ends_it_too, fill),
         cmocka_unit_test_setup(what_he_had_is_the_others, fill),
         cmocka_unit_test_setup(numbers_of_numbers_lead_on, fill),
+        cmocka_unit_test_setup(a_new_number_is_wanted_by_two, fill),
+        cmocka_unit_test_setup(the_former_number_leads_to_the_doctor, fill),
         cmocka_unit_test_setup(memberships_move_where_the_other_has_none, fill),
         cmocka_unit_test_setup(codes_go_with_the_membership, fill),
         cmocka_unit_test_setup(what_both_have_refuses, fill),

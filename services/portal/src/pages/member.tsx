@@ -1,20 +1,26 @@
 // A member's profile, asked for by number; that one looked is recorded, with the reason.
 import { useState } from 'preact/hooks';
-import { call } from '../api/client';
+import { call, command } from '../api/client';
 import type { Answer } from '../api/types';
-import { Facts, PageTitle, Tag } from '../parts/basics';
+import { may } from '../gen/access';
+import { Button, Facts, PageTitle, Tag } from '../parts/basics';
 import { AreaField, SendButton, TextField } from '../parts/fields';
 import { FormBox, useForm } from '../parts/form';
+import { NumberDialog } from '../parts/number_dialog';
+import { go } from '../router';
+import { session } from '../session';
 import { dateText } from '../text/format';
 import { t } from '../text/messages';
 import { prefectureName } from '../text/prefectures';
 
 type Member = Answer<'/api/v1/doctors/{mamis_no}', 'get'>;
+type Proposal = Answer<'/api/v1/merges/{merge_id}', 'get'>;
 
 const numberOf = (text: string): string => text.normalize('NFKC').replace(/\s/g, '');
 
 export function MemberPage() {
   const [member, setMember] = useState<Member>();
+  const [changing, setChanging] = useState(false);
   const form = useForm({ mamis_no: '', reason: '' }, ({ mamis_no }) => ({
     mamis_no: /^\d{10}$/.test(numberOf(mamis_no)) ? undefined : t('member_number_wrong'),
   }));
@@ -73,6 +79,20 @@ export function MemberPage() {
               [t('member_category'), member.l3_category],
             ]}
           />
+          {may(session()?.account.role ?? '', 'merge_decide') && member.mamis_no && (
+            <div>
+              <Button onClick={() => setChanging(true)}>{t('number_change')}</Button>
+            </div>
+          )}
+          {changing && (
+            <NumberDialog
+              close={() => setChanging(false)}
+              send={async (body) => {
+                const made = await command('post', '/api/v1/doctors/{mamis_no}/register-number', { path: { mamis_no: member.mamis_no }, body });
+                go(`/merges/${(made as Proposal).merge_id}`);
+              }}
+            />
+          )}
         </section>
       )}
     </div>

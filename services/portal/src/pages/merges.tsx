@@ -25,6 +25,12 @@ const numbersOf = (pair: Pair) => ({ keep_register_no: pair.keep.register_no, cl
 const compare = (keep: string, close: string) =>
   call('post', '/api/v1/merges/comparison', { body: { keep_register_no: keep, close_register_no: close } });
 
+const numbersText = ({ keep, close, renumber }: Merge): string =>
+  renumber ? `${renumber.from} → ${renumber.to}` : [keep.register_no, close?.register_no].join('、');
+const stateText = ({ state, renumber }: Merge): string => (renumber && state === 'confirmed' ? tm('number_confirmed') : tm(`state_${state}`));
+/** The words of a merge, or those of another number. */
+const words = ({ renumber }: Merge, name: 'confirm' | 'decline', part: '' | '_lead' | '_done' = '') => tm(`${renumber ? 'number_' : ''}${name}${part}`);
+
 export function MergesPage() {
   const [pair, setPair] = useState<Pair>();
   const look = async (keep: string, close: string) => {
@@ -71,8 +77,9 @@ function Proposals() {
               columns={[
                 { id: 'at', label: tm('proposed'), kind: 'date', cell: (item) => timeText(item.proposed_at) },
                 { id: 'name', label: t('name'), head: true, cell: (item) => <a href={`/merges/${item.merge_id}`}>{item.keep.name}</a> },
-                { id: 'numbers', label: tm('numbers'), cell: (item) => `${item.keep.register_no}、${item.close.register_no}` },
-                { id: 'state', label: tm('state'), kind: 'tight', cell: (item) => <Tag tone={TONES[item.state]}>{tm(`state_${item.state}`)}</Tag> },
+                { id: 'kind', label: tm('number_kind'), kind: 'tight', cell: (item) => tm(item.renumber ? 'kind_number' : 'kind_merge') },
+                { id: 'numbers', label: tm('numbers'), cell: numbersText },
+                { id: 'state', label: tm('state'), kind: 'tight', cell: (item) => <Tag tone={TONES[item.state]}>{stateText(item)}</Tag> },
               ]}
               rows={pages.items}
               keyOf={(item) => item.merge_id}
@@ -198,9 +205,10 @@ export function MergeOnePage({ id }: { id: string }) {
     if (decision === 'confirm') await command('post', '/api/v1/merges/{merge_id}/confirm', { path, body: { reason } });
     else if (decision === 'decline') await command('post', '/api/v1/merges/{merge_id}/decline', { path, body: { reason } });
     else await command('post', '/api/v1/merges/{merge_id}/withdraw', { path, body: {} });
-    setSaid(tm(`${decision}_done`));
+    const merge = await call('get', '/api/v1/merges/{merge_id}', { path });
+    setSaid(decision === 'withdraw' ? tm('withdraw_done') : words(merge, decision, '_done'));
     setAsked(undefined);
-    loaded.put(await call('get', '/api/v1/merges/{merge_id}', { path }));
+    loaded.put(merge);
   }
 
   return (
@@ -208,7 +216,9 @@ export function MergeOnePage({ id }: { id: string }) {
       <LoadBox titled from={loaded}>
         {(merge) => (
           <>
-            <PageTitle tag={<Tag tone={TONES[merge.state]}>{tm(`state_${merge.state}`)}</Tag>}>{tm('one', { name: merge.keep.name })}</PageTitle>
+            <PageTitle tag={<Tag tone={TONES[merge.state]}>{stateText(merge)}</Tag>}>
+              {tm(merge.renumber ? 'number_one' : 'one', { name: merge.keep.name })}
+            </PageTitle>
             {said && (
               <Notice tone="good" alert>
                 <p>{said}</p>
@@ -217,20 +227,20 @@ export function MergeOnePage({ id }: { id: string }) {
             <MergeFacts merge={merge} />
             <PairTable pair={merge} />
             {merge.state === 'open' && <Actions merge={merge} ask={setAsked} withdraw={() => decide('withdraw', '')} />}
+            {asked && (
+              <ReasonDialog
+                title={words(merge, asked)}
+                action={words(merge, asked)}
+                look={asked === 'confirm' ? 'main' : 'danger'}
+                send={(reason) => decide(asked, reason)}
+                close={() => setAsked(undefined)}
+              >
+                <p>{words(merge, asked, '_lead')}</p>
+              </ReasonDialog>
+            )}
           </>
         )}
       </LoadBox>
-      {asked && (
-        <ReasonDialog
-          title={tm(asked)}
-          action={tm(asked)}
-          look={asked === 'confirm' ? 'main' : 'danger'}
-          send={(reason) => decide(asked, reason)}
-          close={() => setAsked(undefined)}
-        >
-          <p>{tm(`${asked}_lead`)}</p>
-        </ReasonDialog>
-      )}
     </div>
   );
 }
@@ -258,11 +268,11 @@ function Actions({ merge, ask, withdraw }: ActionsProps) {
     <div class="row">
       {!merge.conflicts.some((one) => one.refuses) && (
         <Button look="main" onClick={() => ask('confirm')}>
-          {tm('confirm')}
+          {words(merge, 'confirm')}
         </Button>
       )}
       <Button look="danger" onClick={() => ask('decline')}>
-        {tm('decline')}
+        {words(merge, 'decline')}
       </Button>
     </div>
   );
@@ -273,6 +283,9 @@ function MergeFacts({ merge }: { merge: Merge }) {
   return (
     <Facts
       rows={[
+        [tm('number_from'), merge.renumber?.from],
+        [tm('number_to'), merge.renumber?.to],
+        [tm('number_day'), merge.renumber?.licensed_on && dateText(merge.renumber.licensed_on)],
         [tm('reason'), merge.reason],
         [tm('proposed'), by(merge.proposed_at, merge.proposed_by)],
         [tm('expires_at'), merge.state === 'open' && timeText(merge.expires_at)],

@@ -9,6 +9,8 @@ import { Table } from './table';
 
 export type Pair = Answer<'/api/v1/merges/comparison', 'post'>;
 export type Side = Pair['keep'];
+/** One record alone: only its number is to change. */
+type OneOrTwo = Omit<Pair, 'close'> & { close: Side | null };
 type Line = [what: string, cell: (side: Side) => string];
 
 const page = (side: Side) => tm(`page_${side.my_page}`) + (side.has_account ? '' : ` (${tm('no_account')})`);
@@ -34,24 +36,25 @@ const lines = (): Line[] => [
   [tm('applications'), (side) => side.applications.join('、')],
 ];
 
-export function PairTable({ pair }: { pair: Pair }) {
-  const differs = ([, cell]: Line) => cell(pair.keep) !== cell(pair.close);
+export function PairTable({ pair: { keep, close, conflicts } }: { pair: OneOrTwo }) {
+  const differs = ([, cell]: Line) => close !== null && cell(keep) !== cell(close);
+  const shown = (side: Side) => (line: Line) => (differs(line) ? <strong>{line[1](side)}</strong> : line[1](side));
   return (
     <div class="stack">
       <Table
-        caption={tm('pair')}
+        caption={tm(close ? 'pair' : 'number_record')}
         columns={[
           { id: 'what', label: tm('what'), head: true, cell: ([what]) => what },
-          { id: 'keep', label: tm('keep'), cell: (line) => (differs(line) ? <strong>{line[1](pair.keep)}</strong> : line[1](pair.keep)) },
-          { id: 'close', label: tm('close'), cell: (line) => (differs(line) ? <strong>{line[1](pair.close)}</strong> : line[1](pair.close)) },
+          { id: 'keep', label: tm(close ? 'keep' : 'number_record'), cell: shown(keep) },
+          ...(close ? [{ id: 'close', label: tm('close'), cell: shown(close) }] : []),
         ]}
         rows={lines()}
         keyOf={([what]) => what}
         empty=""
       />
-      <Both pair={pair} refuses />
-      <Both pair={pair} refuses={false} />
-      {pair.keep.my_page === 'none' && pair.close.has_account && (
+      <Both conflicts={conflicts} refuses />
+      <Both conflicts={conflicts} refuses={false} />
+      {keep.my_page === 'none' && close?.has_account && (
         <Notice tone="warn">
           <p>{tm('no_page')}</p>
         </Notice>
@@ -68,8 +71,8 @@ function conflictText(what: string): string {
   return what;
 }
 
-function Both({ pair, refuses }: { pair: Pair; refuses: boolean }) {
-  const found = pair.conflicts.filter((one) => one.refuses === refuses);
+function Both({ conflicts, refuses }: { conflicts: Pair['conflicts']; refuses: boolean }) {
+  const found = conflicts.filter((one) => one.refuses === refuses);
   if (found.length === 0) return null;
   return (
     <Notice tone={refuses ? 'bad' : 'warn'} title={`${tm('both')}: ${tm(refuses ? 'refuses' : 'flagged')}`}>

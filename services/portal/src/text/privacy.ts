@@ -89,8 +89,8 @@ export const privacy = {
   correction_right: ['正しい{field}', '{field}, as it is right'],
   correction_changed: ['{before} から {after} に直しました', 'corrected from {before} to {after}'],
   correct_register_no: [
-    'この返事では医籍登録番号は変わりません。会員名簿で直してから、または2つの登録をまとめてから「訂正しました」を選び、どうしたかを書いてください。',
-    'This answer does not change the register number. Mend the list of members or merge the two records first, then say here what was done.',
+    'この返事では医籍登録番号は変わりません。全国医師会が「医師の登録情報」で番号を変更してから、または2つの登録をまとめてから「訂正しました」を選び、どうしたかを書いてください。',
+    'This answer does not change the register number. Have the national association change it on the profile of the doctor, or merge the two records first, then say here what was done.',
   ],
   correct_membership: [
     'この返事では所属・会員区分は変わりません。「異動」の手続きを届け出ていただくか、届けの用紙をもとに入力して、そのことを書いてください。',
