@@ -1,4 +1,4 @@
-"""A ledger as it is after years: entries for doctors in sessions held long ago."""
+"""A ledger as it is after years: many entries of every doctor."""
 
 import threading
 import time

@@ -1,4 +1,5 @@
-"""scripts/bench season: everything that performance is judged by, part after part on one system."""
+"""scripts/bench season: everything that performance is judged by, part after part on one system; the full
+ledger has a young one beside it, in a second system."""
 
 import argparse
 import contextlib
