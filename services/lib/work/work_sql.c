@@ -19,17 +19,19 @@ static const struct {
                                " WHERE event_id = ANY ($1) AND sent_at IS NULL"},
     [WORK_SQL_PARK] = {"park", "UPDATE @.outbox SET parked = $2"
                                " WHERE event_id = $1 AND sent_at IS NULL"},
-    /* Claimed for a while before they are published: two instances do not send the same rows. */
+    /*
+     * Claimed for a while before they are published: two instances do not send the same rows. By an
+     * array, not by a join: a plan made while the table was empty would read it once for each row.
+     */
     [WORK_SQL_CLAIM] =
         {"claim",
          "WITH due AS MATERIALIZED (SELECT event_id, octet_length(body) AS size FROM @.outbox"
          " WHERE sent_at IS NULL AND parked IS NULL AND next_try_at < clock_timestamp()"
          " ORDER BY next_try_at LIMIT $1::bigint FOR UPDATE SKIP LOCKED),"
          " fits AS (SELECT event_id, sum(size) OVER (ORDER BY event_id) - size AS ahead FROM due),"
-         " claimed AS (UPDATE @.outbox AS o"
-         " SET next_try_at = clock_timestamp() + interval '15 seconds'"
-         " FROM fits WHERE o.event_id = fits.event_id AND fits.ahead < $2::bigint"
-         " RETURNING o.event_id, o.topic, o.key, o.body)"
+         " claimed AS (UPDATE @.outbox SET next_try_at = clock_timestamp() + interval '15 seconds'"
+         " WHERE event_id = ANY (ARRAY(SELECT event_id FROM fits WHERE ahead < $2::bigint))"
+         " RETURNING event_id, topic, key, body)"
          " SELECT event_id, topic, key, body FROM claimed ORDER BY event_id"},
     [WORK_SQL_CLEAN_OUTBOX] =
         {"clean_outbox",

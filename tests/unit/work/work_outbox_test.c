@@ -95,11 +95,29 @@ static void rows_of_the_dead_are_swept_by_any_instance(void **state)
     close_work(fx->loop, other);
 }
 
+static bool is_swept(void *arg)
+{
+    const struct work *work = arg;
+
+    return !work->sweep.running;
+}
+
+/* PostgreSQL keeps the plan of a statement that has run a few times; here, one for no rows. */
+static void sweep_nothing_often(struct fixture *fx)
+{
+    exec("ANALYZE gateway.outbox");
+    for (int i = 0; i < 8; i++) {
+        work_sweep_tick(fx->sender);
+        assert_true(wait_for(fx->loop, is_swept, fx->sender, WAIT_MS));
+    }
+}
+
 static void a_long_backlog_is_swept_without_waiting(void **state)
 {
     struct fixture *fx = *state;
     uint64_t before_ms;
 
+    sweep_nothing_often(fx);
     send_event(fx, "t.add.v1", 0); /* shows what an envelope looks like */
     exec("INSERT INTO gateway.outbox (event_id, type, topic, key, body, next_try_at)"
          " SELECT id, type, topic, key, replace(body, event_id::text, id::text),"
