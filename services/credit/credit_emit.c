@@ -4,6 +4,9 @@
 #include "gen/topics.h"
 #include "posted/posted.h"
 
+_Static_assert(ATTENDANCE_CHUNK_ROWS_MAX *PROGRAMME_COUNT <= 16000,
+               "entries that one credits.posted may name");
+
 static void send_event(const struct emit *emit, const char *type, const char *topic, json_t *data)
 {
     const struct work_event event = {

@@ -7,13 +7,24 @@
 
 #define SEMINAR "S2026-0002" /* one session, one kind */
 enum {
-    CHUNK_ROWS = ATTENDANCE_CHUNK_ROWS_MAX,
+    ROW_BYTES = 200, /* by a remark: the samples have fewer doctors than a chunk takes short rows */
+    CHUNK_ROWS = ATTENDANCE_CHUNK_BYTES_MAX / ROW_BYTES,
     NEW_ROWS = 100, /* of a chunk that repeats the others of an earlier one */
 };
 
 static bool may_post(const struct attendance_doctor *doctor)
 {
     return doctor->my_page == MY_PAGE_ACTIVE;
+}
+
+static void add_row(struct buf *file, int64_t register_no)
+{
+    const size_t end = file->len + ROW_BYTES - 1;
+
+    buf_printf(file, "%lld,1,", (long long)register_no);
+    while (file->len < end)
+        buf_add_char(file, '-');
+    buf_add_char(file, '\n');
 }
 
 /* Rows `from` to below `to` of doctors who have their My Page, for the first session. */
@@ -27,7 +38,7 @@ static void add_rows(struct buf *file, size_t from, size_t to)
         if (!may_post(doctor))
             continue;
         if (at >= from && at < to)
-            buf_printf(file, "%lld,1\n", (long long)doctor->register_no);
+            add_row(file, doctor->register_no);
         at++;
     }
     assert_true(at >= to);
@@ -35,7 +46,7 @@ static void add_rows(struct buf *file, size_t from, size_t to)
 
 static void begin(struct buf *file)
 {
-    buf_add_c(file, "医籍登録番号,回\n");
+    buf_add_c(file, "医籍登録番号,回,備考\n");
 }
 
 static struct run *run_seminar(struct str file)
