@@ -70,10 +70,13 @@ static void put_words(struct buf *out, const char *name, const char *words,
     buf_free(&rendered);
 }
 
-static void put_problem(struct buf *out, const struct attendance_problem *problem)
+/* `note`: of the row. A name that differs in small kana only is told as that. */
+static void put_problem(struct buf *out, const struct attendance_problem *problem, enum code note)
 {
     const struct code_text *japanese = code_text(problem->code, false);
     const struct code_text *english = code_text(problem->code, true);
+    const bool small = problem->code == CODE_KANA_MISMATCH && note == CODE_SMALL_KANA;
+    const enum code told = small ? note : problem->code;
     const struct code_param params[] = {
         {"column", problem->column},
         {"value", problem->value},
@@ -83,9 +86,9 @@ static void put_problem(struct buf *out, const struct attendance_problem *proble
     put_member(out, "{\"code\":", str_of(code_name(problem->code)));
     put_member(out, ",\"column\":", problem->column);
     put_member(out, ",\"value\":", problem->value);
-    put_words(out, ",\"detail\":", japanese->detail, params, ARRAY_LEN(params));
+    put_words(out, ",\"detail\":", code_text(told, false)->detail, params, ARRAY_LEN(params));
     put_words(out, ",\"cure\":", japanese->cure, params, ARRAY_LEN(params));
-    put_words(out, ",\"detail_en\":", english->detail, params, ARRAY_LEN(params));
+    put_words(out, ",\"detail_en\":", code_text(told, true)->detail, params, ARRAY_LEN(params));
     put_words(out, ",\"cure_en\":", english->cure, params, ARRAY_LEN(params));
     buf_add_char(out, '}');
 }
@@ -100,7 +103,7 @@ struct str problems_json(struct arena *arena, const struct attendance_verdicts *
         return STR("[]");
     for (uint32_t i = 0; i < verdict->problem_count; i++) {
         buf_add_char(&out, i == 0 ? '[' : ',');
-        put_problem(&out, &verdicts->problems[verdict->problem + i]);
+        put_problem(&out, &verdicts->problems[verdict->problem + i], verdict->note);
     }
     buf_add_char(&out, ']');
     copy = arena_str(arena, buf_str(&out));

@@ -2,8 +2,7 @@
  * gateway_result: result.csv. The file's own bytes again, chunk by chunk, with the cells that were
  * mended since and what became of each row. Memory is one chunk, however large the file is.
  */
-#include <stdio.h>
-
+#include "attendance/attendance_cells.h"
 #include "attendance/attendance_result.h"
 #include "attendance/attendance_rows.h"
 #include "gateway/gateway_call.h"
@@ -111,15 +110,21 @@ static struct str joined(struct arena *arena, const json_t *problems, const char
     return copy;
 }
 
-static struct str rendered(struct arena *arena, const char *text, int32_t same_as_row)
+/* One text, then the other. */
+static struct str both(struct arena *arena, struct str one, struct str other)
 {
-    char row[16];
-    const struct code_param params[] = {
-        {"value", (struct str){row, (size_t)snprintf(row, sizeof(row), "%d", same_as_row)}}};
+    if (one.len == 0 || other.len == 0)
+        return one.len == 0 ? other : one;
+    return str_of(arena_printf(arena, "%.*s %.*s", STR_ARG(one), STR_ARG(other)));
+}
+
+static struct str rendered(struct arena *arena, const char *text, const struct code_param *params,
+                           size_t count)
+{
     struct buf out = {0};
     struct str copy;
 
-    code_render(&out, text, params, ARRAY_LEN(params));
+    code_render(&out, text, params, count);
     copy = arena_str(arena, buf_str(&out));
     buf_free(&out);
     return copy;
@@ -132,7 +137,8 @@ static void describe(const struct call *call, struct result *result, size_t at,
     enum code outcome = code_of_name(db_get_text(result->rows, at, 1));
     enum code reason = code_of_name(db_get_text(result->rows, at, 2));
     struct str kept = db_get_json(result->rows, at, 3);
-    int32_t same_as_row = db_get_i32(result->rows, at, 4);
+    const struct code_param params[] = {
+        {"value", str_of(arena_printf(result->arena, "%d", db_get_i32(result->rows, at, 4)))}};
     json_t *problems = json_loadb(kept.data, kept.len, 0, NULL);
 
     columns[0] = str_of(code_text(outcome, call->english)->title);
@@ -145,8 +151,8 @@ static void describe(const struct call *call, struct result *result, size_t at,
             columns[2] = joined(result->arena, problems, call->english ? "detail_en" : "detail");
             columns[3] = joined(result->arena, problems, call->english ? "cure_en" : "cure");
         } else {
-            columns[2] = rendered(result->arena, text->detail, same_as_row);
-            columns[3] = rendered(result->arena, text->cure, same_as_row);
+            columns[2] = rendered(result->arena, text->detail, params, ARRAY_LEN(params));
+            columns[3] = rendered(result->arena, text->cure, params, ARRAY_LEN(params));
         }
     }
     json_decref(problems);
@@ -190,11 +196,27 @@ static void tell_fix(const struct call *call, struct result *result, struct atte
             buf_add_char(&text, ' ');
         code_render(&text, detail, params, ARRAY_LEN(params));
     }
-    if (text.len > 0 && line->columns[2].len > 0)
-        buf_add_char(&text, ' ');
-    buf_add_str(&text, line->columns[2]);
-    line->columns[2] = arena_str(result->arena, buf_str(&text));
+    line->columns[2] =
+        both(result->arena, arena_str(result->arena, buf_str(&text)), line->columns[2]);
     buf_free(&text);
+}
+
+/* Behind what is told of the row: its name lost a character before the file came. */
+static void tell_lost(const struct call *call, struct result *result,
+                      struct attendance_result *line)
+{
+    const struct code_text *text = code_text(CODE_LOST_CHARACTER, call->english);
+    const bool mended = line->fix != NULL && line->fix->cells[COLUMN_NAME].data != NULL;
+    const struct code_param params[] = {
+        {"column", attendance_header_name(&result->header, COLUMN_NAME)},
+        {"value", (mended ? line->fix->cells : line->row->cells)[COLUMN_NAME]}};
+
+    if (!name_is_lost(params[1].value))
+        return;
+    line->columns[2] = both(result->arena, line->columns[2],
+                            rendered(result->arena, text->detail, params, ARRAY_LEN(params)));
+    line->columns[3] = both(result->arena, line->columns[3],
+                            rendered(result->arena, text->cure, params, ARRAY_LEN(params)));
 }
 
 static bool to_fix(struct str outcome)
@@ -217,8 +239,10 @@ static void put_rows(const struct call *call, struct result *result,
             .columns = {str_of(code_text(CODE_POSTED, call->english)->title), STR(""), STR(""),
                         STR("")}};
         bool wanted = !result->only_fix;
+        bool absent = false; /* nothing else is told of such a row */
 
         if (!posted) {
+            absent = str_eq_c(db_get_text(result->rows, other, 1), "absent");
             wanted = wanted || to_fix(db_get_text(result->rows, other, 1));
             if (wanted)
                 describe(call, result, other, line.columns);
@@ -230,6 +254,8 @@ static void put_rows(const struct call *call, struct result *result,
             line.fix = &fix;
             tell_fix(call, result, &line);
         }
+        if (wanted && !absent)
+            tell_lost(call, result, &line);
         if (wanted)
             attendance_result_line(&result->lines, result->arena, &result->header, &line);
     }

@@ -67,11 +67,16 @@ def check_row(row, wanted):
         assert row["same_as_row"] is not None and row["same_as_row"] < row["row_no"]
 
 
+def result_of(client, upload_id):
+    body = client.get(f"/uploads/{upload_id}/result.csv").expect(200).body.decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(body, newline="")))
+
+
 def check_words(client, upload_id):
     """Whoever reads why rows did not post meets no gap that was left to fill in."""
-    told = [item["cure"] for item in client.get(f"/uploads/{upload_id}/reasons").expect(200).json["items"]]
-    result = client.get(f"/uploads/{upload_id}/result.csv").expect(200).body.decode("utf-8-sig")
-    for line in csv.DictReader(io.StringIO(result, newline="")):
+    groups = client.get(f"/uploads/{upload_id}/reasons").expect(200).json["items"]
+    told = [group["cure"] for group in groups]
+    for line in result_of(client, upload_id):
         told += [line["説明"], line["直し方"]]
     assert not [words for words in told if "{" in words or "0までに" in words]
 
@@ -136,6 +141,28 @@ def test_the_result_file_can_be_sent_again(clean_ledger):
     mended = [row for row in all_rows(client, first) if row["reason"] == "field_count"]
     assert state["counts"]["posted"] == len(mended)
     assert {"結果", "理由", "説明", "直し方"} <= set(state["ignored_columns"])
+
+
+def test_what_became_of_names_is_told(clean_ledger):
+    """A ? that CP932 left is a note beside whatever became of the row; small kana are a hint."""
+    client = clean_ledger.organiser_client("S2026-0001")
+    with open(DATA.parent / "members.csv", encoding="utf-8", newline="") as file:
+        number, kana = next((row["register_no"], row["name_kana"]) for row in csv.DictReader(file)
+                            if row["my_page"] == "active" and "ョ" in row["name_kana"])
+    large = kana.replace("ョ", "ヨ")
+    text = (f"医籍登録番号,氏名カナ,氏名,出欠\r\n{number},{kana},?橋　凛,\r\n"
+            f"{number},{large},?橋　凛,\r\n{number},{kana},?橋　凛,欠席\r\n{number},{kana},橋,\r\n")
+    answer = client.post_attendance("S2026-0001", text.encode("cp932"), "a.csv").expect(202)
+    upload_id = answer.json["upload_id"]
+    counts = wait_until_done(client, upload_id)["counts"]
+    assert (counts["posted"], counts["unmatched"], counts["absent"]) == (1, 1, 1)
+    lost, small, absent, again = result_of(client, upload_id)
+    assert "氏名「?橋　凛」" in lost["説明"] and "CSV UTF-8" in lost["直し方"]
+    assert small["説明"].startswith(f"「{large}」は、小さいカナ") and "「?橋　凛」" in small["説明"]
+    assert "氏名カナは空欄でも" in small["直し方"] and "CSV UTF-8" in small["直し方"]
+    assert "?" not in absent["説明"] + again["説明"] + again["直し方"]
+    problem, = all_rows(client, upload_id)[1]["problems"]
+    assert problem["code"] == "kana_mismatch" and "小さいカナ" in problem["detail"]
 
 
 def test_an_unknown_seminar_is_refused_at_once(stack):

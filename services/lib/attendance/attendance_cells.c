@@ -2,6 +2,7 @@
 #include "attendance/attendance_cells.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "text/fold.h"
 
@@ -22,6 +23,11 @@ enum attended attended_parse(struct arena *arena, struct str cell)
             return attended_texts[i].attended;
     }
     return ATTENDED_UNKNOWN;
+}
+
+bool name_is_lost(struct str cell)
+{
+    return cell.len > 0 && memchr(cell.data, '?', cell.len) != NULL;
 }
 
 /* Digits at the beginning, `least` to `most` of them, leave the text; -1 when there are others. */

@@ -11,6 +11,9 @@ enum attended { ATTENDED_YES, ATTENDED_NO, ATTENDED_UNKNOWN };
 
 enum attended attended_parse(struct arena *arena, struct str cell);
 
+/* A name in which CP932, which has no letter for some, left a ? behind. Also of an empty cell. */
+bool name_is_lost(struct str cell);
+
 /* Half units, at most INT16_MAX; -1 when it is no number of units. */
 int32_t units_parse(struct arena *arena, struct str cell);
 

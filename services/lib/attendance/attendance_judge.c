@@ -121,13 +121,10 @@ static void judge_policy(struct judging *judging)
         judge_problem(judging, CODE_NO_MY_PAGE_STRICT, STR_NONE, STR_NONE);
 }
 
-/* CP932 has no letter for some names; what became of it says nothing about the row. */
+/* What became of a name says nothing about the row. */
 static void judge_note(struct judging *judging)
 {
-    const struct str name = judge_cell(judging, COLUMN_NAME);
-
-    if (judging->verdict->note == CODE_NONE && name.len > 0 &&
-        memchr(name.data, '?', name.len) != NULL)
+    if (judging->verdict->note == CODE_NONE && name_is_lost(judge_cell(judging, COLUMN_NAME)))
         judging->verdict->note = CODE_LOST_CHARACTER;
 }
 
