@@ -28,6 +28,7 @@ struct result {
     bool only_fix;
     int64_t upload_no; /* another one once a dry run is posted */
     struct attendance_header header;
+    uint32_t more; /* columns which the file lacks and rows were mended in */
     int32_t chunks_total;
     int32_t chunk_no;
     struct arena *arena; /* of one chunk */
@@ -40,7 +41,11 @@ struct result {
 static const struct db_stmt select_upload = {
     "gateway_result_upload",
     "SELECT status, header, encoding, delimiter, coalesce(chunks_total, 0), file_name,"
-    " CASE WHEN status = 'done' THEN portal.note_read('{}', upload_no) END, upload_no"
+    " CASE WHEN status = 'done' THEN portal.note_read('{}', upload_no) END, upload_no,"
+    " (SELECT coalesce(jsonb_object_agg(m.name, m.text), '{}') FROM ("
+    "   SELECT c.name, string_agg(DISTINCT c.value, '') AS text FROM portal.upload_fix f"
+    "   CROSS JOIN LATERAL jsonb_each_text(f.cells) AS c (name, value)"
+    "   WHERE f.upload_id = $1 GROUP BY c.name) AS m)"
     " FROM portal.upload WHERE upload_id = $1",
 };
 
@@ -163,15 +168,14 @@ static void free_cells(void *object)
     json_decref(object);
 }
 
-static void take_fix(struct result *result, size_t at, struct attendance_fix *ret_fix)
+static void take_fix(struct arena *arena, struct str kept, struct attendance_fix *ret_fix)
 {
-    const struct str kept = db_get_json(result->fixes, at, 1);
     json_t *cells = json_loadb(kept.data, kept.len, 0, NULL);
     const char *name;
     json_t *value;
 
     must(cells != NULL);
-    arena_defer(result->arena, free_cells, cells);
+    arena_defer(arena, free_cells, cells);
     *ret_fix = (struct attendance_fix){0};
     json_object_foreach(cells, name, value)(void) attendance_fix_set(
         ret_fix, str_of(name), (struct str){json_string_value(value), json_string_length(value)});
@@ -224,7 +228,8 @@ static bool to_fix(struct str outcome)
     return str_eq_c(outcome, "rejected") || str_eq_c(outcome, "unmatched");
 }
 
-static void put_rows(const struct call *call, struct result *result,
+/* False: a row was mended meanwhile in a column that the header line does not have. */
+static bool put_rows(const struct call *call, struct result *result,
                      const struct attendance_rows *rows)
 {
     size_t other = 0; /* the next row that did not post */
@@ -250,15 +255,19 @@ static void put_rows(const struct call *call, struct result *result,
         }
         if (fixed < db_rows(result->fixes) &&
             db_get_i32(result->fixes, fixed, 0) == (int32_t)rows->list[i].row_no) {
-            take_fix(result, fixed++, &fix);
+            take_fix(result->arena, db_get_json(result->fixes, fixed++, 1), &fix);
+            if ((attendance_result_more(&result->header, &fix) & ~result->more) != 0)
+                return false;
             line.fix = &fix;
             tell_fix(call, result, &line);
         }
         if (wanted && !absent)
             tell_lost(call, result, &line);
         if (wanted)
-            attendance_result_line(&result->lines, result->arena, &result->header, &line);
+            attendance_result_line(&result->lines, result->arena, &result->header, result->more,
+                                   &line);
     }
+    return true;
 }
 
 /* ---- one chunk ---- */
@@ -321,8 +330,7 @@ static bool put_chunk(const struct call *call, struct result *result)
     };
     attendance_rows_read(result->arena, &result->header, &chunk, chunk_bytes(result, &chunk),
                          &rows);
-    put_rows(call, result, &rows);
-    return true;
+    return put_rows(call, result, &rows);
 }
 
 /* ---- the endpoint ---- */
@@ -347,6 +355,7 @@ static void release(void *object)
 static bool begin(struct call *call)
 {
     struct result *result = arena_new_of(call->flow.arena, struct result);
+    struct attendance_fix mended;
     struct str delimiter;
     bool cp932;
 
@@ -365,6 +374,8 @@ static bool begin(struct call *call)
     attendance_header_read(call->flow.arena, db_get_bytes(call->query, 0, 1),
                            cp932 ? ENCODING_CP932 : ENCODING_UTF8,
                            delimiter.len > 0 ? delimiter.data[0] : ',', &result->header);
+    take_fix(call->flow.arena, db_get_json(call->query, 0, 8), &mended);
+    result->more = attendance_result_more(&result->header, &mended);
     result->chunks_total = db_get_i32(call->query, 0, 4);
     result->upload_no = db_get_i64(call->query, 0, 7);
     result->only_fix = call_text(call, "only").data != NULL;
@@ -380,7 +391,7 @@ static void start_stream(struct call *call, struct flow *flow)
     guard_headers(call->request);
     http_stream_begin(call->request, 200, "text/csv; charset=utf-8");
     call->answered = true;
-    attendance_result_head(&head, flow->arena, &result->header);
+    attendance_result_head(&head, flow->arena, &result->header, result->more);
     http_stream_write(call->request, buf_str(&head), flow);
     buf_free(&head);
 }

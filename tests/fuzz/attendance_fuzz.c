@@ -125,7 +125,7 @@ static void read_rows(struct arena *arena, struct str file, const struct attenda
     struct attendance_result line = {.columns = {STR("=1"), STR(""), STR("a,\"b\"\n"), STR("x")}};
 
     if (result != NULL)
-        attendance_result_head(result, arena, header);
+        attendance_result_head(result, arena, header, 0);
     for (size_t i = 0; i < chunks->count; i++) {
         const struct attendance_chunk *chunk = &chunks->list[i];
         struct attendance_rows rows;
@@ -139,7 +139,7 @@ static void read_rows(struct arena *arena, struct str file, const struct attenda
             must(rows.list[at].row_no == chunk->first_row + at);
             line.row = &rows.list[at];
             if (result != NULL)
-                attendance_result_line(result, arena, header, &line);
+                attendance_result_line(result, arena, header, 0, &line);
         }
         memcpy(all->list + all->count, rows.list, sizeof(*rows.list) * rows.count);
         all->count += rows.count;

@@ -187,6 +187,24 @@ def test_what_was_mended_is_in_the_result_file(organiser, doctors):
     assert (counts["already_posted"], counts["rejected"]) == (2, 1)
 
 
+def test_a_mended_cell_without_a_column_is_in_the_result_file(organiser, doctors):
+    """Sent again it means the same: what was left out when the row was mended stays out."""
+    one, other = next(doctors), next(doctors)
+    text = f"医籍登録番号,備考\n9999999,あ\n{other['register_no']},い\n".encode()
+    answer = organiser.post_attendance(SEMINAR, text, "a.csv").expect(202)
+    upload = finished(organiser, answer.json["upload_id"])
+    told = ["結果", "理由", "説明", "直し方"]
+    assert list(result_of(organiser, upload)[1][0]) == ["医籍登録番号", "備考", *told]
+    fix(organiser, upload, 1, register_no=one["register_no"], kind="CME-007",
+        units="").expect(200)
+    body, rows = result_of(organiser, upload)
+    assert list(rows[0]) == ["医籍登録番号", "備考", "単位種別", *told]
+    assert [(row["備考"], row["単位種別"]) for row in rows] == [("あ", "CME-007"), ("い", "")]
+    again = organiser.post_attendance(SEMINAR, body, "result.csv").expect(202).json["upload_id"]
+    counts = finished(organiser, again)["counts"]
+    assert (counts["already_posted"], counts["posted"]) == (2, 0)
+
+
 def found(client, upload, **wishes):
     query = urllib.parse.urlencode(wishes)
     answer = client.get(f"/uploads/{upload['upload_id']}/rows?{query}").expect(200)

@@ -161,10 +161,10 @@ static void result_lines(void **state)
     read(&fixture, STR("register_no,\" x\""),
          STR("1,\x8E\x81\n'=1+1,\"a\"\"b\nc\"\n2\n3,+,extra\n-,\xA0\n'430370,\"x,y\"\n"),
          ENCODING_CP932);
-    attendance_result_head(&out, fixture.arena, &fixture.header);
+    attendance_result_head(&out, fixture.arena, &fixture.header, 0);
     for (size_t i = 0; i < fixture.rows.count; i++) {
         line.row = &fixture.rows.list[i];
-        attendance_result_line(&out, fixture.arena, &fixture.header, &line);
+        attendance_result_line(&out, fixture.arena, &fixture.header, 0, &line);
     }
     assert_true(str_eq_c(buf_str(&out), "\xEF\xBB\xBFregister_no, x,結果,理由,説明,直し方\r\n"
                                         "1,氏,要修正,'=x,\"a,b\",\r\n"
@@ -185,24 +185,30 @@ static void mended_result_lines(void **state)
                                               .columns = {STR("計上"), STR(""), STR(""), STR("")}};
     struct fixture fixture;
     struct buf out = {0};
+    uint32_t more;
 
     (void)state;
     read(&fixture, STR("備考,回,register_no,kind"), STR("a,1,9999999,XX\nb,2\nc,3,4,OPL-S\n"),
          ENCODING_UTF8);
     assert_true(attendance_fix_set(&fix, STR("register_no"), STR("430370")));
     assert_true(attendance_fix_set(&fix, STR("kind"), STR("")));
-    assert_true(attendance_fix_set(&fix, STR("units"), STR("2"))); /* no column for it */
+    assert_true(attendance_fix_set(&fix, STR("units"), STR("2")));   /* no column for it */
+    assert_true(attendance_fix_set(&fix, STR("attended"), STR(""))); /* nor a need of one */
     assert_true(attendance_fix_set(&fix, STR("session_no"), STR("=1")));
+    more = attendance_result_more(&fixture.header, &fix);
+    attendance_result_head(&out, fixture.arena, &fixture.header, more);
     for (size_t i = 0; i < fixture.rows.count; i++) {
         struct attendance_result line = columns;
 
         line.row = &fixture.rows.list[i];
         line.fix = i < 2 ? &fix : NULL;
-        attendance_result_line(&out, fixture.arena, &fixture.header, &line);
+        attendance_result_line(&out, fixture.arena, &fixture.header, more, &line);
     }
-    assert_true(str_eq_c(buf_str(&out), "a,'=1,430370,,計上,,,\r\n"
-                                        ",'=1,430370,,計上,,,\r\n"
-                                        "c,3,4,OPL-S,計上,,,\r\n"));
+    assert_true(str_eq_c(buf_str(&out),
+                         "\xEF\xBB\xBF備考,回,register_no,kind,単位数,結果,理由,説明,直し方\r\n"
+                         "a,'=1,430370,,2,計上,,,\r\n"
+                         ",'=1,430370,,2,計上,,,\r\n"
+                         "c,3,4,OPL-S,,計上,,,\r\n"));
     buf_free(&out);
     arena_free(fixture.arena);
 }
