@@ -172,6 +172,29 @@ def test_the_cure_has_the_seminars_own_values(stack):
     assert all(number in item["cure"] for number in sessions)
 
 
+def cures(client, seminar, rows):
+    data = ("register_no,session_no,kind,units\n" + rows).encode()
+    upload = posted(client, client.post_attendance(seminar, data, "a.csv"))
+    english = Client(client.origin, token=client.token, language="en")
+    return [{item["reason"]: item["cure"] for item in reasons_of(reader, upload["upload_id"])}
+            for reader in (client, english)]
+
+
+def test_the_cure_of_a_group_fits_all_its_rows(stack, organiser):
+    """Where sessions give different things, no row's own value is told to the others."""
+    several = stack.organiser_client("S2026-0015")
+    japanese, english = cures(several, "S2026-0015", "384411,1,XX,\n384411,2,XX,\n384411,2,OPL-S,\n"
+                              "384411,1,OPL-S,\n384411,1,,9\n384411,3,,9\n")
+    assert set(japanese) == set(english) == {"kind_unknown", "kind_not_offered", "units_differ"}
+    for cure in (*japanese.values(), *english.values()):
+        assert "CSL" not in cure and "「1」" not in cure and "Write 1" not in cure
+    assert "空欄" in japanese["units_differ"] and english["units_differ"].isascii()
+    # What all rows share is told.
+    assert "CSL-A1" in cures(organiser, SEMINAR, "384411,1,XX,\n")[0]["kind_unknown"]
+    single = stack.organiser_client("S2026-0002")
+    assert "「1」" in cures(single, "S2026-0002", "384411,1,,9\n")[0]["units_differ"]
+
+
 def test_a_line_without_a_value_is_no_row(organiser):
     upload = posted(organiser, organiser.post(ATTENDANCE, {"rows": [
         {"register_no": ""}, {"register_no": "9999999"}]}))
