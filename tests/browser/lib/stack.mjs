@@ -91,7 +91,7 @@ export function periodBegin(to) {
 }
 
 /** ISO/IEC 7064 MOD 11,10 over nine random digits. */
-function newMamisNo() {
+export function newMamisNo() {
   const digits = Array.from({ length: 9 }, (_, at) => randomInt(at === 0 ? 1 : 0, 10));
   let sum = 10;
   for (const digit of digits) sum = (((sum + digit) % 10 || 10) * 2) % 11;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { audit, close, launch, newPage, settled, signIn, tabTo } from '../lib/browser.mjs';
-import { demo, newDoctor, newSeminar } from '../lib/stack.mjs';
+import { demo, newDoctor, newMamisNo, newSeminar } from '../lib/stack.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -52,17 +52,20 @@ test('a file is checked first, then posted without sending it again', async () =
 });
 
 test('rows are mended where they stand', async () => {
-  const [one, two] = await Promise.all([newDoctor(), newDoctor({ name_kana: 'チカイ　バンゴウ' })]);
+  const [one, two, three] = await Promise.all([newDoctor(), newDoctor({ name_kana: 'チカイ　バンゴウ' }), newDoctor()]);
   const seminar = await newSeminar();
   const last = Number(two.register_no.slice(-1));
   const near = two.register_no.slice(0, -1) + ((last + 1) % 10);
+  const stranger = newMamisNo();
   const page = await newPage(browser);
   await signIn(page, demo.accounts.organiser);
   await send(page, seminar, [
-    '医籍登録番号,氏名カナ,単位種別',
-    `${one.register_no},シケン　ハナコ,まちがい`,
-    `${near},チカイ　バンゴウ,`,
-    `12-34,シケン　ハナコ,`,
+    '医籍登録番号,MAMIS番号,氏名カナ,単位種別,入室時刻,退室時刻',
+    `${one.register_no},,シケン　ハナコ,まちがい,,`,
+    `${near},,チカイ　バンゴウ,,,`,
+    `12-34,,シケン　ハナコ,,,`,
+    `${three.register_no},,,,13:05,15時`,
+    `,${stranger},,,,`,
   ].join('\n') + '\n');
 
   // A wrong kind, by keyboard: the dialog keeps the focus and gives it back to the row.
@@ -85,15 +88,32 @@ test('rows are mended where they stand', async () => {
   await counted(page, '計上', 1);
   await audit(page, 'a mended row');
 
-  // Did you mean ...?
+  // A value stands in the cell of its column, whichever of a pair that is.
+  const mending = async (n) => {
+    await page.getByRole('button', { name: `${n}番目の行を直す` }).click();
+    return page.getByRole('dialog', { name: `${n}番目の行を直す` });
+  };
+  const times = await mending(4);
+  assert.equal(await times.getByLabel('入室時刻').inputValue(), '');
+  assert.equal(await times.getByLabel('退室時刻').inputValue(), '15時');
+  await times.getByLabel('退室時刻').fill('15:00');
+  await page.keyboard.press('Enter');
+  await counted(page, '計上', 2);
   await tile(page, '医師不明').click();
+  const numbers = await mending(5);
+  assert.equal(await numbers.getByLabel('医籍登録番号').inputValue(), '');
+  assert.equal(await numbers.getByLabel('MAMIS番号').inputValue(), stranger);
+  await page.keyboard.press('Escape');
+  await numbers.waitFor({ state: 'detached' });
+
+  // Did you mean ...?
   const wrong = rowOf(page, near);
   await wrong.getByText(`もしかして: ${two.register_no}`, { exact: false }).waitFor();
   await audit(page, 'a suggestion');
   await wrong.getByRole('button', { name: `${two.register_no} に直す` }).click();
   await page.getByText('直した行: 計上').waitFor();
-  await counted(page, '計上', 2);
-  await counted(page, '医師不明', 0);
+  await counted(page, '計上', 3);
+  await counted(page, '医師不明', 1);
   await counted(page, '要修正', 1);
   await close(page);
 });

@@ -7,6 +7,7 @@ import type { Upload } from '../api/progress';
 import type { Answer, Body } from '../api/types';
 import { may } from '../gen/access';
 import { session } from '../session';
+import { columnOf } from '../sheet/columns';
 import { numberText, timeText } from '../text/format';
 import { codeTitle, t } from '../text/messages';
 import { Button } from './basics';
@@ -18,6 +19,7 @@ import { ProblemNotice } from './load';
 const ROUTE = '/api/v1/uploads/{upload_id}/rows/{row_no}';
 type Row = Answer<typeof ROUTE, 'patch'>;
 type Cells = Body<typeof ROUTE, 'patch'>;
+type Problem = Row['problems'][number];
 type Cell = Exclude<keyof Cells, 'name'>;
 
 const CELLS: Cell[] = [
@@ -33,30 +35,18 @@ const CELLS: Cell[] = [
   'seminar_no',
 ];
 
-/** Which cells a problem is about; the first has the value that the problem tells. */
+/** Which cells a problem is about, with or without the one whose column it names. */
 const CELLS_OF: Record<string, Cell[]> = {
   doctor_unknown: ['register_no', 'mamis_no'],
-  kana_mismatch: ['name_kana', 'register_no'],
-  numbers_disagree: ['mamis_no', 'register_no'],
+  kana_mismatch: ['register_no'],
+  numbers_disagree: ['register_no'],
   doctor_closed: ['register_no', 'mamis_no'],
-  number_missing: ['register_no', 'mamis_no'],
-  register_no_format: ['register_no'],
-  mamis_no_format: ['mamis_no'],
-  seminar_mismatch: ['seminar_no'],
-  session_missing: ['session_no'],
-  session_unknown: ['session_no'],
-  kind_unknown: ['kind'],
-  kind_not_offered: ['kind'],
-  kind_twice_in_programme: ['kind'],
-  units_format: ['units'],
-  units_differ: ['units'],
-  attended_format: ['attended'],
+  number_missing: ['mamis_no'],
   time_format: ['entered_at', 'left_at'],
   time_incomplete: ['entered_at', 'left_at'],
-  time_order: ['left_at', 'entered_at'],
-  late_arrival: ['entered_at', 'left_at'],
-  early_leave: ['left_at', 'entered_at'],
-  conflicts_with_posted: ['kind'],
+  time_order: ['entered_at'],
+  late_arrival: ['left_at'],
+  early_leave: ['entered_at'],
 };
 const WHOLE = ['field_count', 'bad_encoding'];
 
@@ -154,7 +144,7 @@ function FixDialog({ row, send, onClose }: FixDialogProps) {
   const first = valuesOf(row);
   const form = useForm(first);
   const whole = row.problems.some((problem) => WHOLE.includes(problem.code));
-  const near = whole ? CELLS : CELLS.filter((cell) => row.problems.some((problem) => CELLS_OF[problem.code]?.includes(cell)));
+  const near = whole ? CELLS : CELLS.filter((cell) => row.problems.some((problem) => isAbout(problem, cell)));
   const others = CELLS.filter((cell) => !near.includes(cell));
   const field = (cell: Cell) => (
     <TextField
@@ -190,11 +180,20 @@ function FixDialog({ row, send, onClose }: FixDialogProps) {
   );
 }
 
+/** The cell of the column that a problem names; its value is the problem's. */
+function namedBy({ column }: Problem): Cell | undefined {
+  const named = column === null ? null : columnOf(column);
+  return CELLS.find((cell) => cell === named);
+}
+
+const isAbout = (problem: Problem, cell: Cell): boolean =>
+  namedBy(problem) === cell || (CELLS_OF[problem.code]?.includes(cell) ?? false);
+
 /** What is known of the cells: written before, or told by a problem. */
 function valuesOf(row: Row): Record<Cell, string> {
   const values = Object.fromEntries(CELLS.map((cell) => [cell, ''])) as Record<Cell, string>;
   for (const problem of row.problems) {
-    const cell = CELLS_OF[problem.code]?.[0];
+    const cell = namedBy(problem);
     if (cell && problem.value) values[cell] = problem.value;
   }
   for (const cell of CELLS) values[cell] = row.fixed?.cells[cell] ?? values[cell];
