@@ -118,6 +118,12 @@ void notification_mail_add_to_staff(struct work_batch *batch, const struct notif
 /* To the national office instead, when there is nobody of `staff` whom a mail could reach. */
 void notification_mail_add_of_absent(struct work_batch *batch, const struct notification_mail *mail,
                                      const struct notification_staff *staff);
+/*
+ * About a file: to the account that sent it, while that is active and has an address; otherwise, or
+ * when a token sent it, to the organiser's accounts as above.
+ */
+void notification_mail_add_to_sender(struct work_batch *batch, const struct notification_mail *mail,
+                                     struct str organiser_code);
 
 /* ---- the queue of due mails ---- */
 

@@ -47,13 +47,7 @@ void notification_expired_handle(void *service, struct work_batch *batch)
     mail.has_account = event.has_account_id;
     mail.to_account = event.account_id;
     mail.data = expired_data(&event);
-    if (event.has_account_id)
-        notification_mail_add(batch, &mail);
-    else
-        notification_mail_add_to_staff(
-            batch, &mail,
-            &(struct notification_staff){.role = "organiser",
-                                         .organiser_code = event.organiser_code});
+    notification_mail_add_to_sender(batch, &mail, event.organiser_code);
 cleanup:
     flow_resume(batch->flow, err);
 }

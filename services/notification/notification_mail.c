@@ -11,6 +11,19 @@ static const struct db_stmt insert_mail = {
                           " ON CONFLICT (occasion) DO NOTHING",
 };
 
+#define REACHED "state = 'active' AND email IS NOT NULL"
+
+static const struct db_stmt insert_sender_mail = {
+    "notification_insert_sender_mail",
+    "INSERT INTO notification.mail (mail_id, kind, occasion, message_id, to_account, data, state,"
+    "                               created_at, next_try_at)"
+    " SELECT gen_random_uuid(), $1, $2, " NOTIFICATION_MESSAGE_ID(
+        "$1", "$2", "$3") ","
+                          "        account_id, $4, 'ready', $5, $5"
+                          " FROM notification.account WHERE account_id = $6 AND " REACHED
+                          " ON CONFLICT (occasion) DO NOTHING",
+};
+
 /* To accounts that `who` names, when `when` holds. */
 #define STAFF_MAILS(who, when)                                                                     \
     "INSERT INTO notification.mail (mail_id, kind, occasion, message_id, to_account, data, state," \
@@ -20,8 +33,8 @@ static const struct db_stmt insert_mail = {
         "$3") ","                                                                                  \
               "        account_id, $4, 'ready', $5, $5"                                            \
               " FROM (SELECT account_id, $2 || ':' || account_id AS occasion FROM "                \
-              "notification.account WHERE " who                                                    \
-              " AND state = 'active' AND email IS NOT NULL ORDER BY account_id LIMIT 50) AS staff" \
+              "notification.account WHERE " who " AND " REACHED                                    \
+              " ORDER BY account_id LIMIT 50) AS staff"                                            \
               " WHERE " when " ON CONFLICT (occasion) DO NOTHING"
 #define STAFF_OF                                                                                   \
     "(organiser_code = $7 OR l2_code = $8 OR l1_code = $9 OR $6 IN ('office_l3', 'call_centre'))"  \
@@ -33,8 +46,13 @@ static const struct db_stmt insert_staff_mails = {
 };
 static const struct db_stmt insert_absent_mails = {
     "notification_insert_absent_mails",
-    STAFF_MAILS("role = 'office_l3'", "NOT EXISTS (SELECT FROM notification.account WHERE " STAFF_OF
-                                      " AND state = 'active' AND email IS NOT NULL)"),
+    STAFF_MAILS("role = 'office_l3'",
+                "NOT EXISTS (SELECT FROM notification.account WHERE " STAFF_OF " AND " REACHED ")"),
+};
+/* Unless the sender has the mail, from now or before: mails are kept longer than events. */
+static const struct db_stmt insert_organiser_mails = {
+    "notification_insert_organiser_mails",
+    STAFF_MAILS(STAFF_OF, "NOT EXISTS (SELECT FROM notification.mail WHERE mail.occasion = $2)"),
 };
 
 static void text_or_null(struct db_query *query, struct str text)
@@ -104,4 +122,19 @@ void notification_mail_add_of_absent(struct work_batch *batch, const struct noti
                                      const struct notification_staff *staff)
 {
     add_to_staff(batch, &insert_absent_mails, mail, staff);
+}
+
+void notification_mail_add_to_sender(struct work_batch *batch, const struct notification_mail *mail,
+                                     struct str organiser_code)
+{
+    const struct notification_staff staff = {.role = "organiser", .organiser_code = organiser_code};
+
+    if (mail->has_account) {
+        struct db_query *query = begin(batch, &insert_sender_mail, mail);
+
+        add_data(query, json_incref(mail->data));
+        db_time(query, clock_now_us());
+        db_uuid(query, mail->to_account);
+    }
+    add_to_staff(batch, &insert_organiser_mails, mail, &staff);
 }

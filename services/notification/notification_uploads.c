@@ -57,7 +57,6 @@ static json_t *organiser_data(const struct event_upload_done *event)
     return data;
 }
 
-/* To the account that sent the file; where a token did, to the organiser's active accounts. */
 static void add_organiser_mail(struct work_batch *batch, const struct event_upload_done *event)
 {
     char upload_id[UUID_TEXT_BYTES];
@@ -70,13 +69,7 @@ static void add_organiser_mail(struct work_batch *batch, const struct event_uplo
     };
 
     uuid_format(event->upload_id, upload_id);
-    if (event->has_account_id)
-        notification_mail_add(batch, &mail);
-    else
-        notification_mail_add_to_staff(
-            batch, &mail,
-            &(struct notification_staff){.role = "organiser",
-                                         .organiser_code = event->organiser_code});
+    notification_mail_add_to_sender(batch, &mail, event->organiser_code);
 }
 
 void notification_upload_handle(void *service, struct work_batch *batch)

@@ -319,13 +319,19 @@ def test_waiting_rows_post_when_my_page_is_complete(stack, organiser):
 
 
 def test_waiting_ends_with_a_mail(stack):
+    """Who sent the file has left by then: the organiser's other account is told."""
     number = nobody(stack, 2)
-    address = "tray@example.jp"
+    gone, address = "gone@example.jp", "tray@example.jp"
     code = stack.one("SELECT organiser_code FROM credit.seminar WHERE seminar_no = %s",
                      (SEMINAR,))[0]
-    client = stack.staff_client("organiser", "--organiser", code, "--email", address)
-    upload = send(client, f"{number},1,,\n{number},1,,\n")
+    sender, client = [stack.staff_client("organiser", "--organiser", code, "--email", email)
+                      for email in (gone, address)]
+    upload = send(sender, f"{number},1,,\n{number},1,,\n")
     assert upload["counts"]["waiting"] == 1
+    login = sender.session["account"]["login_id"]
+    stack.copy.mamisctl("account", "suspend", "--login", login)
+    wait_for(lambda: stack.one("SELECT state FROM notification.account WHERE email = %s",
+                               (gone,)) == ("suspended",), WAIT_S, "the suspension")
     with stack.sql() as cursor:
         cursor.execute("UPDATE credit.upload_row SET waiting_since = waiting_since"
                        " - interval '91 days' WHERE waiting_since IS NOT NULL AND upload_no ="
@@ -344,6 +350,7 @@ def test_waiting_ends_with_a_mail(stack):
     complete(stack, number)
     assert fix(client, upload, 1).expect(200).json["outcome"] == "posted"
     assert len(mails_to(stack, address, "待機の期限")) == 1
+    assert mails_to(stack, gone, "待機の期限") == []
 
 
 # ---- undone ----

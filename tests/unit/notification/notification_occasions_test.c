@@ -323,6 +323,43 @@ static void expired(void)
         ERR_OK);
 }
 
+static int64_t mails_to_account(const char *account_id)
+{
+    char ask[200];
+
+    (void)snprintf(ask, sizeof(ask),
+                   "SELECT count(*) FROM notification.mail WHERE kind = 'M43'"
+                   " AND to_account = '%s'",
+                   account_id);
+    return count(ask);
+}
+
+/* Ninety days after the file its sender may have left, or have no address any more. */
+static void the_end_of_waiting_is_told_to_who_is_there(void **state)
+{
+    static const struct {
+        const char *state, *email;
+        int sender, others;
+    } cases[] = {
+        {"active", "kenshu@example.jp", 1, 0},
+        {"suspended", "kenshu@example.jp", 0, 1},
+        {"closed", "kenshu@example.jp", 0, 1},
+        {"active", "", 0, 1},
+    };
+
+    (void)state;
+    account(STAFF, 2, "organiser", "active", "second@example.jp", "P13");
+    account(LINK, 1, "organiser", "active", "other@example.jp", "P14");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        sql("TRUNCATE notification.mail");
+        account(ORGANISER, 2 + (int)i, "organiser", cases[i].state, cases[i].email, "P13");
+        expired();
+        assert_int_equal(mails_to_account(ORGANISER), cases[i].sender);
+        assert_int_equal(mails_to_account(STAFF), cases[i].others);
+        assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
+    }
+}
+
 /* `how`: members that say who ended it. */
 static void delegation_as(int version, const char *state, bool accepted, const char *how)
 {
@@ -571,6 +608,7 @@ int main(void)
         cmocka_unit_test_setup(decisions_are_told, fill),
         cmocka_unit_test_setup(a_sign_up_makes_one_mail_for_its_occasion, fill),
         cmocka_unit_test_setup(other_states_make_no_mail, fill),
+        cmocka_unit_test_setup(the_end_of_waiting_is_told_to_who_is_there, fill),
         cmocka_unit_test_setup(a_delegate_hears_of_a_merge, fill),
         cmocka_unit_test_setup(a_delegation_makes_two_mails, fill),
         cmocka_unit_test_setup(a_doctor_hears_that_the_delegate_left, fill),

@@ -282,6 +282,24 @@ static void rows_to_correct_are_told_to_the_sender(void **state)
     arena_free(arena);
 }
 
+/* Nor is anybody told again when the event comes again and the sender has left since. */
+static void a_sender_who_left_is_not_told(void **state)
+{
+    (void)state;
+    account(STAFF, 2, "organiser", "active", "second@example.jp", "P13");
+    upload_done(0, "\"" ORGANISER "\"", 5);
+    account(ORGANISER, 2, "organiser", "suspended", "kenshu@example.jp", "P13");
+    upload_done(0, "\"" ORGANISER "\"", 5);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
+    sql("TRUNCATE notification.mail");
+    upload_done(0, "\"" ORGANISER "\"", 5);
+    upload_done(0, "\"" ORGANISER "\"", 5);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail"), 1);
+    assert_int_equal(count("SELECT count(*) FROM notification.mail WHERE kind = 'M22'"
+                           " AND to_account = '" STAFF "'"),
+                     1);
+}
+
 static void a_tokens_file_is_told_to_the_organisers_accounts(void **state)
 {
     (void)state;
@@ -316,6 +334,7 @@ int main(void)
         cmocka_unit_test_setup(large_uploads_become_mails_in_lots, fill),
         cmocka_unit_test_setup(lots_do_not_depend_on_how_ids_lie, fill),
         cmocka_unit_test_setup(rows_to_correct_are_told_to_the_sender, fill),
+        cmocka_unit_test_setup(a_sender_who_left_is_not_told, fill),
         cmocka_unit_test_setup(a_tokens_file_is_told_to_the_organisers_accounts, fill),
         cmocka_unit_test_setup(a_clean_file_makes_no_mail_to_the_organiser, fill),
     };
