@@ -4,10 +4,10 @@
 #include "gen/events.h"
 #include "notification/notification.h"
 
-/* "・3行目　サトウ ケンイチ　セッション 1": names, but no numbers, go by mail. */
+/* "・3番目の行　サトウ ケンイチ　セッション 1": names, but no numbers, go by mail. */
 static void add_row(struct buf *out, const struct event_rows_expired_row *row)
 {
-    buf_printf(out, "・%lld行目", (long long)row->row_no);
+    buf_printf(out, "・%lld番目の行", (long long)row->row_no);
     if (row->name_kana.len > 0)
         buf_printf(out, "　%.*s", STR_ARG(row->name_kana));
     buf_printf(out, "　セッション %.*s\n", STR_ARG(row->session_no));

@@ -345,7 +345,7 @@ def test_waiting_ends_with_a_mail(stack):
                      " FROM credit.audit WHERE action = 'rows_expire' AND subject = %s",
                      (upload["upload_id"],)) == (None, "system", "R-ACC-10", [1, 2])
     mail = text_of(wait_mail(stack, address, "待機の期限"))
-    assert "1行目" in mail and upload["upload_id"] in mail and str(number) not in mail
+    assert "・1番目の行" in mail and upload["upload_id"] in mail and str(number) not in mail
     # My Page comes too late: the row is taken up by hand.
     complete(stack, number)
     assert fix(client, upload, 1).expect(200).json["outcome"] == "posted"

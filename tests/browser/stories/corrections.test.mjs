@@ -14,7 +14,7 @@ async function post(page, seminar, doctor) {
   await page.locator('#file').setInputFiles({ name: 'one.csv', mimeType: 'text/csv', buffer });
   await page.getByRole('button', { name: '名簿を送信する' }).click();
   await page.waitForURL('**/uploads/*');
-  await page.getByRole('button', { name: '1行目の単位と履歴' }).waitFor();
+  await page.getByRole('button', { name: '1番目の行の単位と履歴' }).waitFor();
 }
 
 test('a credit is cancelled, then the upload undone; the doctor sees why', async () => {
@@ -25,7 +25,7 @@ test('a credit is cancelled, then the upload undone; the doctor sees why', async
   await page.waitForURL('**/seminars');
   await post(page, seminar, doctor);
 
-  await page.getByRole('button', { name: '1行目の単位と履歴' }).click();
+  await page.getByRole('button', { name: '1番目の行の単位と履歴' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('button', { name: /生涯・専門.*を取り消す/ }).click();
   await dialog.getByRole('button', { name: 'この単位を取り消す' }).click();

@@ -563,8 +563,9 @@ static void every_mail_is_complete_and_discreet(void **state)
     }
     assert_non_null(strstr(rendered(arena, "M42").text, "手帳の単位が\n足りません。\n"));
     assert_non_null(strstr(rendered(arena, "M42").text, "\n期限: 2026年12月15日\n"));
-    assert_non_null(strstr(rendered(arena, "M43").text,
-                           "・3行目　サトウ　ケンイチ　セッション 1\n・5行目　セッション 2\n"));
+    assert_non_null(
+        strstr(rendered(arena, "M43").text,
+               "・3番目の行　サトウ　ケンイチ　セッション 1\n・5番目の行　セッション 2\n"));
     assert_non_null(strstr(rendered(arena, "M28").text, "研修手帳の原本を"));
     arena_free(arena);
 }

@@ -24,7 +24,7 @@ export const corrections = {
   reason: ['理由', 'Reason'],
   row_credits: ['単位', 'Credits'],
   row_credits_open: ['単位と履歴', 'Credits and history'],
-  row_credits_of: ['{row}行目の単位と履歴', 'Credits of row {row} and their history'],
+  row_credits_of: ['{row}番目の行の単位と履歴', 'Credits of row {row} and their history'],
   row_credits_none: ['この行で登録した単位はありません。', 'This row posted no credits.'],
   cancel_open: ['取り消す', 'Cancel it'],
   cancel_of: ['{kind}（{units}）を取り消す', 'Cancel {kind} ({units})'],
