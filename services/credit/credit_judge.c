@@ -63,6 +63,8 @@ enum err judge_decide(struct judge *judge, const struct directory *directory,
         .doctor_count = judge->match.doctor_count,
         .facts = judge->match.facts,
         .fact_count = judge->match.fact_count,
+        .choices = judge->match.choices,
+        .choice_count = judge->match.choice_count,
         .received_us = now_us,
         .reject_no_my_page = strcmp(credit_settings.no_my_page, "reject") == 0,
     };

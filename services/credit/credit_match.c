@@ -33,6 +33,16 @@ static const struct db_stmt select_certificates = {
     " WHERE doctor_id = ANY ($1::bigint[])",
 };
 
+static const struct db_stmt select_choices = {
+    "credit_select_choices",
+    "SELECT g.doctor_id, n.session_id, k.kind FROM credit.signup g"
+    " CROSS JOIN LATERAL jsonb_each_text(g.choices) AS c (session_no, kinds)"
+    " JOIN credit.session n ON n.seminar_no = g.seminar_no AND n.session_no = c.session_no"
+    " CROSS JOIN LATERAL string_to_table(c.kinds, '/') AS k (kind)"
+    " WHERE g.seminar_no = $1 AND g.doctor_id = ANY ($2::bigint[])"
+    "  AND g.choices IS NOT NULL AND g.state <> 'cancelled_by_doctor' ORDER BY g.doctor_id",
+};
+
 static const struct db_stmt select_trial = {
     "credit_select_trial",
     "SELECT p.doctor_id, p.session_id, k.kind, p.row_no FROM credit.upload_chunk c"
@@ -231,6 +241,9 @@ void match_facts_add(struct match_facts *query, struct db_batch *batch, const st
     if (has_alternatives(seminar)) {
         query->certificates = db_add(batch, &select_certificates);
         db_i64_array(query->certificates, doctors, count);
+        query->choices = db_add(batch, &select_choices);
+        db_text(query->choices, upload->seminar_no);
+        db_i64_array(query->choices, doctors, count);
     }
     if (upload->dry_run) {
         query->trial = db_add(batch, &select_trial);
@@ -367,6 +380,23 @@ static void certificates_take(const struct db_query *rows, struct match *match, 
     }
 }
 
+/* A kind that nobody knows any more was not chosen. */
+static void choices_take(const struct db_query *rows, struct match *match,
+                         const struct upload *upload, struct arena *arena)
+{
+    match->choices = arena_array(arena, struct attendance_choice, db_rows(rows) + 1);
+    for (size_t i = 0; i < db_rows(rows); i++) {
+        struct attendance_choice *choice = &match->choices[match->choice_count];
+        const enum kind kind = kind_of_code(db_get_text(rows, i, 2));
+
+        *choice =
+            (struct attendance_choice){.doctor_id = db_get_i64(rows, i, 0), .kind = (uint8_t)kind};
+        if (kind != KIND_NONE &&
+            upload_session_place(&upload->seminar, db_get_i64(rows, i, 1), &choice->session))
+            match->choice_count++;
+    }
+}
+
 enum err match_facts_take(const struct match_facts *query, struct match *match,
                           const struct upload *upload, struct arena *arena, struct err_note *note)
 {
@@ -382,6 +412,8 @@ enum err match_facts_take(const struct match_facts *query, struct match *match,
     rows_take(query->rows, match, upload);
     if (query->certificates != NULL)
         certificates_take(query->certificates, match, arena);
+    if (query->choices != NULL)
+        choices_take(query->choices, match, upload, arena);
     return trial_take(query->trial, match, upload, note);
 }
 

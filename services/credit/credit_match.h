@@ -11,6 +11,7 @@ struct match_facts {
     struct db_query *ledger;
     struct db_query *rows;
     struct db_query *certificates; /* where a session has alternatives */
+    struct db_query *choices;      /* likewise: what was chosen at sign-up */
     struct db_query *trial;        /* of a dry run: what its earlier chunks would have posted */
 };
 
@@ -24,6 +25,8 @@ struct match {
     } pairs;
     struct attendance_fact *facts;
     size_t fact_count;
+    struct attendance_choice *choices; /* in the order of their doctor_ids */
+    size_t choice_count;
     /* Highest revision + 1 by (doctor_id, session and programme). */
     struct attendance_map revisions;
 };

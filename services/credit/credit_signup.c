@@ -1,4 +1,7 @@
-/* credit_signup: a doctor, or a delegate for him, wants a place in a seminar or takes that back. */
+/*
+ * credit_signup: a doctor, or a delegate for him, wants a place in a seminar or takes that back, or
+ * says what kinds of credits are wanted.
+ */
 #include "credit/credit_signup.h"
 
 #include "credit/credit_audit.h"
@@ -7,14 +10,12 @@
 
 enum { SIGNUP_PROMOTED_MAX = 100 }; /* by one message; the next one goes on */
 
-/* A merged doctor's commands count for the one who is kept. */
-#define KEPT "coalesce((SELECT m.kept_id FROM credit.merge m WHERE m.closed_id = $2), $2)"
-
 static const struct db_stmt select_seminar = {
     "credit_select_signup",
     "SELECT s.title, s.status = 'published', n.starts_at, n.capacity, c.applied, c.waiting,"
     "  c.line_no, d.doctor_id, coalesce(d.my_page IN ('active', 'link_pending'), false), g.state,"
-    "  g.version"
+    "  g.version, (SELECT count(*) FROM credit.signup x WHERE x.seminar_no = g.seminar_no"
+    "   AND x.state = 'waitlist' AND g.state = 'waitlist' AND x.line_no < g.line_no)"
     " FROM credit.seminar s"
     " CROSS JOIN LATERAL (SELECT min(x.starts_at) AS starts_at, min(x.capacity) AS capacity"
     "  FROM credit.session x WHERE x.seminar_no = s.seminar_no) AS n"
@@ -22,7 +23,7 @@ static const struct db_stmt select_seminar = {
     "   count(*) FILTER (WHERE x.state = 'waitlist') AS waiting,"
     "   coalesce(max(x.line_no), 0) AS line_no"
     "  FROM credit.signup x WHERE x.seminar_no = s.seminar_no) AS c"
-    " LEFT JOIN credit.doctor d ON d.doctor_id = " KEPT
+    " LEFT JOIN credit.doctor d ON d.doctor_id = " SIGNUP_KEPT
     " LEFT JOIN credit.signup g ON g.seminar_no = s.seminar_no AND g.doctor_id = d.doctor_id"
     " WHERE s.seminar_no = $1",
 };
@@ -36,15 +37,22 @@ static const struct db_stmt select_line = {
 static const struct db_stmt insert_signup = {
     "credit_insert_signup",
     "INSERT INTO credit.signup (seminar_no, doctor_id, version, state, line_no, asked_at, actor,"
-    "                           delegation_id) VALUES ($1, $2, 1, $3, $4, $5, $6, $7)"
+    "                           delegation_id, choices) VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8)"
     " ON CONFLICT (seminar_no, doctor_id) DO UPDATE SET version = signup.version + 1,"
     "  state = excluded.state, line_no = excluded.line_no, asked_at = excluded.asked_at,"
-    "  actor = excluded.actor, delegation_id = excluded.delegation_id",
+    "  actor = excluded.actor, delegation_id = excluded.delegation_id,"
+    "  choices = excluded.choices",
 };
 
 static const struct db_stmt cancel_signup = {
     "credit_cancel_signup",
     "UPDATE credit.signup SET version = version + 1, state = $3, actor = $4, delegation_id = $5"
+    " WHERE seminar_no = $1 AND doctor_id = $2",
+};
+
+static const struct db_stmt choose_kinds = {
+    "credit_choose_kinds",
+    "UPDATE credit.signup SET version = version + 1, choices = $3"
     " WHERE seminar_no = $1 AND doctor_id = $2",
 };
 
@@ -79,6 +87,7 @@ bool signup_take(const struct signup_query *query, struct str seminar_no, struct
         .doctor_id = db_get_i64(row, 0, 7),
         .version = db_get_i64(row, 0, 10),
         .line_no = db_get_i64(row, 0, 6),
+        .before = db_get_i64(row, 0, 11),
         .facts = {.published = db_get_bool(row, 0, 1),
                   .starts_us = db_get_time(row, 0, 2),
                   .capacity = db_is_null(row, 0, 3) ? SIGNUP_NO_LIMIT : db_get_i64(row, 0, 3),
@@ -149,7 +158,9 @@ struct ask {
     struct command command;
     struct event_seminar_signup event;
     struct signup_query query;
+    struct db_query *sessions; /* where kinds are chosen; else NULL */
     struct signup signup;
+    struct signup_choices choices;
 };
 
 static void read_all(struct ask *ask)
@@ -157,6 +168,8 @@ static void read_all(struct ask *ask)
     struct db_batch *batch = db_batch_read(ask->command.flow.arena);
 
     signup_query_add(&ask->query, batch, ask->event.seminar_no, ask->event.doctor_id);
+    if (ask->event.choose)
+        ask->sessions = signup_sessions_add(batch, ask->event.seminar_no, ask->event.doctor_id);
     db_run(ask->command.credit->db, batch, UPLOAD_READ_DEADLINE_MS, &ask->command.flow);
 }
 
@@ -184,27 +197,33 @@ static void write_signup(struct ask *ask, enum signup_state next)
     }
     db_uuid(query, command->actor.id);
     add_delegation(query, &ask->event);
+    if (applies)
+        db_json(query, ask->choices.stored);
 }
 
 static struct str audit_detail(const struct ask *ask, enum signup_state next)
 {
     struct arena *arena = ask->command.flow.arena;
     char id[UUID_TEXT_BYTES];
-    const char *by = "";
+    const char *by = "", *chosen = "";
 
+    if (ask->event.choose)
+        chosen = arena_printf(
+            arena, ",\"choices\":%.*s",
+            STR_ARG(ask->choices.stored.data == NULL ? STR("{}") : ask->choices.stored));
     if (ask->event.has_delegation_id) {
         uuid_format(ask->event.delegation_id, id);
         by = arena_printf(arena, ",\"delegation_id\":\"%s\"", id);
     }
-    return str_of(arena_printf(arena, "{\"doctor\":%lld,\"state\":\"%s\"%s}",
-                               (long long)ask->signup.doctor_id, signup_state_name(next), by));
+    return str_of(arena_printf(arena, "{\"doctor\":%lld,\"state\":\"%s\"%s%s}",
+                               (long long)ask->signup.doctor_id, signup_state_name(next), by,
+                               chosen));
 }
 
-static void answer(struct ask *ask, enum signup_state next)
+static void answer(struct ask *ask, enum signup_state next, int64_t waiting_before)
 {
     struct command *command = &ask->command;
-    json_t *before =
-        next == SIGNUP_WAITLIST ? json_integer(ask->signup.facts.waiting) : json_null();
+    json_t *before = next == SIGNUP_WAITLIST ? json_integer(waiting_before) : json_null();
     struct work_reply with = {
         .operation_id = command->operation_id,
         .result = json_pack("{ss% ss so}", "seminar_no", ask->signup.seminar_no.data,
@@ -215,6 +234,26 @@ static void answer(struct ask *ask, enum signup_state next)
     must(with.result != NULL);
     work_reply(command->credit->work, command->batch->effect, &with,
                command->batch->messages[0].trace);
+}
+
+static void audit(struct ask *ask, const char *action, enum signup_state next)
+{
+    command_audit(&ask->command, action,
+                  arena_printf(ask->command.flow.arena, "%.*s", STR_ARG(ask->signup.seminar_no)),
+                  audit_detail(ask, next));
+}
+
+/* Nobody's place is another than before. */
+static void record_kinds(struct ask *ask)
+{
+    struct db_query *query = db_add(ask->command.batch->effect, &choose_kinds);
+    const enum signup_state stays = ask->signup.facts.state;
+
+    db_text(query, ask->signup.seminar_no);
+    db_i64(query, ask->signup.doctor_id);
+    db_json(query, ask->choices.stored);
+    audit(ask, "signup_choose", stays);
+    answer(ask, stays, ask->signup.before);
 }
 
 static void record(struct ask *ask, const struct signup_verdict *verdict)
@@ -229,19 +268,43 @@ static void record(struct ask *ask, const struct signup_verdict *verdict)
 
     write_signup(ask, verdict->next);
     tell(command, &ask->signup, &change);
-    command_audit(command, applies ? "signup_apply" : "signup_cancel",
-                  arena_printf(command->flow.arena, "%.*s", STR_ARG(ask->signup.seminar_no)),
-                  audit_detail(ask, verdict->next));
+    audit(ask, applies ? "signup_apply" : "signup_cancel", verdict->next);
     signup_promote(command, &ask->query, &ask->signup, ask->signup.doctor_id, verdict->promoted);
-    answer(ask, verdict->next);
+    answer(ask, verdict->next, ask->signup.facts.waiting);
+}
+
+/* Choices that come to a sign-up that stands change nothing else. */
+static enum signup_deed deed_of(const struct ask *ask)
+{
+    const enum signup_state state = ask->signup.facts.state;
+
+    if (!str_eq_c(ask->event.action, "apply"))
+        return SIGNUP_CANCEL;
+    return ask->event.choose && (state == SIGNUP_APPLIED || state == SIGNUP_WAITLIST)
+               ? SIGNUP_CHOOSE
+               : SIGNUP_APPLY;
+}
+
+static void decide(struct ask *ask)
+{
+    const enum signup_deed deed = deed_of(ask);
+    struct signup_verdict verdict;
+
+    rules_signup(&ask->signup.facts, deed, clock_now_us(), &verdict);
+    if (verdict.refusal != CODE_NONE)
+        command_refuse(&ask->command, verdict.refusal, NULL);
+    else if (ask->choices.refusal != CODE_NONE)
+        command_refuse(&ask->command, ask->choices.refusal, signup_choices_params(&ask->choices));
+    else if (deed == SIGNUP_CHOOSE)
+        record_kinds(ask);
+    else
+        record(ask, &verdict);
 }
 
 static void ask_run(struct flow *flow)
 {
     struct ask *ask = CONTAINER_OF(COMMAND_OF(flow), struct ask, command);
-    const enum signup_deed deed =
-        str_eq_c(ask->event.action, "apply") ? SIGNUP_APPLY : SIGNUP_CANCEL;
-    struct signup_verdict verdict;
+    enum err err = ERR_OK;
 
     switch ((enum ask_step)flow->step) {
     case ASK_READ:
@@ -252,16 +315,17 @@ static void ask_run(struct flow *flow)
         if (!signup_take(&ask->query, ask->event.seminar_no, &ask->signup)) {
             command_refuse(&ask->command, CODE_NOT_FOUND, NULL);
         } else {
-            rules_signup(&ask->signup.facts, deed, clock_now_us(), &verdict);
-            if (verdict.refusal == CODE_NONE)
-                record(ask, &verdict);
-            else
-                command_refuse(&ask->command, verdict.refusal, NULL);
+            if (ask->event.choose)
+                TRY(signup_choices_take(ask->sessions, &ask->event, flow->arena, &ask->choices,
+                                        &flow->note));
+            decide(ask);
         }
         flow_end(flow, ERR_OK);
         return;
     }
     must(false);
+cleanup:
+    flow_end(flow, err);
 }
 
 void credit_signup_handle(void *service, struct work_batch *batch)

@@ -117,7 +117,9 @@ static const struct section {
       SECTION(MOMENT("asked_at") " || seminar_no",
               "json_build_object('seminar_no', seminar_no, 'seminar_title', (SELECT title"
               "  FROM portal.seminar WHERE seminar_no = g.seminar_no), 'asked_at',"
-              " portal.rfc3339(asked_at), 'state', state, 'by_delegate', by_delegate)",
+              " portal.rfc3339(asked_at), 'state', state, 'by_delegate', by_delegate,"
+              " 'choices', (SELECT coalesce(json_agg(json_build_object('session_no', c.key,"
+              "  'kinds', c.value) ORDER BY c.key), '[]') FROM jsonb_each_text(choices) AS c))",
               "portal.seminar_signup AS g WHERE doctor_id = portal.scope_id('doctor')")}},
     {"corrections",
      50,

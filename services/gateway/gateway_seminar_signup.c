@@ -1,6 +1,7 @@
 /*
  * gateway_seminar_signup: seminars that a doctor can sign up to, for the doctor and for delegates;
- * the commands to sign up and to take that back; who signed up, for those who look after a seminar.
+ * the commands to sign up, to choose kinds and to take that back; who signed up, for those who look
+ * after a seminar.
  */
 #include "gateway/gateway_command.h"
 #include "gateway/gateway_reads.h"
@@ -59,7 +60,7 @@ static const struct db_stmt select_open = {
     "  WHERE $4::timestamptz IS NULL OR (starts_at, seminar_no) > ($4, $5::text)"
     "  ORDER BY starts_at, seminar_no LIMIT $6::bigint + 1),"
     " shown AS (SELECT * FROM page ORDER BY starts_at, seminar_no LIMIT $6::bigint)"
-    " SELECT (SELECT coalesce(json_agg(portal.open_seminar_json(seminar_no, $1)"
+    " SELECT (SELECT coalesce(json_agg(portal.open_seminar_json(seminar_no, $1, $7)"
     "   ORDER BY starts_at, seminar_no), '[]') FROM shown)::text,"
     " CASE WHEN (SELECT count(*) FROM page) > $6::bigint THEN"
     "  (SELECT concat_ws('|', " MICROSECONDS(
@@ -77,6 +78,7 @@ static void ask_open(struct call *call, const struct cursor *cursor)
     db_time(query, cursor->count == 0 ? INT64_MIN : cursor_number(cursor, 0));
     db_text(query, cursor->count == 0 ? STR("") : cursor->parts[1]);
     db_i64(query, call_number(call, "limit"));
+    db_json(query, call->gateway->kind_names[call->english]);
     call_run(call, LIST_TOLD);
 }
 
@@ -129,7 +131,7 @@ static const struct db_stmt select_signups = {
     "   AND ($2::timestamptz IS NULL OR (asked_at, seminar_no) < ($2, $3::text))"
     "  ORDER BY asked_at DESC, seminar_no DESC LIMIT $4::bigint + 1),"
     " shown AS (SELECT * FROM page ORDER BY asked_at DESC, seminar_no DESC LIMIT $4::bigint)"
-    " SELECT (SELECT coalesce(json_agg(portal.open_seminar_json(seminar_no, $1)"
+    " SELECT (SELECT coalesce(json_agg(portal.open_seminar_json(seminar_no, $1, $5)"
     "   ORDER BY asked_at DESC, seminar_no DESC), '[]') FROM shown)::text,"
     " CASE WHEN (SELECT count(*) FROM page) > $4::bigint THEN"
     "  (SELECT concat_ws('|', " MICROSECONDS(
@@ -154,6 +156,7 @@ void endpoint_list_my_signups(struct flow *flow)
     db_time(query, cursor.count == 0 ? INT64_MIN : cursor_number(&cursor, 0));
     db_text(query, cursor.count == 0 ? STR("") : cursor.parts[1]);
     db_i64(query, call_number(call, "limit"));
+    db_json(query, call->gateway->kind_names[call->english]);
     call_run(call, LIST_TOLD);
 }
 
@@ -211,6 +214,9 @@ struct ask {
     const struct ask_kind *kind;
     struct str seminar_no;
     struct db_query *begun; /* of a delegate */
+    bool choose;            /* choices were given, be it none */
+    struct event_seminar_signup_choice *choices;
+    size_t choice_count;
 };
 
 /* What is looked for has to be there: a seminar, or the doctor's sign-up to it. */
@@ -279,6 +285,10 @@ static void send_ask(struct call *call)
         .action = str_of(ask->kind->action),
         .seminar_no = ask->seminar_no,
         .doctor_id = delegated ? db_get_i64(ask->begun, 0, 0) : call->who.doctor_id,
+        .has_choose = true,
+        .choose = ask->choose,
+        .choices = ask->choices,
+        .choices_count = ask->choice_count,
     };
     command.status = ask->kind->status;
     command.data = event_seminar_signup_encode(&event);
@@ -286,13 +296,28 @@ static void send_ask(struct call *call)
     command_accept(call, &command);
 }
 
-static void begin_ask(struct call *call, struct str seminar_no, const struct ask_kind *kind)
+static struct ask *ask_of(struct call *call, struct str seminar_no, const struct ask_kind *kind)
 {
     struct ask *ask = arena_new_of(call->flow.arena, struct ask);
 
     *ask = (struct ask){.kind = kind, .seminar_no = arena_str(call->flow.arena, seminar_no)};
-    find(call, ask);
+    return ask;
 }
+
+/* The two bodies are the same by the contract, but of two types. */
+#define APPLY(call, body)                                                                          \
+    do {                                                                                           \
+        struct ask *asked = ask_of((call), (body).seminar_no, &applies);                           \
+                                                                                                   \
+        asked->choose = (body).choices != NULL;                                                    \
+        asked->choices = arena_array((call)->flow.arena, struct event_seminar_signup_choice,       \
+                                     (body).choices_count + 1);                                    \
+        asked->choice_count = (body).choices_count;                                                \
+        for (size_t i = 0; i < (body).choices_count; i++)                                          \
+            asked->choices[i] = (struct event_seminar_signup_choice){(body).choices[i].session_no, \
+                                                                     (body).choices[i].kind};      \
+        find((call), asked);                                                                       \
+    } while (false)
 
 void endpoint_sign_up(struct flow *flow)
 {
@@ -302,7 +327,7 @@ void endpoint_sign_up(struct flow *flow)
     if (flow->step == ASK_FOUND)
         send_ask(call);
     else if (CALL_BODY(call, sign_up, &body))
-        begin_ask(call, body.seminar_no, &applies);
+        APPLY(call, body);
 }
 
 void endpoint_sign_up_delegated(struct flow *flow)
@@ -313,7 +338,7 @@ void endpoint_sign_up_delegated(struct flow *flow)
     if (flow->step == ASK_FOUND)
         send_ask(call);
     else if (CALL_BODY(call, sign_up_delegated, &body))
-        begin_ask(call, body.seminar_no, &applies);
+        APPLY(call, body);
 }
 
 void endpoint_cancel_sign_up(struct flow *flow)
@@ -323,7 +348,7 @@ void endpoint_cancel_sign_up(struct flow *flow)
     if (flow->step == ASK_FOUND)
         send_ask(call);
     else
-        begin_ask(call, call_text(call, "seminar_no"), &cancels);
+        find(call, ask_of(call, call_text(call, "seminar_no"), &cancels));
 }
 
 void endpoint_cancel_delegated_sign_up(struct flow *flow)

@@ -368,8 +368,10 @@ def sign_up_to(client, organiser, path, seminar_no):
     body = {"seminar_no": seminar_no}
     assert client.post(f"{path}/signups", body).expect(201).json["state"] == "applied"
     assert client.post(f"{path}/signups", body).expect(409).json["code"] == "signup_twice"
+    client.post(f"{path}/signups", {**body, "choices": [{"session_no": "1", "kind": "OPB-K"}]}).expect(201)
     offered, = client.get(f"{path}/seminars?q={seminar_no}&signed_up=true").expect(200).json["items"]
     assert offered["state"] == "applied" and offered["places_left"] == 0
+    assert offered["choices"][0]["chosen"] == "OPB-K"
     assert organiser.get(f"/seminars/{seminar_no}/signups").expect(200).json["applied"] == 1
     client.post(f"{path}/signups/{seminar_no}/cancel").expect(200)
 

@@ -111,7 +111,7 @@ class People:
             {"seminar_no": self.coming_no, "title": "申し込みの試験",
              "organiser_code": self.organiser_code, "session_no": "1", "session_title": "これから",
              "starts_at": f"{soon} 13:00", "ends_at": f"{soon} 15:00", "delivery": "venue",
-             "grace_minutes": 0, "capacity": 1, "offers": "OPL-S:4"}])
+             "grace_minutes": 0, "capacity": 1, "offers": "OPB-K:4|OPL-S:4"}])
         postcards = folder / "postcards.csv"
         self.demo.mamisctl("import", "members", members, "--password-for-tests", PASSWORD,
                            "--postcards", str(postcards))

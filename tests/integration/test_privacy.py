@@ -303,6 +303,73 @@ def test_a_doctor_and_a_delegate_sign_up(stack, doctor, delegate, doctors, comin
     assert offered(other.client)["state"] == "applied"
 
 
+def test_the_kind_chosen_at_sign_up_posts(stack, doctor, delegate, doctors):
+    """Until it posts, by the doctor and by a delegate; others keep what the certificate says."""
+    delegation, person = delegate
+    other = Doctor(stack, next(doctors))
+    path = f"/delegations/{delegation}"
+    with stack.sql() as cursor:
+        cursor.execute("INSERT INTO credit.seminar (seminar_no, title, organiser_code)"
+                       " VALUES ('KIND-1', '種別を選ぶ', 'P13')")
+        cursor.execute(
+            "INSERT INTO credit.session (seminar_no, session_no, title, starts_at, ends_at, held_on,"
+            " delivery, grace_minutes, offers) VALUES ('KIND-1', '1', '午前',"
+            " '2026-12-05T10:00:00+09:00', '2026-12-05T12:00:00+09:00', '2026-12-05', 'venue', 0,"
+            " 'OPB-K:2|OPL-S:2;CME-007:2')")
+        cursor.execute("INSERT INTO credit.certificate SELECT doctor_id, 'OP', 1, '2020-01-01',"
+                       " '2030-12-31' FROM credit.doctor WHERE register_no = ANY (%s)"
+                       " ON CONFLICT (doctor_id, programme) DO UPDATE SET first_from = '2020-01-01',"
+                       " valid_to = '2030-12-31'",
+                       ([int(doctor.register_no), int(other.register_no)],))
+
+    def body(*kinds, session="1"):
+        return {"seminar_no": "KIND-1",
+                "choices": [{"session_no": session, "kind": kind} for kind in kinds]}
+
+    def chosen(client, where="/me/seminars"):
+        choice, = offered(client, where, "KIND-1")["choices"]
+        return choice["chosen"], choice["posted"]
+
+    choice, = offered(doctor.client, no="KIND-1")["choices"]
+    assert (choice["session_no"], choice["session_title"]) == ("1", "午前")
+    assert [(kind["kind"], kind["half_units"]) for kind in choice["kinds"]] == [
+        ("OPB-K", 4), ("OPL-S", 4)] and choice["kinds"][0]["kind_name"] != ""
+    refused = doctor.client.post("/me/signups", body("OPL-R")).expect(409).json
+    assert refused["code"] == "choice_not_offered" and "OPB-K, OPL-S" in refused["cure"]
+    refused = doctor.client.post("/me/signups", body("OPL-S", session="7")).expect(409).json
+    assert refused["code"] == "choice_not_offered" and "{" not in refused["cure"]
+    assert code(doctor.client.post("/me/signups", body("OPL-S", "OPB-K")), 409) == "choice_twice"
+    doctor.client.post("/me/signups", {"seminar_no": "KIND-1", "choices": [{}]}).expect(422)
+    assert chosen(doctor.client) == (None, False)
+    assert doctor.client.post("/me/signups", body("OPL-S")).expect(201).json["state"] == "applied"
+    assert chosen(doctor.client) == ("OPL-S", False)
+    assert other.client.post("/me/signups", body()).expect(201).json["state"] == "applied"
+    assert person.post(f"{path}/signups", body("OPB-K")).expect(201).json["state"] == "applied"
+    assert chosen(person, f"{path}/seminars") == chosen(doctor.client) == ("OPB-K", False)
+    assert code(doctor.client.post("/me/signups", {"seminar_no": "KIND-1"}), 409) == "signup_twice"
+    with stack.sql() as cursor:
+        cursor.execute("UPDATE credit.session SET starts_at = '2026-11-20T10:00:00+09:00', ends_at ="
+                       " '2026-11-20T12:00:00+09:00', held_on = '2026-11-20'"
+                       " WHERE seminar_no = 'KIND-1'")
+    rows = f"医籍登録番号,種別\n{doctor.register_no},\n{other.register_no},\n"
+    upload = stack.client(token=stack.organiser_token("P13")).post_attendance(
+        "KIND-1", rows.encode(), "種別.csv").expect(202).json["upload_id"]
+    wait_for(lambda: stack.one("SELECT status FROM credit.upload WHERE upload_id = %s",
+                               (upload,))[0] == "done", WAIT_S, "the upload")
+    with stack.sql() as cursor:
+        cursor.execute("SELECT d.register_no, l.kind FROM credit.ledger l JOIN credit.doctor d"
+                       " USING (doctor_id) JOIN credit.session s USING (session_id)"
+                       " WHERE s.seminar_no = 'KIND-1' AND l.programme = 'OP'")
+        assert dict(cursor.fetchall()) == {int(doctor.register_no): "OPB-K",
+                                           int(other.register_no): "OPL-S"}
+    for client, route in ((doctor.client, "/me/signups"), (person, f"{path}/signups")):
+        assert code(client.post(route, body("OPL-S")), 409) == "choice_posted"
+    mine, = [item for item in doctor.client.get("/me/signups").expect(200).json["items"]
+             if item["seminar_no"] == "KIND-1"]
+    assert mine["choices"][0]["posted"] and mine["choices"][0]["chosen"] == "OPB-K"
+    assert exported(doctor.client)["signups"][0]["choices"] == [{"session_no": "1", "kinds": "OPB-K"}]
+
+
 def test_what_overlaps_is_shown(stack, doctor, coming):
     with stack.sql() as cursor:
         cursor.execute("INSERT INTO credit.seminar (seminar_no, title, organiser_code)"

@@ -66,7 +66,7 @@ struct attendance_case {
     size_t doctor_count;
     const struct attendance_fact *facts; /* of these doctors, and of the whole seminar */
     size_t fact_count;
-    const struct attendance_choice *choices;
+    const struct attendance_choice *choices; /* in the order of their doctor_ids */
     size_t choice_count;
     int64_t received_us;    /* of the upload: the clock of session_not_ended */
     bool reject_no_my_page; /* policy no_my_page=reject */

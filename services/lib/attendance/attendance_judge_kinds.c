@@ -40,6 +40,22 @@ static bool in_force(day_t day, day_t from, day_t to)
     return from != DAY_NONE && to != DAY_NONE && day >= from && day <= to;
 }
 
+/* Place of the doctor's first choice, or where it would stand. */
+static size_t first_choice(const struct attendance_case *in, int64_t doctor_id)
+{
+    size_t first = 0, end = in->choice_count;
+
+    while (first < end) {
+        const size_t middle = first + (end - first) / 2;
+
+        if (in->choices[middle].doctor_id < doctor_id)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
+}
+
 /* The doctor's alternative among [first, end): the choice at sign-up, else by the certificate. */
 static uint8_t settle(const struct judging *judging, uint8_t first, uint8_t end)
 {
@@ -49,12 +65,12 @@ static uint8_t settle(const struct judging *judging, uint8_t first, uint8_t end)
     const day_t day = day_of_us(judging->session->starts_us);
     const enum programme programme = kind_programme(kind_at(offers, first));
 
-    for (size_t i = 0; i < in->choice_count; i++) {
+    for (size_t i = first_choice(in, doctor->doctor_id);
+         i < in->choice_count && in->choices[i].doctor_id == doctor->doctor_id; i++) {
         const struct attendance_choice *choice = &in->choices[i];
         const int at = offers_find(offers, (enum kind)choice->kind);
 
-        if (choice->doctor_id == doctor->doctor_id &&
-            choice->session == (uint32_t)judging->verdict->session && at >= first && at < end)
+        if (choice->session == (uint32_t)judging->verdict->session && at >= first && at < end)
             return (uint8_t)at;
     }
     if (programme == PROGRAMME_OP)

@@ -1,6 +1,7 @@
 /*
- * Sign-ups to seminars: the table of rules, then the messages of one seminar in their order on a
- * real database: places, the line, who moves up, and what a merge of two doctors makes of it.
+ * Sign-ups to seminars: the tables of rules, then the messages of one seminar in their order on a
+ * real database: places, the line, who moves up, what a merge of two doctors makes of it, and the
+ * kinds that doctors choose (R-SEM-09) until they post.
  */
 #include <string.h>
 
@@ -56,6 +57,11 @@ static void every_deed_from_every_state(void **state)
         {SIGNUP_CANCEL, SIGNUP_APPLIED, 1, 2, 1, CODE_NONE, SIGNUP_CANCELLED, 0},
         {SIGNUP_CANCEL, SIGNUP_WAITLIST, 1, 1, 2, CODE_NONE, SIGNUP_CANCELLED, 0},
         {SIGNUP_CANCEL, SIGNUP_CANCELLED, 1, 1, 1, CODE_SIGNUP_NONE, SIGNUP_CANCELLED, 0},
+        /* Nobody's place is another one, also where there is room now. */
+        {SIGNUP_CHOOSE, SIGNUP_NONE, 9, 1, 0, CODE_SIGNUP_NONE, SIGNUP_NONE, 0},
+        {SIGNUP_CHOOSE, SIGNUP_APPLIED, 9, 1, 2, CODE_NONE, SIGNUP_APPLIED, 0},
+        {SIGNUP_CHOOSE, SIGNUP_WAITLIST, 9, 1, 2, CODE_NONE, SIGNUP_WAITLIST, 0},
+        {SIGNUP_CHOOSE, SIGNUP_CANCELLED, 9, 1, 0, CODE_SIGNUP_NONE, SIGNUP_CANCELLED, 0},
     };
 
     (void)state;
@@ -83,7 +89,8 @@ static void it_ends_with_the_first_session(void **state)
         for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
             facts.starts_us = starts[i];
             rules_signup(&facts, (enum signup_deed)deed, NOW_US, &verdict);
-            assert_int_equal(verdict.refusal, CODE_SIGNUP_CLOSED);
+            assert_int_equal(verdict.refusal,
+                             deed == SIGNUP_CHOOSE ? CODE_NONE : CODE_SIGNUP_CLOSED);
         }
         facts = facts_of(SIGNUP_APPLIED, 1, 1, 0);
         facts.published = false;
@@ -108,6 +115,58 @@ static void who_has_no_my_page_only_cancels(void **state)
     assert_int_equal(signup_state_of(STR("")), SIGNUP_NONE);
 }
 
+/* Choices as "SESSION KIND,...", and what is wanted of the first session then. */
+static void what_can_be_chosen(void **state)
+{
+    static const struct {
+        const char *asked, *chosen;
+        bool posted;
+        enum code refusal;
+        const char *value, *wanted;
+    } cases[] = {
+        {"", "", false, CODE_NONE, "", ""},
+        {"1 OPL-S", "", false, CODE_NONE, "", "OPL-S"},
+        {"1 SPR,1 OPB-K", "", false, CODE_NONE, "", "OPB-K/SPR"},
+        {"1 CME-007", "OPL-S", false, CODE_NONE, "", "CME-007"}, /* there is no other one */
+        {"2 OPB-K", "", false, CODE_CHOICE_NOT_OFFERED, "OPB-K", ""},
+        {"1 OPL-R", "", false, CODE_CHOICE_NOT_OFFERED, "OPL-R", ""},
+        {"1 x", "", false, CODE_CHOICE_NOT_OFFERED, "x", ""},
+        {"9 OPL-S", "", false, CODE_CHOICE_NOT_OFFERED, "OPL-S", ""},
+        {"1 OPL-S,1 OPB-K", "", false, CODE_CHOICE_TWICE, "OPB-K", "OPL-S"},
+        {"1 OPL-S,1 OPL-S", "", false, CODE_CHOICE_TWICE, "OPL-S", "OPL-S"},
+        {"1 OPL-S", "", true, CODE_CHOICE_POSTED, "1", "OPL-S"},
+        {"", "OPL-S", true, CODE_CHOICE_POSTED, "1", ""},
+        {"1 OPL-S,2 OPL-R", "OPL-S", true, CODE_NONE, "", "OPL-S"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct arena *own = arena_new();
+        struct signup_session sessions[] = {
+            {.session_no = STR("1"), .posted = cases[i].posted, .chosen = str_of(cases[i].chosen)},
+            {.session_no = STR("2"), .chosen = STR("")}};
+        struct str list = str_of(cases[i].asked), one;
+        struct signup_choice choices[4];
+        struct choice_verdict verdict;
+        size_t count = 0;
+
+        assert_int_equal(offers_parse(STR("OPB-K:2|OPL-S:2;CME-007:1;SPZ-01:1|SPR:1"),
+                                      DELIVERY_VENUE, &sessions[0].offers),
+                         OFFERS_FINE);
+        assert_int_equal(offers_parse(STR("OPL-S:2|OPL-R:2"), DELIVERY_VENUE, &sessions[1].offers),
+                         OFFERS_FINE);
+        while (str_cut(&list, ',', &one)) {
+            (void)str_cut(&one, ' ', &choices[count].session_no);
+            choices[count++].kind = one;
+        }
+        rules_choices(own, sessions, ARRAY_LEN(sessions), choices, count, &verdict);
+        assert_int_equal(verdict.refusal, cases[i].refusal);
+        assert_true(str_eq_c(verdict.value, cases[i].value));
+        assert_true(str_eq_c(choice_codes(own, &sessions[0], false, "/"), cases[i].wanted));
+        arena_free(own);
+    }
+}
+
 /* ---- messages ---- */
 
 static long long doctor(int place)
@@ -124,6 +183,18 @@ static const char *asked(const char *action, long long doctor_id, bool by_delega
            "\"delegation_id\":%s,\"action\":\"%s\",\"seminar_no\":\"SIGN\",\"doctor_id\":%lld}",
            by_delegate ? "delegate" : "doctor", by_delegate ? "\"" DELEGATION "\"" : "null", action,
            doctor_id);
+    assert_int_equal(handle_at(waiting() - 1), ERR_OK);
+    return bench.answer_code[0] != '\0' ? bench.answer_code : bench_text(bench.answer, "state");
+}
+
+/* The same with kinds of the first session, as JSON strings. */
+static const char *chose(long long doctor_id, const char *kinds)
+{
+    inject(EVENT_SEMINAR_SIGNUP,
+           "{\"operation_id\":\"" OPERATION "\",\"actor_id\":\"" ACTOR "\",\"role\":\"doctor\","
+           "\"delegation_id\":null,\"action\":\"apply\",\"seminar_no\":\"SIGN\","
+           "\"doctor_id\":%lld,\"choose\":true,\"choices\":[%s]}",
+           doctor_id, kinds);
     assert_int_equal(handle_at(waiting() - 1), ERR_OK);
     return bench.answer_code[0] != '\0' ? bench.answer_code : bench_text(bench.answer, "state");
 }
@@ -286,6 +357,95 @@ static void the_sweep_finds_what_came_late(void **state)
     assert_string_equal(state_of(doctor(1)), "applied");
 }
 
+/* ---- kinds ---- */
+
+#define BASIC "{\"session_no\":\"1\",\"kind\":\"OPB-K\"}"
+#define LIFELONG "{\"session_no\":\"1\",\"kind\":\"OPL-S\"}"
+
+/* The first session offers alternatives; doctors 0 to 2 are certified on its day, 3 is not. */
+static void offer_alternatives(void)
+{
+    sql("UPDATE credit.session SET offers = 'OPB-K:2|OPL-S:2;CME-007:1' WHERE seminar_no = 'SIGN'"
+        " AND session_no = '1'");
+    for (int i = 0; i < 4; i++)
+        sql("DELETE FROM credit.certificate WHERE doctor_id = %lld", doctor(i));
+    for (int i = 0; i < 3; i++)
+        sql("INSERT INTO credit.certificate (doctor_id, programme, version, first_from, valid_to)"
+            " VALUES (%lld, 'OP', 1, '2025-12-07', '2030-12-06')",
+            doctor(i));
+}
+
+static struct str attendance(void)
+{
+    return text("医籍登録番号,セッション番号\n%lld,1\n%lld,1\n%lld,1\n%lld,1\n",
+                number_of("active", 0), number_of("active", 1), number_of("active", 2),
+                number_of("active", 3));
+}
+
+static bool posted_as(int place, const char *kind)
+{
+    return count("SELECT count(*) FROM credit.ledger WHERE doctor_id = %lld AND kind = '%s'"
+                 " AND programme = 'OP'",
+                 doctor(place), kind) == 1;
+}
+
+static void the_chosen_kind_posts(void **state)
+{
+    struct sent upload;
+
+    (void)state;
+    offer_alternatives();
+    sql("UPDATE credit.session SET capacity = NULL WHERE seminar_no = 'SIGN'");
+    assert_string_equal(chose(doctor(0), BASIC), "applied");
+    assert_string_equal(asked("apply", doctor(1), false), "applied");
+    assert_string_equal(asked("apply", doctor(2), false), "applied");
+    assert_string_equal(chose(doctor(3), BASIC), "applied");
+    /* On a sign-up that stands: chosen again, also after the seminar, and nobody is told. */
+    bench_clock("2026-12-06T20:00:00+09:00");
+    assert_string_equal(chose(doctor(3), LIFELONG), "applied");
+    assert_string_equal(chose(doctor(2), BASIC), "applied");
+    assert_string_equal(chose(doctor(2), ""), "applied");
+    assert_int_equal(heard(EVENT_SEMINAR_SIGNUP_CHANGED), 4);
+    assert_int_equal(count("SELECT count(*) FROM credit.audit WHERE action = 'signup_choose'"
+                           " AND detail -> 'choices' = '{\"1\": \"OPB-K\"}'"),
+                     1);
+    assert_int_equal(count("SELECT count(*) FROM credit.signup WHERE choices IS NULL"), 2);
+    /* A dry run says what posting then does. */
+    upload = send_dry_run("SIGN", attendance());
+    drain();
+    assert_int_equal(count("SELECT count(*) FROM credit.upload_chunk WHERE upload_no = %lld AND"
+                           " posted_kinds = '{OPB-K/CME-007,OPL-S/CME-007,OPL-S/CME-007,"
+                           "OPL-S/CME-007}'",
+                           (long long)upload.no),
+                     1);
+    upload = post_file("SIGN", attendance());
+    assert_counts(&upload, (const int64_t[]){4, 0, 0, 0, 0, 0});
+    assert_true(posted_as(0, "OPB-K") && posted_as(1, "OPL-S"));
+    assert_true(posted_as(2, "OPL-S") && posted_as(3, "OPL-S"));
+    assert_string_equal(chose(doctor(0), LIFELONG), "choice_posted");
+    assert_string_equal(chose(doctor(0), BASIC), "applied"); /* as it is */
+}
+
+static void what_is_chosen_is_checked(void **state)
+{
+    (void)state;
+    offer_alternatives();
+    assert_string_equal(chose(doctor(0), "{\"session_no\":\"1\",\"kind\":\"OPL-R\"}"),
+                        "choice_not_offered");
+    assert_string_equal(chose(doctor(0), "{\"session_no\":\"8\",\"kind\":\"OPL-S\"}"),
+                        "choice_not_offered");
+    assert_string_equal(chose(doctor(0), BASIC "," LIFELONG), "choice_twice");
+    assert_int_equal(count("SELECT count(*) FROM credit.signup"), 0);
+    /* Who waits is told the same place in the line; who begins anew chooses anew. */
+    for (int i = 0; i < 4; i++)
+        (void)asked("apply", doctor(i), false);
+    assert_string_equal(chose(doctor(3), BASIC), "waitlist");
+    assert_int_equal(bench_number(bench.answer, "waiting_before"), 1);
+    assert_string_equal(asked("cancel", doctor(3), false), "cancelled_by_doctor");
+    assert_string_equal(asked("apply", doctor(3), false), "waitlist");
+    assert_int_equal(count("SELECT count(*) FROM credit.signup WHERE choices IS NOT NULL"), 0);
+}
+
 static int open_seminar(void **state)
 {
     int failed = open_bench(state);
@@ -304,8 +464,8 @@ static int clean_signups(void **state)
     int failed = clean(state);
 
     sql("DELETE FROM credit.merge; UPDATE credit.doctor SET version = version;"
-        "UPDATE credit.session SET capacity = nullif(session_no::int, 1) WHERE seminar_no = "
-        "'SIGN'");
+        "UPDATE credit.session SET capacity = nullif(session_no::int, 1), offers = 'OPL-S:2'"
+        " WHERE seminar_no = 'SIGN'");
     return failed;
 }
 
@@ -315,6 +475,7 @@ int main(void)
         cmocka_unit_test(every_deed_from_every_state),
         cmocka_unit_test(it_ends_with_the_first_session),
         cmocka_unit_test(who_has_no_my_page_only_cancels),
+        cmocka_unit_test(what_can_be_chosen),
         cmocka_unit_test_setup(places_then_the_line, clean_signups),
         cmocka_unit_test_setup(a_cancellation_gives_the_place_to_the_first, clean_signups),
         cmocka_unit_test_setup(the_smallest_capacity_counts_and_may_change, clean_signups),
@@ -322,6 +483,8 @@ int main(void)
         cmocka_unit_test_setup(a_merge_takes_the_sign_up_along, clean_signups),
         cmocka_unit_test_setup(a_merge_gives_the_second_place_back, clean_signups),
         cmocka_unit_test_setup(the_sweep_finds_what_came_late, clean_signups),
+        cmocka_unit_test_setup(the_chosen_kind_posts, clean_signups),
+        cmocka_unit_test_setup(what_is_chosen_is_checked, clean_signups),
     };
 
     return cmocka_run_group_tests(tests, open_seminar, close_bench);

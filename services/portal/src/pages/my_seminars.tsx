@@ -5,7 +5,14 @@ import { call, command } from '../api/client';
 import { Button, PageTitle } from '../parts/basics';
 import { TextField } from '../parts/fields';
 import { useLoad, usePages, type Pages } from '../parts/load';
-import { OpenSeminarList, SignUpNotice, type OpenSeminar, type OpenSeminars, type SignUp } from '../parts/open_seminars';
+import {
+  OpenSeminarList,
+  SignUpNotice,
+  type Deeds,
+  type OpenSeminar,
+  type OpenSeminars,
+  type Told,
+} from '../parts/open_seminars';
 import { here, setQuery } from '../router';
 import { t } from '../text/messages';
 import { tse } from '../text/seats';
@@ -16,8 +23,8 @@ interface Whose {
   title: string;
   mine: Pages<OpenSeminar, OpenSeminars>;
   coming: Pages<OpenSeminar, OpenSeminars>;
-  signUp: (seminarNo: string) => Promise<SignUp>;
-  cancel: (seminarNo: string) => Promise<SignUp>;
+  signUp: Deeds['signUp'];
+  cancel: Deeds['cancel'];
   back?: ComponentChildren;
 }
 
@@ -36,7 +43,7 @@ export function MySeminarsPage() {
       title={tse('title')}
       mine={mine}
       coming={coming}
-      signUp={(seminar_no) => command('post', '/api/v1/me/signups', { body: { seminar_no } })}
+      signUp={(body) => command('post', '/api/v1/me/signups', { body })}
       cancel={(seminar_no) => command('post', '/api/v1/me/signups/{seminar_no}/cancel', { path: { seminar_no } })}
     />
   );
@@ -60,9 +67,7 @@ export function DelegatedSeminarsPage({ id }: { id: string }) {
       title={name ? tse('for_doctor', { name }) : tse('title')}
       mine={mine}
       coming={coming}
-      signUp={(seminar_no) =>
-        command('post', '/api/v1/delegations/{delegation_id}/signups', { path, body: { seminar_no } })
-      }
+      signUp={(body) => command('post', '/api/v1/delegations/{delegation_id}/signups', { path, body })}
       cancel={(seminar_no) =>
         command('post', '/api/v1/delegations/{delegation_id}/signups/{seminar_no}/cancel', {
           path: { ...path, seminar_no },
@@ -75,11 +80,11 @@ export function DelegatedSeminarsPage({ id }: { id: string }) {
 
 function SignUpPage({ title, mine, coming, signUp, cancel, back }: Whose) {
   const [text, setText] = useState(here().query.get('q') ?? '');
-  const [told, setTold] = useState<SignUp>();
+  const [told, setTold] = useState<Told>();
   const deeds = {
     signUp,
     cancel,
-    done: (answer: SignUp) => {
+    done: (answer: Told) => {
       setTold(answer);
       mine.reload();
       coming.reload();

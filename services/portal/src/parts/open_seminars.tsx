@@ -1,5 +1,6 @@
 // Seminars to sign up to, as their doctor and a delegate see them: a card each, and the question before
-// a sign-up or its end. What is at the same time is shown, and in nobody's way.
+// a sign-up or its end. What is at the same time is shown, and in nobody's way. Where a session offers
+// alternatives one says which kind is wanted, then or later.
 import { useState } from 'preact/hooks';
 import type { Answer } from '../api/types';
 import { dateText, clockText, numberText, timeText } from '../text/format';
@@ -9,17 +10,21 @@ import { Button, Facts, Notice, Tag, type Tone } from './basics';
 import { Dialog } from './dialog';
 import { SendButton } from './fields';
 import { FormBox, useForm } from './form';
+import { chosenText, KindFields, inputOf, wantedOf, type SignUpInput } from './kind_choice';
 import { ListFoot, LoadBox, type Pages } from './load';
 
 export type OpenSeminars = Answer<'/api/v1/me/seminars', 'get'>;
 export type OpenSeminar = OpenSeminars['items'][number];
 export type SignUp = Answer<'/api/v1/me/signups', 'post'>;
 
+/** What was answered, and to what. */
+export type Told = SignUp & { chosen?: boolean };
+
 /** What a click asks for, of the doctor whom the page is about. */
 export interface Deeds {
-  signUp: (seminarNo: string) => Promise<SignUp>;
+  signUp: (input: SignUpInput) => Promise<SignUp>;
   cancel: (seminarNo: string) => Promise<SignUp>;
-  done: (signUp: SignUp) => void;
+  done: (told: Told) => void;
 }
 
 const TONES: Record<SignUp['state'], Tone> = { applied: 'good', waitlist: 'warn', cancelled_by_doctor: 'plain' };
@@ -53,17 +58,17 @@ export function OpenSeminarList(props: {
 }
 
 /** What was answered, above the lists. */
-export function SignUpNotice({ told }: { told: SignUp | undefined }) {
+export function SignUpNotice({ told }: { told: Told | undefined }) {
   if (!told) return null;
   return (
     <Notice tone={told.state === 'waitlist' ? 'warn' : 'good'} alert>
-      <p>{tse(`done_${told.state}`, { n: numberText(told.waiting_before ?? 0) })}</p>
+      <p>{tse(told.chosen ? 'done_chosen' : `done_${told.state}`, { n: numberText(told.waiting_before ?? 0) })}</p>
     </Notice>
   );
 }
 
 function SeminarCard({ list, seminar, deeds }: { list: string; seminar: OpenSeminar; deeds: Deeds }) {
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<'place' | 'kinds'>();
   const id = `${list}-${seminar.seminar_no}`;
   const { state } = seminar;
   const full = seminar.places_left === 0;
@@ -84,6 +89,7 @@ function SeminarCard({ list, seminar, deeds }: { list: string; seminar: OpenSemi
           [tse('places'), seminar.open && placesText(seminar)],
           [tse('overlaps'), stands(seminar) && seminar.overlaps.map(({ title }) => title).join(t('comma'))],
           [tse('asked_at'), seminar.asked_at && timeText(seminar.asked_at)],
+          [tse('kinds'), stands(seminar) && seminar.choices.map(chosenText).join(t('comma'))],
         ]}
       />
       {seminar.by_delegate && <p class="soft">{tse('by_delegate')}</p>}
@@ -99,16 +105,26 @@ function SeminarCard({ list, seminar, deeds }: { list: string; seminar: OpenSemi
           ))}
         </ul>
       </details>
+      {stands(seminar) && seminar.choices.some(({ posted }) => !posted) && (
+        <div>
+          <Button look="side" label={tse('choose_of', { title: seminar.title })} onClick={() => setAsking('kinds')}>
+            {`${tse('choose')}…`}
+          </Button>
+        </div>
+      )}
       {seminar.open ? (
         <div>
-          <Button look={stands(seminar) ? 'danger' : 'side'} label={label} onClick={() => setAsking(true)}>
+          <Button look={stands(seminar) ? 'danger' : 'side'} label={label} onClick={() => setAsking('place')}>
             {`${tse(stands(seminar) ? 'cancel' : full ? 'wait' : 'sign_up')}…`}
           </Button>
         </div>
       ) : (
         <p class="soft">{tse('closed')}</p>
       )}
-      {asking && <AskDialog title={label} seminar={seminar} deeds={deeds} close={() => setAsking(false)} />}
+      {asking === 'place' && (
+        <AskDialog title={label} seminar={seminar} deeds={deeds} close={() => setAsking(undefined)} />
+      )}
+      {asking === 'kinds' && <ChooseDialog seminar={seminar} deeds={deeds} close={() => setAsking(undefined)} />}
     </article>
   );
 }
@@ -118,9 +134,33 @@ function placesText({ places_left, waiting }: OpenSeminar): string {
   return places_left > 0 ? tse('places_n', { n: numberText(places_left) }) : tse('places_none', { n: numberText(waiting) });
 }
 
+function ChooseDialog({ seminar, deeds, close }: { seminar: OpenSeminar; deeds: Deeds; close: () => void }) {
+  const form = useForm(wantedOf(seminar));
+  return (
+    <Dialog title={tse('choose_of', { title: seminar.title })} onClose={close}>
+      <FormBox
+        form={form}
+        send={async () => {
+          const told = await deeds.signUp(inputOf(seminar, form.values));
+          close();
+          deeds.done({ ...told, chosen: true });
+        }}
+      >
+        <KindFields seminar={seminar} form={form} />
+        <div class="row">
+          <SendButton busy={form.busy}>{tse('choose')}</SendButton>
+          <Button look="text" onClick={close}>
+            {tse('keep')}
+          </Button>
+        </div>
+      </FormBox>
+    </Dialog>
+  );
+}
+
 function AskDialog(props: { title: string; seminar: OpenSeminar; deeds: Deeds; close: () => void }) {
   const { title, seminar, deeds, close } = props;
-  const form = useForm({});
+  const form = useForm(wantedOf(seminar));
   const ends = stands(seminar);
   const full = seminar.places_left === 0;
   return (
@@ -140,11 +180,14 @@ function AskDialog(props: { title: string; seminar: OpenSeminar; deeds: Deeds; c
       <FormBox
         form={form}
         send={async () => {
-          const told = await (ends ? deeds.cancel : deeds.signUp)(seminar.seminar_no);
+          const told = ends
+            ? await deeds.cancel(seminar.seminar_no)
+            : await deeds.signUp(inputOf(seminar, form.values));
           close();
           deeds.done(told);
         }}
       >
+        {!ends && <KindFields seminar={seminar} form={form} />}
         <div class="row">
           <SendButton look={ends ? 'danger' : 'main'} busy={form.busy}>
             {tse(ends ? 'cancel' : full ? 'wait' : 'sign_up')}
