@@ -339,7 +339,7 @@ def test_the_kind_chosen_at_sign_up_posts(stack, doctor, delegate, doctors):
     refused = doctor.client.post("/me/signups", body("OPL-S", session="7")).expect(409).json
     assert refused["code"] == "choice_not_offered" and "{" not in refused["cure"]
     assert code(doctor.client.post("/me/signups", body("OPL-S", "OPB-K")), 409) == "choice_twice"
-    doctor.client.post("/me/signups", {"seminar_no": "KIND-1", "choices": [{}]}).expect(422)
+    doctor.client.post("/me/signups", {"seminar_no": "KIND-1", "choices": [{}]}).expect(400)
     assert chosen(doctor.client) == (None, False)
     assert doctor.client.post("/me/signups", body("OPL-S")).expect(201).json["state"] == "applied"
     assert chosen(doctor.client) == ("OPL-S", False)

@@ -155,7 +155,7 @@ static void what_can_be_chosen(void **state)
                          OFFERS_FINE);
         assert_int_equal(offers_parse(STR("OPL-S:2|OPL-R:2"), DELIVERY_VENUE, &sessions[1].offers),
                          OFFERS_FINE);
-        while (str_cut(&list, ',', &one)) {
+        while (list.len > 0 && str_cut(&list, ',', &one)) {
             (void)str_cut(&one, ' ', &choices[count].session_no);
             choices[count++].kind = one;
         }
