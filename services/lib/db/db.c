@@ -38,10 +38,14 @@ static unsigned waiting(const struct db_pool *pool)
     return pool->waiting[false].count + pool->waiting[true].count;
 }
 
-/* Patient batches leave one connection to the others, unless there is no other. */
+unsigned db_patient_max(const struct db_pool *pool)
+{
+    return pool->connections > 1 ? pool->connections - 1 : 1;
+}
+
 static bool has_place(const struct db_pool *pool, bool patient)
 {
-    return !patient || pool->connections == 1 || pool->patient_busy + 1 < pool->connections;
+    return !patient || pool->patient_busy < db_patient_max(pool);
 }
 
 /* The oldest that may run now: others before patient ones, of which one may always run. */

@@ -5,11 +5,14 @@
  */
 #include "work/work_private.h"
 
+/* What is large is not quickly done; parsed it takes eight times its room, which no limit counts.
+ */
 static bool is_urgent(struct work_part *part, struct work_record *record)
 {
     const struct work_route *route;
 
-    if (record->done || record->in_turn)
+    if (record->done || record->in_turn ||
+        (!record->parsed && record->value.len > WORK_URGENT_BYTES_MAX))
         return false;
     work_record_parse(part, record);
     if (record->err != ERR_OK)
@@ -44,4 +47,20 @@ struct work_record *work_overtaking(struct work_part *part)
         first = first && record->done;
     }
     return NULL;
+}
+
+bool work_is_long(struct work_part *part)
+{
+    const struct work_route *route;
+    struct work_record *record = part->head;
+
+    if (!part->work->has_urgent)
+        return false;
+    while (record->next != NULL && record->done)
+        record = record->next;
+    work_record_parse(part, record);
+    if (record->done || record->err != ERR_OK)
+        return false;
+    route = work_route_of(part->work, record->message.type);
+    return route != NULL && route->urgent != NULL && !route->urgent(&record->message);
 }

@@ -253,6 +253,18 @@ void work_part_kick(struct work_part *part)
         work_turn_start(part);
 }
 
+void work_parts_kick(struct work_part *last)
+{
+    struct work *work = last->work;
+
+    if (last->state != WORK_PART_GONE)
+        for (struct work_part *part = last->next; part != NULL; part = part->next)
+            work_part_kick(part);
+    for (struct work_part *part = work->parts; part != NULL && part != last; part = part->next)
+        work_part_kick(part);
+    work_part_kick(last);
+}
+
 void work_part_pass(struct work_part *part, int64_t next)
 {
     part->place = next;

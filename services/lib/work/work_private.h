@@ -34,6 +34,7 @@ enum {
     WORK_BATCH_BYTES_MAX = 256 * 1024,
     WORK_BATCH_MESSAGES_MAX = 500,
     WORK_OVERTAKES_MAX = 4, /* in a row, then whatever is first */
+    WORK_URGENT_BYTES_MAX = 4096,
     WORK_BACKOFF_FIRST_MS = 100,
     WORK_BACKOFF_MAX_MS = 5000,
     WORK_CONFLICTS_MAX = 5, /* in a row on one batch: no accident any more */
@@ -251,6 +252,8 @@ extern const struct bus_consumer_events work_part_events;
 
 /* Begin the next turn if there is something to do and nothing in hand. */
 void work_part_kick(struct work_part *part);
+/* The same for all partitions, those behind `last` in the list first and it last. */
+void work_parts_kick(struct work_part *last);
 /* What is in hand becomes void; read the place again after `delay_ms`. */
 void work_part_reread(struct work_part *part, uint64_t delay_ms);
 /* Its topic was paused, or is not any more. */
@@ -295,6 +298,11 @@ void work_pauses_tick(struct work *work);
 
 /* The record that goes before all others now; NULL: they go in order. */
 struct work_record *work_overtaking(struct work_part *part);
+/*
+ * Its next message is one that others may overtake. As many of those are in hand as may run at once
+ * in the database: a partition that would only wait for a connection stays free for urgent ones.
+ */
+bool work_is_long(struct work_part *part);
 
 /* ---- work_turn.c, work_effect.c ---- */
 
@@ -318,6 +326,7 @@ struct work_turn {
     size_t picked;                 /* how many */
     size_t due;                    /* of them, those that were not done before */
     bool overtakes;                /* the one record has others before it, which stay */
+    bool is_long;                  /* counted in work->long_turns */
     int64_t place;                 /* the partition's, before */
     int64_t first;                 /* offset of the first record that is due */
     int64_t last;
@@ -382,6 +391,7 @@ struct work {
     struct work_part *parts;
     unsigned part_users; /* partitions not yet freed */
     size_t queued_bytes; /* in all queues */
+    unsigned long_turns; /* in hand */
     unsigned flows;      /* flows of ours that have not ended, other than turns */
     struct timer tick;
     struct work_stats stats;

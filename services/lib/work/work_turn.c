@@ -363,11 +363,12 @@ static void turn_done(struct flow *flow)
                  F_I64("place", turn->place));
     }
     part->turn = NULL;
+    work->long_turns -= turn->is_long;
     if (!is_void(turn))
         settle(turn);
     work_records_free(work, turn->records);
     work_queues_refill(work);
-    work_part_kick(part);
+    work_parts_kick(part);
     flow_fini(flow);
     free(turn);
     work_part_unuse(part);
@@ -424,10 +425,17 @@ static void pick_one(struct work_turn *turn, struct work_record *record)
 
 void work_turn_start(struct work_part *part)
 {
-    struct work_turn *turn = heap_zero(sizeof(*turn));
+    struct work *work = part->work;
     struct work_record *urgent = work_overtaking(part);
+    const bool is_long = urgent == NULL && work_is_long(part);
+    struct work_turn *turn;
     struct work_record *last;
 
+    if (is_long && work->long_turns >= db_patient_max(work->db))
+        return; /* the end of another one begins it */
+    turn = heap_zero(sizeof(*turn));
+    turn->is_long = is_long;
+    work->long_turns += is_long;
     turn->part = part;
     turn->epoch = part->epoch;
     if (urgent != NULL)

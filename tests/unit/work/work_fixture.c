@@ -184,6 +184,12 @@ static bool always(const struct work_message *message)
     return true;
 }
 
+static bool at_no_time(const struct work_message *message)
+{
+    (void)message;
+    return false;
+}
+
 const struct work_route service_routes[] = {
     {.type = "t.add.v1", .handle = handle_add, .batch_max = 50, .committed = on_committed},
     {.type = "t.picky.v1", .handle = handle_picky, .batch_max = 50, .dead = on_dead},
@@ -192,6 +198,7 @@ const struct work_route service_routes[] = {
     {.type = "t.emit.v1", .handle = handle_emit, .batch_max = 50, .committed = on_committed},
     {.type = "t.once.v1", .handle = handle_once, .batch_max = 1, .dead = on_dead},
     {.type = "t.slow.v1", .handle = handle_slow, .batch_max = 1, .dead = on_dead},
+    {.type = "t.long.v1", .handle = handle_slow, .batch_max = 1, .urgent = at_no_time},
     {.type = "t.quick.v1",
      .handle = handle_picky,
      .batch_max = 50,

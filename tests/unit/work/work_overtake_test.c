@@ -220,6 +220,89 @@ static void lost_answers_change_nothing(void **state)
     assert_int_equal(number("SELECT count(*) FROM credit.dead_letter"), 0);
 }
 
+static size_t queued_in_all(const struct fixture *fx)
+{
+    size_t count = 0;
+
+    for (const struct work_part *part = fx->work->parts; part != NULL; part = part->next)
+        count += part->count;
+    return count;
+}
+
+static bool all_are_queued(void *arg)
+{
+    const struct fixture *fx = arg;
+
+    return queued_in_all(fx) == fx->queued;
+}
+
+static bool some_are_kept(void *arg)
+{
+    const struct fixture *fx = arg;
+
+    return fx->service.kept_count > 0;
+}
+
+/* Others would only wait for a connection: their partitions stay free for what is urgent. */
+static void only_so_many_long_ones_are_in_hand(void **state)
+{
+    enum { KEYS = 16, IN_HAND = 2 /* of the pool's three connections */ };
+    struct fixture *fx = *state;
+    char keys[KEYS][4];
+    size_t answered = 0;
+
+    fx->topic = kafka_topic(4);
+    worker_start(fx);
+    for (int i = 0; i < KEYS; i++) { /* at its beginning a partition lets nobody overtake */
+        snprintf(keys[i], sizeof(keys[i]), "k%d", i);
+        send_keyed(fx, "t.add.v1", keys[i], 1);
+    }
+    until_i64(fx, EFFECTS, KEYS);
+    for (int i = 0; i < KEYS; i++)
+        send_keyed(fx, "t.long.v1", keys[i], 2);
+    until_kept(fx, IN_HAND);
+    fx->queued = KEYS - IN_HAND;
+    assert_true(wait_for(fx->loop, all_are_queued, fx, 20000));
+    for (int i = 0; i < KEYS; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "q%d", i);
+        send_keyed(fx, "t.quick.v1", keys[i], 100 + i);
+    }
+    until_i64(fx, "SELECT (count(*) > 0)::int FROM credit.effect WHERE n >= 100", 1);
+    assert_int_equal(fx->service.kept_count, IN_HAND);
+    while (answered < KEYS) {
+        assert_true(wait_for(fx->loop, some_are_kept, fx, 20000));
+        assert_in_range(fx->service.kept_count, 1, IN_HAND);
+        answered += fx->service.kept_count;
+        answer_kept(&fx->service, ERR_OK);
+    }
+    until_i64(fx, EFFECTS, 3 * KEYS);
+}
+
+/* Parsed it would take its room many times over, for as long as it waits. */
+static void what_is_large_waits_unread(void **state)
+{
+    struct fixture *fx = *state;
+    const struct work_record *record;
+    char *large = heap_zero(WORK_URGENT_BYTES_MAX + 1);
+    struct db_batch *batch = db_batch_new(fx->arena);
+    struct work_event event = {.type = "t.quick.v1", .topic = fx->topic, .key = STR("b")};
+
+    send_keyed(fx, "t.slow.v1", "a", 1);
+    memset(large, 'x', WORK_URGENT_BYTES_MAX);
+    event.data = json_pack("{s:i, s:s}", "n", 2, "large", large);
+    free(large);
+    (void)work_emit(fx->sender, batch, &event, NULL);
+    assert_int_equal(run_work(fx, fx->sender, batch), ERR_OK);
+    send_keyed(fx, "t.quick.v1", "c", 3);
+    worker_start_full(fx);
+    until_queued(fx, 2);
+    record = fx->work->parts->head;
+    assert_false(record->parsed);
+    answer_next(fx);
+    until_i64(fx, PLACE, 3);
+    assert_int_equal(number(ORDER), 132);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -227,7 +310,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(urgent_ones_overtake_other_keys),  CASE(those_in_order_are_not_starved),
         CASE(a_refused_one_waits_for_its_turn), CASE(another_worker_passes_what_overtook),
-        CASE(lost_answers_change_nothing),
+        CASE(lost_answers_change_nothing),      CASE(only_so_many_long_ones_are_in_hand),
+        CASE(what_is_large_waits_unread),
     };
 
     return cmocka_run_group_tests(tests, servers_setup, servers_teardown);
