@@ -21,18 +21,32 @@ void random_bytes(void *out, size_t len)
     }
 }
 
+/*
+ * Milliseconds and twelve bits behind them: those of the last identifier + 1 while the clock stands
+ * or has gone back, so that the identifiers of one thread ascend.
+ */
+static uint64_t next_moment(void)
+{
+    static _Thread_local uint64_t last;
+    struct timespec now;
+    uint64_t moment;
+
+    must(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    moment = ((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000) << 12;
+    last = moment > last ? moment : last + 1;
+    return last;
+}
+
 struct uuid uuid_new(void)
 {
     struct uuid uuid;
-    struct timespec now;
-    uint64_t ms;
+    const uint64_t moment = next_moment();
 
-    must(clock_gettime(CLOCK_REALTIME, &now) == 0);
-    ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
     random_bytes(uuid.bytes, sizeof(uuid.bytes));
     for (int i = 0; i < 6; i++)
-        uuid.bytes[i] = (uint8_t)(ms >> (40 - 8 * i));
-    uuid.bytes[6] = (uint8_t)(0x70 | (uuid.bytes[6] & 0x0f));
+        uuid.bytes[i] = (uint8_t)(moment >> (52 - 8 * i));
+    uuid.bytes[6] = (uint8_t)(0x70 | (moment >> 8 & 0x0f));
+    uuid.bytes[7] = (uint8_t)moment;
     uuid.bytes[8] = (uint8_t)(0x80 | (uuid.bytes[8] & 0x3f));
     return uuid;
 }

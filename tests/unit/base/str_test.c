@@ -104,6 +104,20 @@ static void identifiers_are_version_7_and_different(void **state)
     assert_false(uuid_parse(STR("0198"), &read));
 }
 
+/* Events are swept and replayed by their ids, in the order in which they were made. */
+static void identifiers_ascend(void **state)
+{
+    struct uuid last = uuid_new();
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) { /* more than twelve bits count in one millisecond */
+        struct uuid next = uuid_new();
+
+        assert_true(memcmp(last.bytes, next.bytes, 8) < 0);
+        last = next;
+    }
+}
+
 static void secrets_compare_by_content(void **state)
 {
     (void)state;
@@ -124,6 +138,7 @@ int main(void)
         cmocka_unit_test(hexadecimal_goes_there_and_back),
         cmocka_unit_test(base64url_has_no_padding),
         cmocka_unit_test(identifiers_are_version_7_and_different),
+        cmocka_unit_test(identifiers_ascend),
         cmocka_unit_test(secrets_compare_by_content),
     };
 
