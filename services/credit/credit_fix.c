@@ -66,6 +66,8 @@ static enum code refusal(enum row_state state)
         return CODE_UPLOAD_NOT_DONE;
     case ROW_ONLY_TRIED:
         return CODE_UPLOAD_DRY_RUN;
+    case ROW_CANCELLED:
+        return CODE_SEMINAR_CANCELLED;
     case ROW_UPLOAD_UNDONE:
         return CODE_UPLOAD_STATE;
     }

@@ -102,6 +102,23 @@ void match_doctors(struct match *match, const struct directory *directory,
     }
 }
 
+const int64_t *match_leaders(const struct directory *directory,
+                             const struct attendance_seminar *seminar, struct arena *arena)
+{
+    int64_t *leaders = arena_array(arena, int64_t, seminar->count);
+
+    for (size_t i = 0; i < seminar->count; i++) {
+        const int64_t number = seminar->sessions[i].leader_register_no;
+        struct attendance_doctor doctor;
+        size_t cursor = 0;
+
+        if (number != NUMBER_NONE &&
+            directory_next(directory, DIRECTORY_BY_REGISTER, number, &cursor, &doctor))
+            leaders[i] = doctor.doctor_id;
+    }
+    return leaders;
+}
+
 /* ---- pairs ---- */
 
 /* How many doctors the row's two numbers lead to; fills `ret_ids` where it is not NULL. */

@@ -45,6 +45,10 @@ struct match_span {
 void match_doctors(struct match *match, const struct directory *directory,
                    const struct attendance_numbers *numbers, struct arena *arena);
 
+/* The doctor_id of each session's leader, 0 for none, in the arena. */
+const int64_t *match_leaders(const struct directory *directory,
+                             const struct attendance_seminar *seminar, struct arena *arena);
+
 /* Sets its pairs; `places` are those of `rows` rows in the seminar's list. */
 void match_pairs(struct match *match, const struct directory *directory,
                  const struct attendance_numbers *numbers, const int32_t *places, size_t rows,

@@ -233,7 +233,7 @@ cleanup:
     flow_end(flow, err);
 }
 
-/* What the figures need after the commit; lives in the batch's arena. */
+/* What the figures need after the commit, but for a dry run; lives in the batch's arena. */
 struct post_figures {
     uint32_t outcomes[OUTCOME_COUNT];
     size_t entries;
@@ -246,8 +246,10 @@ static void keep_figures(struct post *post)
 {
     struct post_figures *figures = arena_new_of(post->batch->arena, struct post_figures);
 
+    if (post->upload.dry_run)
+        return;
     memcpy(figures->outcomes, post->judge.verdicts.outcomes, sizeof(figures->outcomes));
-    for (size_t i = 0; i < post->judge.verdicts.count && !post->upload.dry_run; i++) {
+    for (size_t i = 0; i < post->judge.verdicts.count; i++) {
         if (post->judge.verdicts.list[i].outcome == OUTCOME_POSTED)
             figures->entries += post->judge.verdicts.list[i].credit_count;
     }

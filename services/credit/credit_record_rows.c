@@ -14,7 +14,7 @@ static const struct db_stmt insert_rows = {
     "  same_as_row, doctor_id, session_id, credits, suggestion)",
 };
 
-/* A chunk's rows are at most a thousand. */
+/* A chunk's rows are few: ATTENDANCE_CHUNK_ROWS_MAX. */
 static const struct db_stmt update_reasons = {
     "credit_update_reasons",
     "UPDATE credit.upload_chunk c SET reasons ="

@@ -24,6 +24,7 @@ static const struct db_stmt select_overdue = {
     "credit_select_overdue",
     "SELECT u.upload_id, u.seminar_no, r.row_no FROM credit.upload_row r"
     " JOIN credit.doctor d USING (doctor_id) JOIN credit.upload u USING (upload_no)"
+    " JOIN credit.seminar s ON s.seminar_no = u.seminar_no AND s.status <> 'cancelled'"
     " WHERE r.waiting_since IS NOT NULL AND d.my_page IN ('active', 'link_pending', 'closed')"
     "  AND u.status = 'done' AND u.undo_at IS NULL ORDER BY u.upload_no, r.row_no LIMIT $1",
 };
@@ -33,6 +34,7 @@ static const struct db_stmt select_of_doctors = {
     "SELECT u.upload_id, u.seminar_no, r.row_no FROM unnest($1::bigint[]) AS n (doctor_id)"
     " JOIN credit.upload_row r ON r.doctor_id = n.doctor_id AND r.waiting_since IS NOT NULL"
     " JOIN credit.upload u USING (upload_no)"
+    " JOIN credit.seminar s ON s.seminar_no = u.seminar_no AND s.status <> 'cancelled'"
     " WHERE u.status = 'done' AND u.undo_at IS NULL"
     " ORDER BY u.upload_no, r.row_no LIMIT $2",
 };

@@ -59,7 +59,7 @@ static enum row_state state_of(const struct row *row)
     /* A message may come late: only what depends on others is judged again without being mended. */
     if (!row->mended && !str_eq_c(outcome, "waiting") && !str_eq_c(outcome, "already_posted"))
         return ROW_STANDS;
-    return ROW_FINE;
+    return row->upload.cancelled ? ROW_CANCELLED : ROW_FINE;
 }
 
 static void take_chunk(struct row *row)

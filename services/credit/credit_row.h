@@ -15,6 +15,7 @@ enum row_state {
     ROW_STANDS,       /* posted, or repeats what is posted */
     ROW_NOT_YET,      /* the upload is not done */
     ROW_ONLY_TRIED,   /* the upload is a dry run */
+    ROW_CANCELLED,    /* the seminar was */
     ROW_UPLOAD_UNDONE /* or refused */
 };
 

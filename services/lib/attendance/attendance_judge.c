@@ -106,15 +106,27 @@ static bool judge_absent(struct judging *judging)
     return attended == ATTENDED_NO;
 }
 
-static void judge_policy(struct judging *judging)
+/* By the number that the session names, or by another one of the same doctor. */
+static bool is_leader(const struct judging *judging)
 {
     const struct attendance_doctor *doctor = judging->doctor;
     const struct attendance_session *session = judging->session;
+    const int64_t *leaders = judging->in->leaders;
+
+    if (session == NULL || session->leader_register_no == NUMBER_NONE)
+        return false;
+    return session->leader_register_no == doctor->register_no ||
+           (leaders != NULL &&
+            leaders[session - judging->in->seminar->sessions] == doctor->doctor_id);
+}
+
+static void judge_policy(struct judging *judging)
+{
+    const struct attendance_doctor *doctor = judging->doctor;
 
     if (doctor == NULL)
         return;
-    if (session != NULL && session->leader_register_no == doctor->register_no &&
-        doctor->register_no != NUMBER_NONE)
+    if (is_leader(judging))
         judge_problem(judging, CODE_LEADER_EXCLUDED, STR_NONE, STR_NONE);
     if (judging->in->reject_no_my_page &&
         (doctor->my_page == MY_PAGE_NONE || doctor->my_page == MY_PAGE_TEMP_ISSUED))

@@ -62,6 +62,8 @@ struct attendance_case {
     const struct attendance_numbers *numbers; /* of these rows */
     const struct attendance_seminar *seminar;
     const int32_t *places; /* of these rows: attendance_places() */
+    /* The doctor_id of each session's leader, 0 for none; NULL: only their numbers are known. */
+    const int64_t *leaders;
     const struct attendance_doctor *doctors;
     size_t doctor_count;
     const struct attendance_fact *facts; /* of these doctors, and of the whole seminar */

@@ -16,6 +16,17 @@ static bool wants(const struct attendance_case *judged, const struct attendance_
            judged->rows->list[row].cells[COLUMN_NAME_KANA].len > 0;
 }
 
+/* How many rows are looked at. */
+static size_t wanting(const struct attendance_case *judged,
+                      const struct attendance_verdicts *verdicts)
+{
+    size_t rows = 0;
+
+    for (size_t i = 0; i < verdicts->count && rows < SUGGEST_ROWS_MAX; i++)
+        rows += wants(judged, verdicts, i);
+    return rows;
+}
+
 /* Digits are changed, not added: the number keeps its length. */
 static size_t neighbours(int64_t number, int64_t out[REGISTER_NO_DIGITS_MAX * 9])
 {
@@ -38,20 +49,19 @@ size_t attendance_suggest_numbers(struct arena *arena, const struct attendance_c
                                   const struct attendance_verdicts *verdicts, int64_t **ret_numbers)
 {
     int64_t near[REGISTER_NO_DIGITS_MAX * 9];
-    int64_t *numbers = NULL;
+    size_t left = wanting(judged, verdicts);
+    const size_t room = left * ARRAY_LEN(near);
+    int64_t *numbers = arena_array(arena, int64_t, room);
     struct attendance_map seen;
     size_t count = 0;
-    size_t rows = 0;
 
-    for (size_t i = 0; i < verdicts->count && rows < SUGGEST_ROWS_MAX; i++) {
+    attendance_map_init(&seen, arena, room);
+    for (size_t i = 0; left > 0; i++) {
         size_t found;
 
         if (!wants(judged, verdicts, i))
             continue;
-        if (rows++ == 0) {
-            numbers = arena_array(arena, int64_t, SUGGEST_NUMBERS_MAX);
-            attendance_map_init(&seen, arena, SUGGEST_NUMBERS_MAX);
-        }
+        left--;
         found = neighbours(judged->numbers->register_no[i], near);
         for (size_t n = 0; n < found; n++) {
             struct attendance_map_slot *slot = attendance_map_at(&seen, near[n], 0);

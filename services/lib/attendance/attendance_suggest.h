@@ -8,7 +8,7 @@
 #include "attendance/attendance_judge.h"
 
 enum {
-    SUGGEST_ROWS_MAX = 20, /* of a chunk; later ones get no suggestion */
+    SUGGEST_ROWS_MAX = 500, /* of a chunk; later ones get no suggestion */
     SUGGEST_NUMBERS_MAX = SUGGEST_ROWS_MAX * REGISTER_NO_DIGITS_MAX * 9,
 };
 

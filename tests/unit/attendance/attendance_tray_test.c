@@ -141,16 +141,16 @@ static void only_so_many_rows_are_looked_up(void **state)
 
     (void)state;
     set_session(&session, "1", "2025-10-10T13:00:00+09:00", "2025-10-10T15:00:00+09:00", "OPL-S:2");
-    for (int i = 0; i < 500; i++)
+    for (int i = 0; i < SUGGEST_ROWS_MAX + 200; i++)
         buf_printf(&rows, "%d,サトウ\n", 1000000 + i * 1117);
     attendance_header_read(arena, STR("register_no,name_kana"), ENCODING_UTF8, ',', &header);
     attendance_rows_read(arena, &header, &chunk, buf_str(&rows), &read);
     attendance_numbers_read(arena, &read, &numbers);
     judged.places = attendance_places(arena, &read, &seminar);
     attendance_judge(arena, &judged, &verdicts);
-    assert_int_equal(verdicts.outcomes[OUTCOME_UNMATCHED], 500);
-    assert_in_range(attendance_suggest_numbers(arena, &judged, &verdicts, &near), 1000,
-                    SUGGEST_NUMBERS_MAX);
+    assert_int_equal(verdicts.outcomes[OUTCOME_UNMATCHED], SUGGEST_ROWS_MAX + 200);
+    assert_in_range(attendance_suggest_numbers(arena, &judged, &verdicts, &near),
+                    SUGGEST_ROWS_MAX * 30, SUGGEST_NUMBERS_MAX);
     buf_free(&rows);
 }
 

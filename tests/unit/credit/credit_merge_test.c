@@ -146,6 +146,25 @@ static void numbers_and_names_lead_to_him(void **state)
     assert_true(count("SELECT count(*)" STANDS " AND l.doctor_id <> %lld", id_of(last)) == 0);
 }
 
+/* The session names one of his numbers, the row the other. */
+static void a_leader_is_one_by_any_number(void **state)
+{
+    const long long leader =
+        count("SELECT leader_register_no FROM credit.session WHERE seminar_no = 'S2026-0007'");
+    long long closed;
+    struct sent upload;
+
+    (void)state;
+    sql("UPDATE credit.doctor SET my_page = 'active' WHERE register_no = %lld", leader);
+    closed = count("SELECT min(register_no) FROM credit.doctor WHERE my_page = 'active'"
+                   " AND register_no <> %lld",
+                   leader);
+    merge(leader, closed, "イシ");
+    drain();
+    upload = post_file("S2026-0007", text("%s%lld,1,,\n", header, closed));
+    assert_row(&upload, 1, "rejected", "leader_excluded");
+}
+
 /* Judged by what was known before, it posted after the question what stands. */
 static void the_sweep_finds_what_came_late(void **state)
 {
@@ -202,6 +221,7 @@ int main(void)
         cmocka_unit_test_setup(what_was_cancelled_gets_the_next_revision, clean_merges),
         cmocka_unit_test_setup(rows_that_wait_are_his, clean_merges),
         cmocka_unit_test_setup(numbers_and_names_lead_to_him, clean_merges),
+        cmocka_unit_test_setup(a_leader_is_one_by_any_number, clean_merges),
         cmocka_unit_test_setup(the_sweep_finds_what_came_late, clean_merges),
         cmocka_unit_test_setup(an_undo_takes_back_what_was_moved, clean_merges),
     };

@@ -346,6 +346,11 @@ static void figures_count_what_was_committed(void **state)
     resend();
     drain();
     assert_int_equal(credit.figures.chunk.count - before.figures.chunk.count, 1);
+    (void)send_dry_run("S2026-0001", sample("11-many-errors.csv"));
+    drain();
+    assert_int_equal(credit.figures.visible.count - before.figures.visible.count, 1);
+    assert_int_equal(
+        credit.figures.outcomes[OUTCOME_REJECTED] - before.figures.outcomes[OUTCOME_REJECTED], 19);
 }
 
 int main(void)

@@ -162,6 +162,26 @@ static void what_stands_or_is_not_there_cannot_be_mended(void **state)
 }
 
 /* Whatever fails on the way, the message comes again and the row posts once. */
+/* No credits any more, neither by mending nor because a doctor's page is complete. */
+static void rows_of_a_cancelled_seminar_do_not_post(void **state)
+{
+    const long long waits = number_of("none", 0);
+    struct sent upload = post_file("S2026-0001", text("%s%lld,1,\n9999999,1,\n", header, waits));
+
+    (void)state;
+    sql("UPDATE credit.seminar SET status = 'cancelled' WHERE seminar_no = 'S2026-0001'");
+    sql("UPDATE credit.doctor SET my_page = 'active' WHERE register_no = %lld", waits);
+    fix(&upload, 2, "\"register_no\"", text("\"%lld\"", number_of("active", 0)).data);
+    assert_string_equal(bench.answer_code, "seminar_cancelled");
+    inject(EVENT_ROW_JUDGE, "{\"upload_id\": \"%s\", \"row_no\": 1}", upload.id);
+    drain();
+    sql("UPDATE credit.doctor SET my_page = 'none' WHERE register_no = %lld", waits);
+    sql("UPDATE credit.seminar SET status = 'published' WHERE seminar_no = 'S2026-0001'");
+    assert_row(&upload, 1, "waiting", "no_my_page");
+    assert_row(&upload, 2, "unmatched", "doctor_unknown");
+    assert_int_equal(count("SELECT count(*) FROM credit.ledger"), 0);
+}
+
 static void any_failure_is_repeated(void **state)
 {
     for (uint64_t place = 1; place <= 5; place++) {
@@ -275,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup(half_a_fix_stays_and_the_next_goes_on, clean),
         cmocka_unit_test_setup(what_is_mended_is_counted, clean),
         cmocka_unit_test_setup(what_stands_or_is_not_there_cannot_be_mended, clean),
+        cmocka_unit_test_setup(rows_of_a_cancelled_seminar_do_not_post, clean),
         cmocka_unit_test_setup(any_failure_is_repeated, clean),
         cmocka_unit_test_setup(a_corrected_file_leaves_the_old_row, clean),
         cmocka_unit_test_setup(a_near_number_is_told_not_taken, clean),
