@@ -2,12 +2,14 @@
 import { useEffect, useRef } from 'preact/hooks';
 
 const AGAIN_MS = 30_000;
-const TRIES_MAX = 5;
+const AGAIN_MOST_MS = 120_000;
+const TRIES_MAX = 15; // over 25 minutes
 
 /**
  * Calls `onNews` when credits were posted or cancelled, or a standing was worked out again; and
  * once at the beginning, which closes the gap since the page was read (`first`). Only while the
- * page can be seen: hidden ones would hold a connection for nobody.
+ * page can be seen: hidden ones would hold a connection for nobody. Where too many pages are open
+ * for a stream of its own, the page asks at each try.
  */
 export function useNews(what: 'credits' | 'standing', onNews: (first: boolean) => void): void {
   const latest = useRef(onNews);
@@ -28,11 +30,15 @@ export function useNews(what: 'credits' | 'standing', onNews: (first: boolean) =
         first = false;
       });
       // The browser comes back by itself, except after an answer that was no stream (401, 503).
-      // Then a few more tries: asking for ever would keep an idle session alive.
+      // Then a number of tries: asking for ever would keep an idle session alive.
       events.onerror = () => {
         if (events?.readyState !== EventSource.CLOSED || ++tries > TRIES_MAX) return;
-        timer = window.setTimeout(open, AGAIN_MS * tries);
+        timer = window.setTimeout(again, Math.min(AGAIN_MS * tries, AGAIN_MOST_MS));
       };
+    };
+    const again = () => {
+      latest.current(false);
+      open();
     };
     const close = () => {
       clearTimeout(timer);
