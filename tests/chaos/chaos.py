@@ -44,7 +44,7 @@ WITH_MAIL = 60    # doctors with an address
 
 # doctors, seminars, rows of a file, uploads open at once, postings, faults, seconds of faults
 LONG = (12000, 330, 8000, 16, 3000000, 10 * len(FAULTS), 3600)
-SHORT = (6000, 100, 5000, 8, 200000, 0, 400)
+SHORT = (6000, 100, 8000, 8, 200000, 0, 400)
 # One of each family, those that need a long wait left out.
 SHORT_FAULTS = [
     "credit: SIGKILL to one", "credit: SIGSTOP for a second", "credit: killed after COMMIT",
