@@ -26,7 +26,12 @@ test('named, accepted, seen, ended', async () => {
   const doctor = await newDoctor();
   const address = `uketsuke-${doctor.mamis_no}@example.jp`;
   const day = await today(20);
-  const seminar = await newSeminar({ starts_at: `${day} 13:00`, ends_at: `${day} 15:00`, capacity: '1' });
+  const seminar = await newSeminar({
+    starts_at: `${day} 13:00`,
+    ends_at: `${day} 15:00`,
+    capacity: '1',
+    offers: 'OPB-K:2|OPL-S:2',
+  });
   const page = await newPage(browser);
   await signIn(page, doctor, '/me/profile');
   await page.getByRole('link', { name: '代理の方' }).click();
@@ -81,6 +86,17 @@ test('named, accepted, seen, ended', async () => {
   await page.getByText('席があります', { exact: true }).first().waitFor();
   await page.getByText('代理の方が申し込みました').first().waitFor();
   await audit(page, 'what one signed up to');
+  // The kind can be chosen afterwards, too.
+  const choose = `「${seminar.title}」の単位の種別を選ぶ`;
+  await page.getByText(/^職場の健康：選ばない/).first().waitFor();
+  await page.getByRole('button', { name: choose, exact: true }).first().click();
+  const kinds = page.getByRole('dialog');
+  await kinds.getByLabel('単位の種別（職場の健康）').selectOption('OPB-K');
+  await audit(page, 'choosing a kind');
+  await kinds.getByRole('button', { name: '単位の種別を選ぶ', exact: true }).click();
+  await page.getByText('単位の種別の希望を受け付けました。').waitFor();
+  await page.getByText(/^職場の健康：.*基礎/).first().waitFor();
+  await shot(page, 'kinds');
   await ask(page, '申し込みを取り消す', `「${seminar.title}」の申し込みを取り消す`, '申し込みを取り消しました。');
   await page.getByText('取り消しました', { exact: true }).first().waitFor();
   await page.goto('/me/delegates');

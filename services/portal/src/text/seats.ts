@@ -43,7 +43,7 @@ export const tse = textsOf({
   kind_of: ['単位の種別（{session}）', 'Kind of credit ({session})'],
   kind_units: ['{kind}（{units}）', '{kind} ({units})'],
   kind_chosen: ['{session}：{kind}', '{session}: {kind}'],
-  kind_by_certificate: ['選ばない（開催日に認定が有効かどうかで決まります）', 'not chosen (your certificate on that day decides)'],
+  kind_by_certificate: ['選ばない（開催日の認定の有無などで決まります）', 'not chosen (mostly your certificate on that day decides)'],
   kinds_lead: [
     '複数の種別から1つを受け取る回があります。希望する種別は、単位が計上されるまで選び直せます。',
     'Some sessions offer several kinds, of which you receive one. You can choose again until the credit is posted.',
