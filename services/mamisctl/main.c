@@ -55,7 +55,7 @@ static const struct tool_command commands[] = {
     {"verify",
      "prove that ledger, uploads, events, copies and chains agree",
      command_verify,
-     {"verify [--wait SECONDS] [--timing] [--anchors FILE [--anchor-public HEX]]"}},
+     {"verify [--wait SECONDS] [--timing] [--books | --anchors FILE [--anchor-public HEX]]"}},
     {"anchor",
      "append how far the chains are to a file that is kept elsewhere",
      command_anchor,

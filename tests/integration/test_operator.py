@@ -263,6 +263,18 @@ def test_verify_says_what_it_takes(posted):
     assert all_ms >= pass_ms and "only reads" in told and bare_ms >= 0
 
 
+def test_the_books_are_verified_alone(posted):
+    whole = posted.copy.mamisctl("verify", "--wait", "0").splitlines()
+    books = posted.copy.mamisctl("verify", "--wait", "0", "--books").splitlines()
+    assert [line.split("(")[0] for line in books[:-1]] == [
+        line.split("(")[0] for line in whole[:-1] if "chain" not in line]
+    with tampered(posted, ["credit.ledger"], "DELETE FROM credit.ledger WHERE ctid ="
+                  " (SELECT min(ctid) FROM credit.ledger)"):
+        assert differences(posted, "--books") != []
+    with pytest.raises(Failure, match="usage"):
+        posted.copy.mamisctl("verify", "--books", "--anchors", "anchors")
+
+
 def test_a_migration_that_changed_is_refused(stack, tmp_path, monkeypatch):
     shutil.copytree(TOP / "deploy" / "migrations", tmp_path / "deploy" / "migrations")
     monkeypatch.setenv("MAMIS_DATA_DIR", str(tmp_path))
