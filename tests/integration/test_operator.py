@@ -268,8 +268,7 @@ def test_the_books_are_verified_alone(posted):
     books = posted.copy.mamisctl("verify", "--wait", "0", "--books").splitlines()
     assert [line.split("(")[0] for line in books[:-1]] == [
         line.split("(")[0] for line in whole[:-1] if "chain" not in line]
-    with tampered(posted, ["credit.ledger"], "DELETE FROM credit.ledger WHERE ctid ="
-                  " (SELECT min(ctid) FROM credit.ledger)"):
+    with tampered(posted, ["credit.ledger"], "DELETE FROM credit.ledger"):
         assert differences(posted, "--books") != []
     with pytest.raises(Failure, match="usage"):
         posted.copy.mamisctl("verify", "--books", "--anchors", "anchors")
