@@ -1,8 +1,8 @@
 /*
  * gateway_upload: attendance is taken as it is, in parts of 256 KiB, each committed singly. The
  * last commit writes the upload with its SHA-256 and the event that starts reading: that is
- * acceptance. Of one upload never more than 640 KiB are in memory; how many come in at once is
- * bounded by `http_connections_max` and, for each organiser, by `uploads_open_max`.
+ * acceptance. Of one upload less than a MiB is in memory; how many come in at once is bounded
+ * by `http_connections_max` and, for each organiser, by `uploads_open_max`.
  */
 #include <sodium.h>
 #include <stdlib.h>

@@ -42,8 +42,7 @@ struct db_stats {
     struct metric_histogram wait; /* for a connection, by the batches that got one */
 };
 void db_stats(const struct db_pool *pool, struct db_stats *ret_stats);
-/* How many patient batches run at once: one connection is left to the others, unless it is the only
- * one. */
+/* How many patient batches run at once: one connection is left to the others if there are more. */
 unsigned db_patient_max(const struct db_pool *pool);
 
 /*

@@ -5,8 +5,7 @@
  */
 #include "work/work_private.h"
 
-/* What is large is not quickly done; parsed it takes eight times its room, which no limit counts.
- */
+/* What is large is not quickly done; parsed it takes eight times the room, uncounted. */
 static bool is_urgent(struct work_part *part, struct work_record *record)
 {
     const struct work_route *route;
