@@ -72,6 +72,14 @@ def started_at(pid):
     return None if fields[0] in "ZX" else int(fields[19])
 
 
+def _reap(pid):
+    """Ask for the code of an ended child whose starter kept no hold on it."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass  # somebody else's child, or asked already
+
+
 class Process:
     """One process of a copy. Its id lies in pids/NAME.pid, when it was started in state/, so that
     an id that another process got meanwhile is never taken for ours."""
@@ -170,6 +178,8 @@ class Process:
         while os.path.exists(f"/proc/{pid}") and time.monotonic() < end:
             if self.child is not None:
                 self.child.poll()
+            else:
+                _reap(pid)
             time.sleep(0.01)
 
     def kill(self):
