@@ -427,8 +427,7 @@ static int open_server(void **state)
 {
     (void)state;
     log_init("test", LOG_LEVEL_ERROR);
-    pg_server_start(&the_server);
-    pg_server_migrate(&the_server);
+    pg_server_start_migrated(&the_server);
     if (the_walk->fill != NULL)
         the_walk->fill(&the_server);
     return 0;

@@ -25,8 +25,7 @@ void bench_open(struct bench *bench, const char *role)
     };
 
     memset(bench, 0, sizeof(*bench));
-    pg_server_start(&bench->server);
-    pg_server_migrate(&bench->server);
+    pg_server_start_migrated(&bench->server);
     rest = strstr(bench->server.dsn, "user=postgres");
     must(rest != NULL);
     (void)snprintf(dsn, sizeof(dsn), "%.*suser=%s%s", (int)(rest - bench->server.dsn),

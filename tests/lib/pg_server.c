@@ -1,5 +1,5 @@
 /*
- * pg_server: initdb and postgres as children of the test.
+ * pg_server: postgres as a child of the test, on a copy of what pg_ready made once.
  */
 #include "lib/pg_server.h"
 
@@ -55,10 +55,20 @@ static size_t become_postgres(const char **argv)
     return count;
 }
 
-static void make_folder(struct pg_server *server)
+static void name_folder(struct pg_server *server)
 {
+    memset(server, 0, sizeof(*server));
+    find_bin(server);
     snprintf(server->data, sizeof(server->data), "%s/pg", child_folder());
-    if (chmod(child_folder(), 0711) != 0 || mkdir(server->data, 0700) != 0)
+    snprintf(server->dsn, sizeof(server->dsn), "host=%s user=postgres dbname=postgres",
+             server->data);
+    if (chmod(child_folder(), 0711) != 0)
+        fail(child_folder(), "keeps postgres out");
+}
+
+static void make_folder(const struct pg_server *server)
+{
+    if (mkdir(server->data, 0700) != 0)
         fail(server->data, "cannot be made");
     if (geteuid() == 0) {
         const struct passwd *user = getpwnam("postgres");
@@ -68,7 +78,7 @@ static void make_folder(struct pg_server *server)
     }
 }
 
-static void init_data(struct pg_server *server)
+static void init_data(const struct pg_server *server)
 {
     const char *argv[ARGS_MAX] = {NULL};
     char program[300];
@@ -126,18 +136,41 @@ void pg_server_again(struct pg_server *server)
     pg_server_wait(server);
 }
 
-void pg_server_start(struct pg_server *server)
+void pg_server_make(struct pg_server *server)
 {
-    memset(server, 0, sizeof(*server));
-    find_bin(server);
+    name_folder(server);
     make_folder(server);
-    snprintf(server->dsn, sizeof(server->dsn), "host=%s user=postgres dbname=postgres",
-             server->data);
     init_data(server);
     pg_server_again(server);
 }
 
-void pg_server_stop(struct pg_server *server)
+void pg_server_copy(const char *from, const char *to)
+{
+    const char *const argv[] = {"cp", "-a", from, to, NULL};
+    char said[256];
+
+    if (!child_output(argv, said, sizeof(said)))
+        fail(from, "cannot be copied");
+}
+
+static void start_on(struct pg_server *server, const char *ready)
+{
+    name_folder(server);
+    pg_server_copy(ready, server->data);
+    pg_server_again(server);
+}
+
+void pg_server_start(struct pg_server *server)
+{
+    start_on(server, TEST_PG_READY "/empty");
+}
+
+void pg_server_start_migrated(struct pg_server *server)
+{
+    start_on(server, TEST_PG_READY "/migrated");
+}
+
+void pg_server_stop(const struct pg_server *server)
 {
     child_stop(server->pid, SIGINT, STOP_MS);
 }

@@ -13,15 +13,17 @@ struct pg_server {
     char dsn[256];  /* connection string of the superuser, database postgres */
 };
 
-/* Make the data folder, start, return when it answers. Aborts on failure, as all here. */
+/* Start on an empty database, return when it answers. Aborts on failure, as all here. */
 void pg_server_start(struct pg_server *server);
+/* The same, with all of deploy/migrations and the rights of proto/access.yaml applied. */
+void pg_server_start_migrated(struct pg_server *server);
 /* Start again after a stop or crash. */
 void pg_server_again(struct pg_server *server);
 /* Start again without waiting until it answers. */
 void pg_server_begin(struct pg_server *server);
 void pg_server_wait(const struct pg_server *server);
 /* SIGINT: sessions end with SQLSTATE 57P01. */
-void pg_server_stop(struct pg_server *server);
+void pg_server_stop(const struct pg_server *server);
 /* SIGQUIT: sessions are cut, nothing is flushed, the next start replays. */
 void pg_server_crash(struct pg_server *server);
 /* Run statements on a connection of the superuser's, or whomever `dsn` names. */
@@ -30,7 +32,14 @@ void pg_server_exec(const struct pg_server *server, const char *sql);
 int64_t pg_server_i64(const struct pg_server *server, const char *sql);
 /* Run a file of statements. */
 void pg_server_file(const struct pg_server *server, const char *path);
-/* All of deploy/migrations, on an empty database. */
-void pg_server_migrate(const struct pg_server *server);
 /* The connection that those use is kept; a fork needs it gone before. */
 void pg_server_disconnect(void);
+
+/* ---- for pg_ready, which makes what tests start on ---- */
+
+/* As pg_server_start(), by initdb. */
+void pg_server_make(struct pg_server *server);
+/* Copy a data folder whose server is stopped to `to`, which is not there. */
+void pg_server_copy(const char *from, const char *to);
+/* All of deploy/migrations, on an empty database. */
+void pg_server_migrate(const struct pg_server *server);

@@ -74,8 +74,7 @@ int gateway_bench_open(void **state)
     (void)state;
     log_init("test", LOG_LEVEL_ERROR);
     assert_true(sodium_init() >= 0);
-    pg_server_start(&bench_server);
-    pg_server_migrate(&bench_server);
+    pg_server_start_migrated(&bench_server);
     snprintf(dsn, sizeof(dsn), "host=%s user=mamis_gateway dbname=postgres", bench_server.data);
     gateway_settings = (struct gateway_settings){.uploads_open_max = 30,
                                                  .upload_bytes_max = 1024 * 1024,
