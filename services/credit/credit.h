@@ -36,6 +36,7 @@ struct credit {
     bool directory_filled, directory_filling, directory_closing;
     struct timer release_timer;
     bool release_running;
+    bool waiting_told; /* setting waiting_days stands in credit.waiting_rule */
     struct credit_figures {
         uint64_t outcomes[6];            /* by enum outcome */
         uint64_t entries;                /* put into the ledger */

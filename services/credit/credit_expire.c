@@ -32,8 +32,8 @@ struct expire {
     " FROM (SELECT r.*, d.name_kana AS doctor_kana FROM credit.upload u JOIN credit.upload_row r " \
     "USING (upload_no)"                                                                            \
     "  JOIN credit.doctor d USING (doctor_id)"                                                     \
-    "  WHERE u.upload_id = $1 AND u.status = 'done' AND u.undo_at IS NULL AND r.waiting_since < "  \
-    "$2"                                                                                           \
+    "  WHERE u.upload_id = $1 AND u.status = 'done' AND u.undo_at IS NULL"                         \
+    "   AND r.waiting_since < $2 - (SELECT lasts FROM credit.waiting_rule)"                        \
     "   AND d.my_page NOT IN ('active', 'link_pending', 'closed') ORDER BY r.row_no LIMIT $3) AS " \
     "r"
 #define THEIR_CHUNK(row)                                                                           \
@@ -42,8 +42,9 @@ struct expire {
 
 static const struct db_stmt select_rows = {
     "credit_select_expiring",
-    "SELECT r.row_no, c.chunk_no, coalesce(r.name_kana, r.doctor_kana), s.session_no" EXPIRING
-        THEIR_CHUNK("r") " JOIN credit.session s USING (session_id) ORDER BY r.row_no",
+    "SELECT r.row_no, c.chunk_no, coalesce(r.name_kana, r.doctor_kana), s.session_no,"
+    " (SELECT days FROM credit.waiting_rule)" EXPIRING THEIR_CHUNK(
+        "r") " JOIN credit.session s USING (session_id) ORDER BY r.row_no",
 };
 
 static const struct db_stmt select_repeats = {
@@ -84,11 +85,9 @@ static const struct db_stmt update_counts = {
 static void ask_rows(struct expire *expire, struct db_batch *batch, struct db_query **ret_query,
                      const struct db_stmt *stmt)
 {
-    const int64_t days_us = (int64_t)credit_settings.waiting_days * 24 * 3600 * CLOCK_SECOND_US;
-
     *ret_query = db_add(batch, stmt);
     db_uuid(*ret_query, expire->event.upload_id);
-    db_time(*ret_query, clock_now_us() - days_us);
+    db_time(*ret_query, clock_now_us());
     db_i64(*ret_query, EXPIRE_ROWS_MAX);
 }
 
@@ -155,9 +154,9 @@ static void audit(const struct expire *expire)
     char id[UUID_TEXT_BYTES];
 
     buf_printf(&detail,
-               "{\"rule\":\"R-ACC-10\",\"waiting_days\":%u,\"from\":\"waiting\","
+               "{\"rule\":\"R-ACC-10\",\"waiting_days\":%d,\"from\":\"waiting\","
                "\"to\":\"rejected\",\"rows\":[",
-               credit_settings.waiting_days);
+               db_get_i32(expire->rows, 0, 4));
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         for (size_t at = 0; at < db_rows(lists[i]); at++)
             buf_printf(&detail, "%s%d", i + at == 0 ? "" : ",", db_get_i32(lists[i], at, 0));

@@ -25,16 +25,21 @@ static const struct db_stmt delete_orphans = {
     "   AND NOT EXISTS (SELECT FROM credit.upload u WHERE u.upload_id = q.upload_id) LIMIT $3))",
 };
 
-static const struct db_stmt delete_rows = {
-    "credit_delete_past_rows",
-    "DELETE FROM credit.upload_row r WHERE r.ctid = ANY (ARRAY(SELECT q.ctid"
-    "  FROM credit.upload_past p JOIN credit.upload_row q USING (upload_no) LIMIT $1))",
+/* What rows of uploads that are past have left in a table. */
+#define DELETE_LEFT(table)                                                                         \
+    "DELETE FROM " table " r WHERE r.ctid = ANY (ARRAY(SELECT q.ctid"                              \
+    "  FROM credit.upload_past p JOIN " table " q USING (upload_no) LIMIT $1))"
+#define NONE_LEFT(table) "NOT EXISTS (SELECT FROM " table " r WHERE r.upload_no = p.upload_no)"
+
+static const struct db_stmt delete_left[] = {
+    {"credit_delete_past_rows", DELETE_LEFT("credit.upload_row")},
+    {"credit_delete_past_notes", DELETE_LEFT("credit.row_note")},
 };
 
 static const struct db_stmt delete_past = {
     "credit_delete_past",
-    "DELETE FROM credit.upload_past p"
-    " WHERE NOT EXISTS (SELECT FROM credit.upload_row r WHERE r.upload_no = p.upload_no)",
+    "DELETE FROM credit.upload_past p WHERE " NONE_LEFT("credit.upload_row") " AND " NONE_LEFT(
+        "credit.row_note"),
 };
 
 enum sweep_step { SWEEP_DELETE, SWEEP_DELETED, SWEEP_ROWS, SWEEP_ROWS_DELETED };
@@ -43,10 +48,32 @@ struct orphan_sweep {
     struct flow flow;
     struct credit *credit;
     struct db_query *query;
+    struct db_query *left[ARRAY_LEN(delete_left)];
     int64_t from_us;
     int64_t to_us;
     int64_t deleted;
 };
+
+static void ask_left(struct orphan_sweep *sweep)
+{
+    struct db_batch *batch = db_batch_new(sweep->flow.arena);
+
+    for (size_t i = 0; i < ARRAY_LEN(delete_left); i++) {
+        sweep->left[i] = db_add(batch, &delete_left[i]);
+        db_i64(sweep->left[i], ORPHANS_ROWS_AT_ONCE);
+    }
+    (void)db_add(batch, &delete_past);
+    db_run(sweep->credit->db, batch, ORPHANS_DEADLINE_MS, &sweep->flow);
+}
+
+static bool is_more_left(const struct orphan_sweep *sweep)
+{
+    for (size_t i = 0; i < ARRAY_LEN(delete_left); i++) {
+        if (db_affected(sweep->left[i]) == ORPHANS_ROWS_AT_ONCE)
+            return true;
+    }
+    return false;
+}
 
 static void sweep_run(struct flow *flow)
 {
@@ -71,15 +98,11 @@ static void sweep_run(struct flow *flow)
             flow_goto(flow, SWEEP_ROWS);
         return;
     case SWEEP_ROWS:
-        batch = db_batch_new(flow->arena);
-        sweep->query = db_add(batch, &delete_rows);
-        db_i64(sweep->query, ORPHANS_ROWS_AT_ONCE);
-        (void)db_add(batch, &delete_past);
         flow_wait(flow, SWEEP_ROWS_DELETED);
-        db_run(sweep->credit->db, batch, ORPHANS_DEADLINE_MS, flow);
+        ask_left(sweep);
         return;
     case SWEEP_ROWS_DELETED:
-        if (db_affected(sweep->query) == ORPHANS_ROWS_AT_ONCE)
+        if (is_more_left(sweep))
             flow_goto(flow, SWEEP_ROWS);
         else
             flow_end(flow, ERR_OK);

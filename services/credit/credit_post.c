@@ -167,6 +167,7 @@ static void record(struct post *post)
         .upload = &post->upload,
         .arena = post->flow.arena,
         .chunk = &post->chunk,
+        .header = &post->judge.header,
         .rows = &post->judge.rows,
         .match = &post->judge.match,
         .verdicts = &post->judge.verdicts,

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "attendance/attendance_cells.h"
 #include "shape/shape.h"
 
 static void set_new(json_t *object, const char *name, json_t *value)
@@ -105,6 +106,26 @@ struct str problems_json(struct arena *arena, const struct attendance_verdicts *
         buf_add_char(&out, i == 0 ? '[' : ',');
         put_problem(&out, &verdicts->problems[verdict->problem + i], verdict->note);
     }
+    buf_add_char(&out, ']');
+    copy = arena_str(arena, buf_str(&out));
+    buf_free(&out);
+    return copy;
+}
+
+/* Nothing else is told of who was absent. */
+struct str notes_json(struct arena *arena, const struct attendance_header *header,
+                      const struct attendance_row *row, const struct attendance_verdict *verdict)
+{
+    const struct attendance_problem lost = {.code = CODE_LOST_CHARACTER,
+                                            .column = attendance_header_name(header, COLUMN_NAME),
+                                            .value = row->cells[COLUMN_NAME]};
+    struct buf out = {0};
+    struct str copy;
+
+    if (verdict->outcome == OUTCOME_ABSENT || !name_is_lost(lost.value))
+        return STR_NONE;
+    buf_add_char(&out, '[');
+    put_problem(&out, &lost, CODE_NONE);
     buf_add_char(&out, ']');
     copy = arena_str(arena, buf_str(&out));
     buf_free(&out);

@@ -14,6 +14,13 @@ struct str problems_json(struct arena *arena, const struct attendance_verdicts *
                          const struct attendance_verdict *verdict);
 
 /*
+ * What is told of a row that is no problem of it, in the same form: its name lost a character (`?`)
+ * before the file came. No data where there is nothing to tell.
+ */
+struct str notes_json(struct arena *arena, const struct attendance_header *header,
+                      const struct attendance_row *row, const struct attendance_verdict *verdict);
+
+/*
  * {"register_no","name_kana"} of a suggestion, in the arena; no data when `register_no` is 0. The
  * name is told as the row has it: nothing is shown that the file did not say.
  */

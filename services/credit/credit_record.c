@@ -329,6 +329,7 @@ void record_entries(struct record *record)
     record_ledger(record);
     count_reasons(record);
     add_chunk(record);
+    record_notes(record);
 }
 
 void record_posted(struct record *record)

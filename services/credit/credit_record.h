@@ -20,6 +20,7 @@ struct record {
     const struct attendance_chunk *chunk;
     const struct attendance_chunk *next;       /* k + 1, when it came early and has to come again */
     const struct attendance_chunk *after_next; /* k + 2, NULL when there is none */
+    const struct attendance_header *header;
     const struct attendance_rows *rows;
     struct match *match;
     const struct attendance_verdicts *verdicts;
@@ -42,7 +43,7 @@ struct record {
     size_t rows_done;
 };
 
-/* In three steps, each a turn of the loop. First: counts, entries, the chunk's arrays. */
+/* In three steps, each a turn of the loop. First: counts, entries, the chunk's arrays, notes. */
 void record_entries(struct record *record);
 /* Second: the rows that did not post, some at a time; true when that was all. */
 bool record_rows(struct record *record);
@@ -52,6 +53,9 @@ void record_events(struct record *record);
 /* Their parts, for a single row: what posts goes into the ledger; others hear of it. */
 void record_ledger(struct record *record);
 void record_posted(struct record *record);
+
+/* What is told of rows beside their problems, whatever became of them. */
+void record_notes(const struct record *record);
 
 /* The reasons of these chunks' rows are counted anew, after some of them changed. */
 void record_reasons_again(struct db_batch *effect, int64_t upload_no, const int32_t *chunks,

@@ -1,4 +1,5 @@
-/* credit_record_rows: one row of their own for the rows that did not post. */
+/* credit_record_rows: one row of their own for the rows that did not post, and what is noted of
+ * any. */
 #include "credit/credit_problems.h"
 #include "credit/credit_record.h"
 
@@ -12,6 +13,12 @@ static const struct db_stmt insert_rows = {
     "  $7::text[], $8::text[], $9::int[], $10::bigint[], $11::bigint[], $12::jsonb[],"
     "  $13::jsonb[]) AS n (row_no, line_no, outcome, reason, problems, register_no, name_kana,"
     "  same_as_row, doctor_id, session_id, credits, suggestion)",
+};
+
+static const struct db_stmt insert_notes = {
+    "credit_insert_notes",
+    "INSERT INTO credit.row_note (upload_no, row_no, notes)"
+    " SELECT $1, n.* FROM unnest($2::int[], $3::jsonb[]) AS n",
 };
 
 /* A chunk's rows are few: ATTENDANCE_CHUNK_ROWS_MAX. */
@@ -145,6 +152,37 @@ bool record_rows(struct record *record)
         return false;
     add_rows(record);
     return true;
+}
+
+/* Most files have none: then nothing is asked of the database. */
+void record_notes(const struct record *record)
+{
+    const size_t most = record->rows->count;
+    int32_t *row_no = NULL;
+    struct str *notes = NULL;
+    struct db_query *query;
+    size_t count = 0;
+
+    for (size_t i = 0; i < most; i++) {
+        const struct attendance_row *row = &record->rows->list[i];
+        const struct str told =
+            notes_json(record->arena, record->header, row, &record->verdicts->list[i]);
+
+        if (told.data == NULL)
+            continue;
+        if (count == 0) {
+            row_no = arena_array(record->arena, int32_t, most - i);
+            notes = arena_array(record->arena, struct str, most - i);
+        }
+        row_no[count] = (int32_t)row->row_no;
+        notes[count++] = told;
+    }
+    if (count == 0)
+        return;
+    query = db_add(record->emit.effect, &insert_notes);
+    db_i64(query, record->upload->no);
+    db_i32_array(query, row_no, count);
+    db_json_array(query, notes, count);
 }
 
 void record_reasons_again(struct db_batch *effect, int64_t upload_no, const int32_t *chunks,

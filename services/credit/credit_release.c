@@ -1,7 +1,8 @@
 /*
  * credit_release: rows that wait post by themselves when their doctor's My Page is complete, or are
  * given up when their days are over. Both are found here and done by messages of the seminar, which
- * has one writer: row.judge for a row, upload.expire for an upload.
+ * has one writer: row.judge for a row, upload.expire for an upload. How many days they have is
+ * written down by the first look, for whoever gives them up or tells people until when.
  */
 #include <stdlib.h>
 
@@ -39,11 +40,18 @@ static const struct db_stmt select_of_doctors = {
     " ORDER BY u.upload_no, r.row_no LIMIT $2",
 };
 
+static const struct db_stmt keep_rule = {
+    "credit_keep_waiting_rule",
+    "INSERT INTO credit.waiting_rule (days) VALUES ($1)"
+    " ON CONFLICT (one) DO UPDATE SET days = excluded.days",
+};
+
 static const struct db_stmt select_expired = {
     "credit_select_expired",
     "SELECT DISTINCT u.upload_id, u.seminar_no FROM credit.upload_row r"
     " JOIN credit.upload u USING (upload_no)"
-    " WHERE r.waiting_since < $1 AND u.status = 'done' AND u.undo_at IS NULL LIMIT $2",
+    " WHERE r.waiting_since < $1 - (SELECT lasts FROM credit.waiting_rule) AND u.status = 'done' "
+    "AND u.undo_at IS NULL LIMIT $2",
 };
 
 /* The rows go on waiting, but are not looked for; the dead letter can be tried again. */
@@ -104,13 +112,16 @@ struct release_sweep {
 
 static void look(struct release_sweep *sweep)
 {
-    struct db_batch *batch = db_batch_read(sweep->flow.arena);
-    const int64_t days_us = (int64_t)credit_settings.waiting_days * 24 * 3600 * CLOCK_SECOND_US;
+    const bool told = sweep->credit->waiting_told;
+    struct db_batch *batch =
+        told ? db_batch_read(sweep->flow.arena) : db_batch_new(sweep->flow.arena);
 
+    if (!told)
+        db_i32(db_add(batch, &keep_rule), (int32_t)credit_settings.waiting_days);
     sweep->overdue = db_add(batch, &select_overdue);
     db_i64(sweep->overdue, RELEASE_ROWS_MAX);
     sweep->expired = db_add(batch, &select_expired);
-    db_time(sweep->expired, clock_now_us() - days_us);
+    db_time(sweep->expired, clock_now_us());
     db_i64(sweep->expired, RELEASE_UPLOADS_MAX);
     merge_left_add(&sweep->merged, batch);
     db_run(sweep->credit->db, batch, RELEASE_DEADLINE_MS, &sweep->flow);
@@ -134,6 +145,7 @@ static void sweep_run(struct flow *flow)
         look(sweep);
         return;
     case SWEEP_SEND:
+        sweep->credit->waiting_told = true;
         if (db_rows(sweep->overdue) + db_rows(sweep->expired) + merge_left_count(&sweep->merged) ==
             0) {
             flow_end(flow, ERR_OK);
@@ -187,7 +199,7 @@ static void every_while(void *arg)
 void credit_release_open(struct credit *credit)
 {
     timer_open(&credit->release_timer, credit->loop, every_while, credit);
-    timer_start(&credit->release_timer, RELEASE_EVERY_MS, RELEASE_EVERY_MS);
+    timer_start(&credit->release_timer, 0, RELEASE_EVERY_MS);
 }
 
 void credit_release_close(struct credit *credit, void (*closed)(void *arg))

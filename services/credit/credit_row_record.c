@@ -22,6 +22,11 @@ static const struct db_stmt delete_row = {
     "DELETE FROM credit.upload_row WHERE upload_no = $1 AND row_no = $2",
 };
 
+static const struct db_stmt delete_note = {
+    "credit_delete_note",
+    "DELETE FROM credit.row_note WHERE upload_no = $1 AND row_no = $2",
+};
+
 static const struct db_stmt append_posted = {
     "credit_append_posted",
     "UPDATE credit.upload_chunk SET posted_row = coalesce(posted_row, '{}') || $3::int,"
@@ -127,10 +132,20 @@ static void count(const struct row *row, struct credit_tally *tally)
     tally->entries += row->record.entries.count;
 }
 
+static void delete_kept(const struct row *row, struct db_batch *effect)
+{
+    const struct db_stmt *const stmts[] = {&delete_row, &delete_note};
+
+    for (size_t i = 0; i < ARRAY_LEN(stmts); i++) {
+        struct db_query *query = db_add(effect, stmts[i]);
+
+        db_i64(query, row->upload.no);
+        db_i32(query, (int32_t)row->row_no);
+    }
+}
+
 void row_record(struct row *row, struct db_batch *effect, struct credit_tally *tally)
 {
-    struct db_query *query;
-
     row->record = (struct record){
         .emit = {.credit = row->credit,
                  .effect = effect,
@@ -139,6 +154,7 @@ void row_record(struct row *row, struct db_batch *effect, struct credit_tally *t
         .upload = &row->upload,
         .arena = row->flow.arena,
         .chunk = &row->chunk,
+        .header = &row->judge.header,
         .rows = &row->judge.rows,
         .match = &row->judge.match,
         .verdicts = &row->judge.verdicts,
@@ -146,13 +162,12 @@ void row_record(struct row *row, struct db_batch *effect, struct credit_tally *t
         .waiting_since_us = waiting_since(row),
     };
     add_counts(row, effect);
-    query = db_add(effect, &delete_row);
-    db_i64(query, row->upload.no);
-    db_i32(query, (int32_t)row->row_no);
+    delete_kept(row, effect);
     if (row_verdict(row)->outcome == OUTCOME_POSTED)
         add_posted(row);
     else
         must(record_rows(&row->record)); /* one row is done at once */
+    record_notes(&row->record);
     record_reasons_again(effect, row->upload.no, &(int32_t){(int32_t)row->chunk.chunk_no}, 1);
     if (is_written(row))
         add_fix(row, effect);

@@ -50,4 +50,4 @@ void reads_answer_list(struct call *call, const char *const *more, bool language
     "json_build_object('row_no', row_no, 'line_no', line_no, 'outcome', outcome,"                  \
     " 'reason', reason, 'problems', problems, 'register_no', register_no,"                         \
     " 'name_kana', name_kana, 'same_as_row', same_as_row, 'suggestion', suggestion,"               \
-    " 'fixed', fixed)"
+    " 'fixed', fixed, 'notes', notes, 'waits_until', portal.rfc3339(waits_until))"

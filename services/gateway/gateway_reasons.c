@@ -2,13 +2,14 @@
  */
 #include "gateway/gateway_command.h"
 #include "gateway/gateway_reads.h"
+#include "gateway/gateway_transcript.h"
 
 void endpoint_list_upload_reasons(struct flow *flow);
 
 /*
  * The cure is that of the first row with this reason: it has the seminar's own values in it. The
- * last two columns: whether sessions offer different kinds, and whether rows may be for different
- * units.
+ * last columns: whether sessions offer different kinds, whether rows may be for different units,
+ * and until when the first of those waits that wait.
  */
 static const struct db_stmt select_reasons = {
     "gateway_list_upload_reasons",
@@ -26,7 +27,8 @@ static const struct db_stmt select_reasons = {
     "   'rows', rows, 'cure', e.one ->> 'cure', 'cure_en', e.one ->> 'cure_en')"
     "   ORDER BY rows DESC, outcome, reason), '[]')::text, NULL::text,"
     "  (SELECT count(*) FROM portal.upload WHERE upload_id = $1),"
-    "  (SELECT kinds FROM offered), (SELECT units FROM offered)"
+    "  (SELECT kinds FROM offered), (SELECT units FROM offered),"
+    "  (SELECT waits_until FROM portal.upload_waiting WHERE upload_id = $1)"
     " FROM counted c LEFT JOIN LATERAL ("
     "  SELECT p.one FROM portal.upload_row_other r"
     "  CROSS JOIN LATERAL jsonb_array_elements(r.problems) AS p (one)"
@@ -35,7 +37,7 @@ static const struct db_stmt select_reasons = {
     "  ORDER BY r.row_no LIMIT 1) AS e ON true",
 };
 
-enum { REASONS_KINDS_DIFFER = 3, REASONS_UNITS_DIFFER = 4 };
+enum { REASONS_KINDS_DIFFER = 3, REASONS_UNITS_DIFFER = 4, REASONS_UNTIL = 5 };
 
 /* Reasons whose cure is a row's own, the column that says so, and what fits all rows then. */
 static const struct {
@@ -76,6 +78,22 @@ static void set(json_t *item, const char *name, const char *text)
     must(value != NULL && json_object_set_new(item, name, value) == 0);
 }
 
+/* `text` without the sentence that names the time, where nothing says until when the rows wait. */
+static void set_cure(const struct call *call, json_t *item, const char *text)
+{
+    const bool waits = !db_is_null(call->query, 0, REASONS_UNTIL);
+    const struct code_param until = {
+        "until", waits ? transcript_time(call->flow.arena,
+                                         db_get_time(call->query, 0, REASONS_UNTIL), call->english)
+                       : STR("")};
+    struct buf cure = {0};
+
+    problem_text(&cure, text, &until, 1);
+    buf_add_char(&cure, '\0');
+    set(item, "cure", cure.data);
+    buf_free(&cure);
+}
+
 static void answer(struct call *call)
 {
     json_t *items = command_json(call->flow.arena, db_get_text(call->query, 0, 0));
@@ -91,7 +109,7 @@ static void answer(struct call *call)
 
         set(item, "title", code_text(code, call->english)->title);
         if (all != CODE_NONE || !json_is_string(json_object_get(item, "cure")))
-            set(item, "cure", code_text(all == CODE_NONE ? code : all, call->english)->cure);
+            set_cure(call, item, code_text(all == CODE_NONE ? code : all, call->english)->cure);
     }
     must(json_object_set(body, "items", items) == 0);
     call_object(call, 200, body);

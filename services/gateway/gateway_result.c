@@ -6,6 +6,7 @@
 #include "attendance/attendance_result.h"
 #include "attendance/attendance_rows.h"
 #include "gateway/gateway_call.h"
+#include "gateway/gateway_transcript.h"
 
 void endpoint_get_upload_result(struct flow *flow);
 
@@ -74,7 +75,7 @@ static const struct db_stmt select_parts = {
 /* Rows that did not post; one that is not here posted. */
 static const struct db_stmt select_rows = {
     "gateway_result_rows",
-    "SELECT r.row_no, r.outcome, r.reason, r.problems, coalesce(r.same_as_row, 0)"
+    "SELECT r.row_no, r.outcome, r.reason, r.problems, coalesce(r.same_as_row, 0), r.waits_until"
     " FROM portal.upload_chunk c JOIN portal.upload_row_other r"
     "  ON r.upload_id = c.upload_id AND r.row_no BETWEEN c.first_row AND c.first_row + c.row_count "
     "- 1"
@@ -129,7 +130,7 @@ static struct str rendered(struct arena *arena, const char *text, const struct c
     struct buf out = {0};
     struct str copy;
 
-    code_render(&out, text, params, count);
+    problem_text(&out, text, params, count);
     copy = arena_str(arena, buf_str(&out));
     buf_free(&out);
     return copy;
@@ -143,7 +144,11 @@ static void describe(const struct call *call, struct result *result, size_t at,
     enum code reason = code_of_name(db_get_text(result->rows, at, 2));
     struct str kept = db_get_json(result->rows, at, 3);
     const struct code_param params[] = {
-        {"value", str_of(arena_printf(result->arena, "%d", db_get_i32(result->rows, at, 4)))}};
+        {"value", str_of(arena_printf(result->arena, "%d", db_get_i32(result->rows, at, 4)))},
+        {"until",
+         db_is_null(result->rows, at, 5)
+             ? STR("")
+             : transcript_time(result->arena, db_get_time(result->rows, at, 5), call->english)}};
     json_t *problems = json_loadb(kept.data, kept.len, 0, NULL);
 
     columns[0] = str_of(code_text(outcome, call->english)->title);

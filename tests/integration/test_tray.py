@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import datetime
 import http.client
 import io
 import socket
@@ -94,7 +95,8 @@ def test_a_dry_run_changes_nothing_and_posts_the_same(stack, organiser, doctors)
     assert answer.headers["Location"] == f"/api/v1/uploads/{dry['upload_id']}"
     real = finished(organiser, dry["upload_id"])
     assert (real["counts"], real["sha256"]) == (dry["counts"], dry["sha256"])
-    assert rows_of(organiser, real) == tried
+    # Only now does a row wait: until then nobody is told of a day.
+    assert [{**row, "waits_until": None} for row in rows_of(organiser, real)] == tried
     assert stack.one("SELECT count(*) FROM credit.ledger")[0] == before[0] + 3
 
     # Once more by the same key is the first answer, otherwise there is nothing to post.
@@ -203,6 +205,28 @@ def test_a_mended_cell_without_a_column_is_in_the_result_file(organiser, doctors
     again = organiser.post_attendance(SEMINAR, body, "result.csv").expect(202).json["upload_id"]
     counts = finished(organiser, again)["counts"]
     assert (counts["already_posted"], counts["posted"]) == (2, 0)
+
+
+def test_a_lost_character_is_told_by_the_row(organiser, doctors):
+    """The same as in the result file, in both languages, posted or not."""
+    text = ("医籍登録番号,セッション番号,氏名\n" f"{next(doctors)['register_no']},1,?野\n"
+            f"{next(doctors)['register_no']},1,高野\n" "9999999,1,山?\n").encode("cp932")
+    answer = organiser.post_attendance(SEMINAR, text, "a.csv").expect(202)
+    upload = finished(organiser, answer.json["upload_id"])
+    assert upload["encoding"] == "cp932"
+    rows = rows_of(organiser, upload)
+    assert [[(note["code"], note["column"], note["value"]) for note in row["notes"]]
+            for row in rows] == [[("lost_character", "氏名", "?野")], [],
+                                 [("lost_character", "氏名", "山?")]]
+    told = result_of(organiser, upload)[1][0]
+    assert (told["説明"], told["直し方"]) == (rows[0]["notes"][0]["detail"],
+                                           rows[0]["notes"][0]["cure"])
+    english = organiser.request("GET", f"/uploads/{upload['upload_id']}/rows?outcome=posted",
+                                headers={"Accept-Language": "en"}).expect(200).json["items"]
+    assert "lost a character" in english[0]["notes"][0]["detail"]
+    assert found(organiser, upload, q="9999999") == [3]
+    mended = fix(organiser, upload, 3, name="髙山").expect(200).json
+    assert (mended["outcome"], mended["notes"]) == ("unmatched", [])
 
 
 def found(client, upload, **wishes):
@@ -316,6 +340,26 @@ def test_waiting_rows_post_when_my_page_is_complete(stack, organiser):
     assert row_of(organiser, first, 1)["fixed"] is None
     credits = stack.doctor_client(number).get("/me/credits").expect(200).json["items"]
     assert {credit["seminar_no"] for credit in credits} == {SEMINAR, "S2026-0002"}
+
+
+def test_until_when_a_row_waits(stack, organiser, doctors):
+    """By the setting of credit: in the row, the group's cure and the result file."""
+    text = f"{nobody(stack, 41)},1,,\n{next(doctors)['register_no']},1,,\n"
+    dry = send(organiser, text, dry_run=True)
+    assert [row["waits_until"] for row in rows_of(organiser, dry)] == [None, None]
+    upload = send(organiser, text)
+    days = stack.one("SELECT days FROM credit.waiting_rule")[0]
+    assert days == 90
+    until = datetime.datetime.fromisoformat(upload["received_at"]) + datetime.timedelta(days)
+    waits, posted = rows_of(organiser, upload)
+    told = datetime.datetime.fromisoformat(waits["waits_until"])
+    assert abs(told - until) < datetime.timedelta(seconds=2) and posted["waits_until"] is None
+    sentence = f"{told.year}年{told.month}月{told.day}日 {told.hour}:{told:%M}まで待ちます。"
+    groups = organiser.get(f"/uploads/{upload['upload_id']}/reasons").expect(200).json["items"]
+    assert [group["reason"] for group in groups] == ["no_my_page"]
+    assert sentence in groups[0]["cure"] and sentence in result_of(organiser, upload)[1][0]["直し方"]
+    groups = organiser.get(f"/uploads/{dry['upload_id']}/reasons").expect(200).json["items"]
+    assert "{" not in groups[0]["cure"] and "まで待ちます" not in groups[0]["cure"]
 
 
 def test_waiting_ends_with_a_mail(stack):

@@ -18,7 +18,7 @@ async function writeTypes() {
 // Only what the pages name themselves: other texts come with the server's answers.
 async function writeCodes() {
   const { codes } = await read('errors.yaml');
-  const groups = ['outcome', 'unmatched', 'rejected', 'waiting', 'already_posted', 'refusal'];
+  const groups = ['outcome', 'unmatched', 'rejected', 'waiting', 'already_posted', 'refusal', 'note'];
   const titles = {};
   for (const [name, code] of Object.entries(codes))
     if (groups.includes(code.group)) titles[name] = [code.ja.title, code.en.title];

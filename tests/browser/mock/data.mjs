@@ -121,6 +121,8 @@ export function rowsOf(upload, outcome) {
     list.push({
       row_no: n * 2, line_no: n * 2 + 1, outcome, reason: fix ? problem.code : outcome === 'waiting' ? 'no_my_page' : outcome === 'already_posted' ? 'same_upload' : null,
       problems: fix ? (n === 2 ? [problem, PROBLEMS[0]] : [problem]) : [], register_no: String(384411 + n), name_kana: 'サトウ　ケンイチ', same_as_row: outcome === 'already_posted' ? 3 : null, suggestion: null, fixed: null,
+      notes: outcome === 'posted' && n === 2 ? [bad('lost_character', '氏名', '?藤　健一', '氏名「?藤　健一」に、保存のとき失われた文字（?）があるようです。計上には影響しません。', '次からは「CSV UTF-8」形式で保存すると失われません。')] : [],
+      waits_until: outcome === 'waiting' ? '2027-02-20T12:00:00+09:00' : null,
     });
   }
   return list;

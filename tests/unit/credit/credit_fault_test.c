@@ -32,6 +32,7 @@ static void fill(struct pg_server *server)
 {
     pg_server_exec(
         server,
+        "INSERT INTO credit.waiting_rule (days) VALUES (90);"
         "INSERT INTO credit.organiser (organiser_code, name, kind) VALUES ('P13', 'P', 'other');"
         "INSERT INTO credit.seminar (seminar_no, title, organiser_code)"
         " VALUES ('S1', 'Seminar', 'P13');"
@@ -84,7 +85,8 @@ int main(void)
         .clean = "DELETE FROM credit.upload; DELETE FROM credit.upload_part;"
                  "DELETE FROM credit.upload_chunk; DELETE FROM credit.upload_row;"
                  "DELETE FROM credit.ledger; DELETE FROM credit.undo;"
-                 "DELETE FROM credit.row_fix; DELETE FROM credit.merge;"
+                 "DELETE FROM credit.row_fix; DELETE FROM credit.row_note;"
+                 "DELETE FROM credit.merge;"
                  "DELETE FROM credit.signup; " HELD SOMEBODY,
         .lines =
             "SELECT concat_ws('|', 'ledger', doctor_id, session_id, programme, revision, kind,"
@@ -103,6 +105,7 @@ int main(void)
             " UNION ALL SELECT concat_ws('|', 'undo', slice_no, next_chunk, entries)"
             "  FROM credit.undo"
             " UNION ALL SELECT concat_ws('|', 'fix', row_no, cells) FROM credit.row_fix"
+            " UNION ALL SELECT concat_ws('|', 'note', row_no, notes) FROM credit.row_note"
             " UNION ALL SELECT concat_ws('|', 'merge', closed_id, kept_id, names)"
             "  FROM credit.merge"
             " UNION ALL SELECT concat_ws('|', 'signup', seminar_no, doctor_id, version, state,"

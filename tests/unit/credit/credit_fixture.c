@@ -158,6 +158,7 @@ int open_bench(void **state)
                              .directory_filled = true};
     credit_settings.no_my_page = "wait";
     credit_settings.waiting_days = 90;
+    sql("INSERT INTO credit.waiting_rule (days) VALUES (90)");
     load_seminars();
     load_doctors();
     return 0;
@@ -187,7 +188,8 @@ int clean(void **state)
     /* Quicker than TRUNCATE, which makes files anew. */
     sql("DELETE FROM credit.upload; DELETE FROM credit.upload_part;"
         "DELETE FROM credit.upload_chunk; DELETE FROM credit.upload_row;"
-        "DELETE FROM credit.row_fix; DELETE FROM credit.upload_past; DELETE FROM credit.ledger;"
+        "DELETE FROM credit.row_fix; DELETE FROM credit.row_note;"
+        "DELETE FROM credit.upload_past; DELETE FROM credit.ledger;"
         "DELETE FROM credit.outbox; DELETE FROM credit.audit; DELETE FROM credit.undo;"
         "DELETE FROM credit.signup;"
         "UPDATE credit.seminar SET status = 'published' WHERE status <> 'published'");

@@ -250,6 +250,16 @@ static void a_near_number_is_told_not_taken(void **state)
 
 /* ---- dry runs ---- */
 
+static void sweep_orphans(void)
+{
+    bool never = false;
+
+    credit_orphans_sweep(&credit);
+    for (int i = 0; i < 1000 && credit.orphans_running; i++)
+        (void)loop_run_until(bench.loop, &never, 5);
+    assert_false(credit.orphans_running);
+}
+
 static void post_dry_run(const struct sent *upload)
 {
     inject(EVENT_UPLOAD_POST, "{" WHO ",\"upload_id\":\"%s\"}", upload->id);
@@ -260,7 +270,6 @@ static void a_dry_run_is_posted(void **state)
 {
     struct sent dry = send_dry_run("S2026-0001", sample("13-same-doctor-twice.csv"));
     struct sent real = dry;
-    bool never = false;
 
     (void)state;
     post_dry_run(&dry); /* it is not judged yet */
@@ -278,14 +287,65 @@ static void a_dry_run_is_posted(void **state)
     assert_counts(&real, (const int64_t[]){14, 5, 0, 1, 1, 1});
     assert_reasons(&real);
     check_events(&real);
-    credit_orphans_sweep(&credit);
-    for (int i = 0; i < 1000 && credit.orphans_running; i++)
-        (void)loop_run_until(bench.loop, &never, 5);
-    assert_false(credit.orphans_running);
+    sweep_orphans();
     assert_int_equal(
         count("SELECT count(*) FROM credit.upload_row WHERE upload_no = %lld", (long long)dry.no),
         0);
     assert_int_equal(count("SELECT count(*) FROM credit.upload_past"), 0);
+}
+
+/* ---- notes ---- */
+
+/* "row value row value", of rows with a note. */
+static void assert_notes(const struct sent *upload, const char *wanted)
+{
+    assert_int_equal(count("SELECT (coalesce(string_agg(concat_ws(' ', row_no,"
+                           "  notes -> 0 ->> 'value'), ' ' ORDER BY row_no), '') = '%s')::int"
+                           " FROM portal.upload_row WHERE upload_id = '%s'"
+                           "  AND notes <> '[]' AND notes @? '$[*] ? (@.code == \"lost_character\""
+                           "   && @.column == \"氏名\" && @.detail like_regex \"失われた文字\""
+                           "   && @.cure_en like_regex \"UTF-8\")'",
+                           wanted, upload->id),
+                     1);
+}
+
+/* It is told whatever becomes of the row, as it is now; and is no problem of it. */
+static void a_lost_character_is_noted(void **state)
+{
+    const long long good = number_of("active", 0);
+    const struct str file =
+        text("医籍登録番号,氏名,出欠\n%lld,山?太郎,\n%lld,高橋一,\n9999999,?野,\n%lld,?,×\n%lld,"
+             "山?太郎,\n",
+             good, number_of("active", 1), number_of("active", 2), good);
+    struct sent upload = send_dry_run("S2026-0014", file);
+
+    (void)state;
+    drain();
+    assert_counts(&upload, (const int64_t[]){2, 1, 0, 1, 1, 0});
+    assert_notes(&upload, "1 山?太郎 3 ?野 5 山?太郎");
+    post_dry_run(&upload);
+    drain();
+    upload.no = count("SELECT upload_no FROM credit.upload WHERE upload_id = '%s'", upload.id);
+    sweep_orphans();
+    assert_int_equal(count("SELECT count(*) FROM credit.row_note"), 3);
+    assert_notes(&upload, "1 山?太郎 3 ?野 5 山?太郎");
+    fix(&upload, 3, "\"name\"", "\"?見\"");
+    assert_notes(&upload, "1 山?太郎 3 ?見 5 山?太郎");
+    fix(&upload, 3, "\"register_no\"", text("\"%lld\"", number_of("active", 3)).data);
+    assert_row(&upload, 3, "posted", "");
+    assert_notes(&upload, "1 山?太郎 3 ?見 5 山?太郎");
+}
+
+/* Mended with the name whole, the row has nothing more to tell. */
+static void a_whole_name_takes_the_note_away(void **state)
+{
+    struct sent upload = post_file("S2026-0014", text("医籍登録番号,氏名\n9999999,?野\n"));
+
+    (void)state;
+    assert_notes(&upload, "1 ?野");
+    fix(&upload, 1, "\"name\"", "\"髙野\"");
+    assert_notes(&upload, "");
+    assert_int_equal(count("SELECT count(*) FROM credit.row_note"), 0);
 }
 
 int main(void)
@@ -300,6 +360,8 @@ int main(void)
         cmocka_unit_test_setup(a_corrected_file_leaves_the_old_row, clean),
         cmocka_unit_test_setup(a_near_number_is_told_not_taken, clean),
         cmocka_unit_test_setup(a_dry_run_is_posted, clean),
+        cmocka_unit_test_setup(a_lost_character_is_noted, clean),
+        cmocka_unit_test_setup(a_whole_name_takes_the_note_away, clean),
     };
 
     return cmocka_run_group_tests(tests, open_bench, close_bench);

@@ -129,6 +129,14 @@ static void those_behind_come_forward(void **state)
     assert_reasons(&second);
 }
 
+static void assert_until(const struct sent *upload, int row_no, const char *wanted)
+{
+    assert_int_equal(count("SELECT count(*) FROM portal.upload_row WHERE upload_id = '%s'"
+                           " AND row_no = %d AND date_trunc('minute', waits_until) = '%s'",
+                           upload->id, row_no, wanted),
+                     1);
+}
+
 static void waiting_ends_after_its_days(void **state)
 {
     const long long doctor = number_of("none", 3);
@@ -141,6 +149,7 @@ static void waiting_ends_after_its_days(void **state)
     (void)state;
     assert_counts(&upload, (const int64_t[]){0, 1, 2, 0, 0, 0});
     bench.committed = credit_tally_committed;
+    assert_until(&upload, 1, "2027-02-20T12:00+09:00");
     bench_clock("2027-02-20T11:59:59+09:00");
     inject(EVENT_UPLOAD_EXPIRE, "{\"upload_id\": \"%s\"}", upload.id);
     drain();
@@ -226,6 +235,61 @@ static void a_dead_letter_is_not_sent_again_and_again(void **state)
                      1);
 }
 
+static void sweep(void)
+{
+    bool never = false;
+
+    credit_release_sweep(&credit);
+    credit_release_sweep(&credit);
+    for (int i = 0; i < 1000 && credit.release_running; i++)
+        (void)loop_run_until(bench.loop, &never, 5);
+    assert_false(credit.release_running);
+    take_events();
+}
+
+/* What is told is what is done, whatever the setting was when the row began to wait. */
+static void the_setting_says_until_when(void **state)
+{
+    const struct str file =
+        text("%s%lld,1,\n%lld,1,\n", header, number_of("none", 9), number_of("none", 10));
+    struct sent dry = send_dry_run("S2026-0001", file);
+    struct sent upload = post_file("S2026-0001", file);
+
+    (void)state;
+    assert_int_equal(count("SELECT count(waits_until) FROM portal.upload_row"
+                           " WHERE upload_id = '%s' AND outcome = 'waiting'",
+                           dry.id),
+                     0);
+    bench_clock("2026-12-01T12:00:00+09:00");
+    fix(&upload, 1, "\"kind\"", "\"OPL-S\"");
+    assert_until(&upload, 1, "2027-03-01T12:00+09:00");
+    credit.waiting_told = false;
+    credit_settings.waiting_days = 10;
+    sweep();
+    assert_until(&upload, 1, "2026-12-11T12:00+09:00");
+    assert_until(&upload, 2, "2026-12-02T12:00+09:00");
+    assert_int_equal(count("SELECT count(*) FROM portal.upload_waiting WHERE upload_id = '%s'"
+                           " AND date_trunc('minute', waits_until) = '2026-12-02T12:00+09:00'",
+                           upload.id),
+                     1);
+    bench_clock("2026-12-02T12:01:00+09:00");
+    sweep();
+    assert_int_equal(waiting(), 1);
+    drain();
+    assert_counts(&upload, (const int64_t[]){0, 0, 1, 0, 0, 1});
+    assert_row(&upload, 2, "rejected", "no_my_page");
+    assert_audit("rows_expire", upload.id,
+                 "{\"rule\": \"R-ACC-10\", \"waiting_days\": 10, \"from\": \"waiting\","
+                 " \"to\": \"rejected\", \"rows\": [2]}");
+    assert_int_equal(count("SELECT count(waits_until) FROM portal.upload_row"
+                           " WHERE upload_id = '%s' AND outcome = 'rejected'",
+                           upload.id),
+                     0);
+    credit.waiting_told = false;
+    credit_settings.waiting_days = 90;
+    sweep();
+}
+
 /* What the events did not do is found by looking; but each once while it is under way. */
 static void what_was_missed_is_found(void **state)
 {
@@ -233,18 +297,12 @@ static void what_was_missed_is_found(void **state)
     const long long late = number_of("none", 7);
     struct sent upload =
         post_file("S2026-0001", text("%s%lld,1,\n%lld,1,\n", header, doctor, late));
-    bool never = false;
 
     (void)state;
     sql("UPDATE credit.doctor SET my_page = 'active' WHERE register_no = %lld;"
         "UPDATE credit.upload_row SET waiting_since = waiting_since - interval '91 days'",
         doctor);
-    credit_release_sweep(&credit);
-    credit_release_sweep(&credit);
-    for (int i = 0; i < 1000 && credit.release_running; i++)
-        (void)loop_run_until(bench.loop, &never, 5);
-    assert_false(credit.release_running);
-    take_events();
+    sweep();
     assert_int_equal(waiting(), 2);
     drain();
     assert_counts(&upload, (const int64_t[]){1, 0, 0, 0, 0, 1});
@@ -260,6 +318,7 @@ int main(void)
         cmocka_unit_test_setup(waiting_ends_after_its_days, clean),
         cmocka_unit_test_setup(the_next_upload_waits_on, clean),
         cmocka_unit_test_setup(a_dead_letter_is_not_sent_again_and_again, clean),
+        cmocka_unit_test_setup(the_setting_says_until_when, clean),
         cmocka_unit_test_setup(what_was_missed_is_found, clean),
     };
 

@@ -5,7 +5,7 @@ import { call } from '../api/client';
 import type { Upload } from '../api/progress';
 import type { Answer } from '../api/types';
 import { setQuery } from '../router';
-import { numberText } from '../text/format';
+import { numberText, timeText } from '../text/format';
 import { codeTitle, t } from '../text/messages';
 import { RowCredits } from './corrections';
 import { LoadBox, ListFoot, usePages } from './load';
@@ -151,8 +151,14 @@ function columns(rows: Row[], mixed: boolean): Column<Row>[] {
     },
   ];
   if (mixed) list.push({ id: 'outcome', label: t('outcome'), kind: 'tight', cell: (row) => codeTitle(row.outcome) });
-  if (rows.some((row) => row.problems.length > 0 || row.reason || row.same_as_row !== null))
-    list.push({ id: 'problem', label: t('problem_and_cure'), wide: true, cell: (row) => <Problems row={row} /> });
+  const wrong = rows.some((row) => row.problems.length > 0 || row.reason || row.same_as_row !== null);
+  if (wrong || rows.some((row) => row.notes.length > 0))
+    list.push({
+      id: 'problem',
+      label: t(wrong ? 'problem_and_cure' : 'notes_of_row'),
+      wide: true,
+      cell: (row) => <Problems row={row} />,
+    });
   return list;
 }
 
@@ -171,17 +177,22 @@ function fixColumn(upload: Upload, rows: Row[], onFixed: (row: Row) => void): Co
   return [{ id: 'fix', label: t('fix_row'), cell }];
 }
 
+/** What is wrong or why nothing posted, then what is no problem of the row. */
 export function Problems({ row }: { row: Row }) {
-  if (row.problems.length === 0)
-    return (
-      <>
-        {row.reason && codeTitle(row.reason)}
-        {row.same_as_row !== null && <p>{t('same_as', { n: numberText(row.same_as_row) })}</p>}
-      </>
-    );
+  return (
+    <>
+      {row.problems.length > 0 ? <ProblemList problems={row.problems} /> : row.reason && codeTitle(row.reason)}
+      {row.same_as_row !== null && <p>{t('same_as', { n: numberText(row.same_as_row) })}</p>}
+      {row.waits_until && <p>{t('waits_until', { at: timeText(row.waits_until) })}</p>}
+      {row.notes.length > 0 && <ProblemList problems={row.notes} />}
+    </>
+  );
+}
+
+function ProblemList({ problems }: { problems: Row['problems'] }) {
   return (
     <ul class="problems">
-      {row.problems.map((problem, index) => (
+      {problems.map((problem, index) => (
         <li key={index}>
           <p class="strong">{codeTitle(problem.code)}</p>
           {problem.column && (

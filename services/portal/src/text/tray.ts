@@ -32,6 +32,11 @@ export const tray = {
   ],
   fix_done: ['直した行: {outcome}', 'Mended: {outcome}'],
   fix_said: ['{n}番目の行は「{outcome}」になりました', 'Row {n} is now: {outcome}'],
+  waits_until: [
+    '{at} まで待ちます。それまでに登録が終わると、自動で計上されます。',
+    'Waits until {at}. Posts by itself if My Page is complete by then.',
+  ],
+  notes_of_row: ['お知らせ', 'Notes'],
   suggestion: ['もしかして: {number}（{kana}）', 'Did you mean {number} ({kana})?'],
   suggestion_take: ['{number} に直す', 'Use {number}'],
   fixed_at: ['{at} に直しました', 'Mended at {at}'],
