@@ -1,8 +1,8 @@
 /*
  * procedure_clock: so that nothing waits unseen. Decided procedures take effect on their day, every
  * desk hears once a day what waits there (M09), applicants are asked again to answer a return, and
- * trainees hear that their training ends (M14). Several instances may do it: versions and keys let
- * each thing happen once.
+ * trainees hear that their training ends (M14). Sign-ups that were refused end as well. Several
+ * instances may do it: versions and keys let each thing happen once.
  */
 #include <stdlib.h>
 
@@ -104,6 +104,7 @@ static void find(struct procedure_clock *clock)
     db_day(clock->desks, today());
     db_i64(clock->desks, is_digest_time() ? CLOCK_DESKS_MAX : 0);
     clock->trainees = training_find(batch, today(), is_digest_time());
+    store_forget_refused(batch, clock_now_us());
     db_run(clock->registration->db, batch, PROCEDURE_READ_MS, &clock->flow);
 }
 

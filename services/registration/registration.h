@@ -216,5 +216,7 @@ void store_add_signup(struct db_batch *batch, const struct event_signup_submit *
 /* ERR_DB_CONFLICT when somebody else decided meanwhile. */
 void store_decide_signup(struct db_batch *batch, const struct event_signup_decide *event,
                          const char *status, int64_t now_us);
+/* Ends sign-ups that were refused long enough ago. */
+void store_forget_refused(struct db_batch *batch, int64_t now_us);
 void store_accept_signup(struct db_batch *batch, const struct signup_record *found,
                          const struct record *record, const struct desk *desk, int64_t now_us);

@@ -60,6 +60,12 @@ static const struct db_stmt insert_account = {
     " VALUES ($1, 'doctor', $2, $3, $4, true, $4, 'temp_issued', 'terms', $5)",
 };
 
+/* A few at a time; the copies of their licences are gone by then. */
+static const struct db_stmt forget_refused = {
+    "registration_forget_refused",
+    "SELECT registration.forget_refused($1 - interval '90 days', 100)",
+};
+
 void store_add_signup(struct db_batch *batch, const struct event_signup_submit *event,
                       int64_t now_us)
 {
@@ -134,6 +140,11 @@ void store_decide_signup(struct db_batch *batch, const struct event_signup_decid
     db_uuid(query, event->actor_id);
     db_text(query, event->actor_role);
     db_text(query, event->reason);
+}
+
+void store_forget_refused(struct db_batch *batch, int64_t now_us)
+{
+    db_time(db_add(batch, &forget_refused), now_us);
 }
 
 void store_accept_signup(struct db_batch *batch, const struct signup_record *found,

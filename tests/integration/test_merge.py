@@ -308,6 +308,8 @@ def test_the_former_number_leads_to_the_doctor(stack, officers, people, organise
     wait_for(lambda: stack.one("SELECT count(*) FROM credit.doctor WHERE register_no = %s",
                                (int(NEW_NO),))[0], WAIT_S, "the new number")
     assert credits_of(own) == before, "signed in as before, with the same credits"
+    had, = own.get("/me/export.json").expect(200).json["sections"]["former_numbers"]
+    assert (had["register_no"], had["mamis_no"]) == (row["register_no"], None)
     # Either number in a file, also beside the MAMIS number, is the same doctor.
     upload = post(organiser, {"register_no": row["register_no"], "session_no": "2"},
                   {"register_no": NEW_NO, "session_no": "2"},

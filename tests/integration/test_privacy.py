@@ -399,7 +399,8 @@ def test_what_overlaps_is_shown(stack, doctor, coming):
 
 # ---- taking one's data along ----
 
-SECTIONS = ["profile", "account", "account_history", "former_names", "certificates", "credits",
+SECTIONS = ["profile", "account", "account_history", "former_names", "former_numbers",
+            "certificates", "credits",
             "handbook", "applications", "memberships", "procedures", "delegates", "signups",
             "corrections", "reissues", "drafts", "reads", "mails", "second_factors", "second_factor_history",
             "sessions"]

@@ -2,12 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "registration/procedure.h"
 #include "registration/registration.h"
 #include "registration_fixture.h"
 
 #define SIGNUP "0190a000-0000-7000-8000-000000000001"
 #define OTHER "0190a000-0000-7000-8000-000000000002"
 #define LINK "0190a000-0000-7000-8000-000000000006"
+#define LEFT "SELECT count(*) FROM registration.signup"
 #define OPERATION "0190a000-0000-7000-8000-0000000000ff"
 
 static int empty(void **state)
@@ -232,6 +234,49 @@ static void every_decision_as_a_table(void **state)
     }
 }
 
+static void closed(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static void run_clock_until_left(int64_t wanted)
+{
+    struct procedure_clock *clock = procedure_clock_open(&registration, bench.loop);
+    bool never = false, ended = false;
+
+    for (int i = 0; i < 100 && bench_i64(&bench, LEFT) != wanted; i++)
+        (void)loop_run_until(bench.loop, &never, 100);
+    procedure_clock_close(clock, closed, &ended);
+    assert_true(loop_run_until(bench.loop, &ended, BENCH_WAIT_MS));
+    assert_count(LEFT, wanted);
+}
+
+/* Not before its day, nor before the copy of its licence. */
+static void a_refused_sign_up_ends(void **state)
+{
+    (void)state;
+    bench_sql(
+        &bench,
+        "INSERT INTO registration.signup (signup_id, status, name, name_kana, sex, birth_on,"
+        " register_no, licensed_on, email, submitted_at, decided_at)"
+        " SELECT ('00000000-0000-7000-8000-00000000000' || n)::uuid, status, '見本', 'ミホン',"
+        "  'F', '1980-05-01', '460190', '2006-04-20', 'hanako@example.jp', at, at"
+        " FROM (VALUES (1, 'refused', timestamptz '2026-11-29T09:00:00+09:00'),"
+        "  (2, 'refused', '2026-11-30T09:00:00+09:00'),"
+        "  (3, 'refused', '2026-11-29T09:00:00+09:00'),"
+        "  (4, 'accepted', '2026-11-29T09:00:00+09:00')) AS one (n, status, at);"
+        "INSERT INTO gateway.document VALUES ('00000000-0000-7000-8000-000000000003',"
+        " 'image/png', sha256(''), '', '2026-11-29T09:00:00+09:00')");
+    bench_clock("2027-02-27T09:00:01+09:00");
+    run_clock_until_left(3);
+    assert_count("SELECT count(*) FROM registration.signup"
+                 " WHERE signup_id = '00000000-0000-7000-8000-000000000001'",
+                 0);
+    bench_sql(&bench, "DELETE FROM gateway.document");
+    run_clock_until_left(2);
+    assert_count("SELECT count(*) FROM registration.signup WHERE status = 'accepted'", 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +287,7 @@ int main(void)
         cmocka_unit_test_setup(a_former_name_on_record_stays, empty),
         cmocka_unit_test_setup(what_cannot_be_is_refused_here_too, empty),
         cmocka_unit_test_setup(a_decision_meanwhile_leaves_nothing, empty),
+        cmocka_unit_test_setup(a_refused_sign_up_ends, empty),
     };
 
     return cmocka_run_group_tests(tests, open_bench, close_bench);

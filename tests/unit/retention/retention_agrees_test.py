@@ -23,7 +23,7 @@ class Agrees(unittest.TestCase):
         return {table: rule for table, rule in self.rules.items() if rule.get("by") == name}
 
     def test_every_rule_has_its_sweep(self):
-        known = {"gateway_sweep", "notification_upkeep", "work"}
+        known = {"gateway_sweep", "notification_upkeep", "procedure_clock", "work"}
         self.assertEqual({rule["by"] for rule in self.rules.values() if rule["days"]}, known)
 
     def test_gateway(self):
@@ -43,6 +43,13 @@ class Agrees(unittest.TestCase):
         self.assertEqual(rules["notification.sender"]["days"], int(sender.group(1)))
         for table, rule in rules.items():
             self.assertRegex(upkeep, rf"(?s){re.escape(table)}.*?{rule['since']} <")
+
+    def test_registration(self):
+        days = re.search(r"forget_refused\(\$1 - interval '(\d+) days'",
+                         text("services/registration/registration_signup_store.c"))
+        self.assertEqual({table: rule["days"] for table, rule in self.by("procedure_clock").items()},
+                         {"registration.signup": int(days.group(1))})
+        self.assertIn("store_forget_refused(", text("services/registration/procedure_clock.c"))
 
     def test_work(self):
         sql = text("services/lib/work/work_sql.c")
