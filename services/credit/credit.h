@@ -15,7 +15,7 @@ struct credit_settings {
 #undef SETTING
 };
 
-enum { CREDIT_SETTING_COUNT = 2 };
+enum { CREDIT_SETTING_COUNT = 3 };
 
 extern const struct setting credit_setting_table[CREDIT_SETTING_COUNT];
 /* Filled by proc_main() before credit_start(). */
@@ -37,10 +37,13 @@ struct credit {
     struct timer release_timer;
     bool release_running;
     bool waiting_told; /* setting waiting_days stands in credit.waiting_rule */
+    struct timer ledger_timer;
+    bool ledger_looking;
     struct credit_figures {
         uint64_t outcomes[6];            /* by enum outcome */
         uint64_t entries;                /* put into the ledger */
         uint64_t refused;                /* commands */
+        uint32_t ledger_parts;           /* 0: not known yet */
         struct metric_histogram chunk;   /* one chunk from message to commit */
         struct metric_histogram visible; /* last byte of an upload to its last row posted */
     } figures;
@@ -95,6 +98,13 @@ void credit_orphans_open(struct credit *credit);
 void credit_orphans_close(struct credit *credit, void (*closed)(void *arg));
 /* Now, unless a sweep is running. */
 void credit_orphans_sweep(struct credit *credit);
+
+/* credit_ledger: sees to it that the ledger has a part with room, every ten minutes. */
+void credit_ledger_open(struct credit *credit);
+/* `closed(credit)` from the loop. */
+void credit_ledger_close(struct credit *credit, void (*closed)(void *arg));
+/* Now, unless a look is running. */
+void credit_ledger_look(struct credit *credit);
 
 /* credit_release: rows that wait are released or given up; looks every half minute. */
 void credit_release_open(struct credit *credit);

@@ -144,6 +144,7 @@ enum err credit_start(struct proc *proc, void *state, struct err_note *note)
     credit->work = proc_work(proc);
     credit_orphans_open(credit);
     credit_release_open(credit);
+    credit_ledger_open(credit);
     credit_directory_open(credit, directory_filled);
     return ERR_OK;
 }
@@ -160,9 +161,14 @@ static void timer_gone(void *arg)
     credit_directory_close(arg, directory_gone);
 }
 
-static void release_gone(void *arg)
+static void ledger_gone(void *arg)
 {
     credit_orphans_close(arg, timer_gone);
+}
+
+static void release_gone(void *arg)
+{
+    credit_ledger_close(arg, ledger_gone);
 }
 
 void credit_stop(struct proc *proc, void *state)
@@ -201,6 +207,7 @@ void credit_metrics(struct proc *proc, void *state, struct buf *out)
     for (size_t i = 0; i < ARRAY_LEN(labels); i++)
         metric_add(out, "rows_total", labels[i], (int64_t)credit->figures.outcomes[i]);
     metric_add(out, "ledger_entries_total", "", (int64_t)credit->figures.entries);
+    metric_add(out, "ledger_parts", "", (int64_t)credit->figures.ledger_parts);
     metric_add(out, "commands_refused_total", "", (int64_t)credit->figures.refused);
     metric_histogram_add(out, "chunk", "", &credit->figures.chunk);
     metric_histogram_add(out, "upload_visible", "", &credit->figures.visible);

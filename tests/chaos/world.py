@@ -201,8 +201,9 @@ class World(Twins):
     def organisers(self):
         return f"organiser_code,name,kind,l1_code,l2_code\n{ORGANISER},障害試験用主催者,other,,\n"
 
-    def seminars_csv(self):
-        return table(SEMINAR_COLUMNS, [line for one in self.seminars for line in one.lines()])
+    def seminars_csv(self, half):
+        return table(SEMINAR_COLUMNS,
+                     [line for one in self.seminars[half::2] for line in one.lines()])
 
     # ---- files ----
 

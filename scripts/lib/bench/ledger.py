@@ -6,6 +6,8 @@ import time
 from . import data
 
 CONNECTIONS = 2  # that fill it
+ANNOUNCED = 5_000_000  # entries of sessions that are announced at a time
+PART_BYTES = 512 * 2**20  # as credit's setting ledger_part_mib is
 # One session in which the first `most` doctors took part, as if one upload had posted it.
 FILL = """
 WITH upload AS (
@@ -29,14 +31,33 @@ WHERE seminar_no = %(seminar_no)s
 
 def fill(system, tag, target, seconds):
     """Up to `target` entries, or as many as fit into `seconds`, as if a checkpoint had just been;
-    gives how many there are."""
+    gives how many there are. The sessions of a few million entries are announced at a time, and
+    between them credit's hourly look at the ledger has its turn."""
     doctors = system.options.doctors
     missing = max(0, target - system.ledger_rows())
     names = data.numbers_of(tag, "F", -(-missing // doctors))
-    system.seminars(names, "L")
-    system.settle()
-    waiting = [(name, min(doctors, missing - at * doctors)) for at, name in enumerate(names)]
     end = time.monotonic() + seconds
+    at_once = -(-ANNOUNCED // doctors)
+    for begin in range(0, len(names), at_once):
+        some = names[begin:begin + at_once]
+        system.seminars(some, "L")
+        system.settle()
+        _post(system, [(name, min(doctors, missing - (begin + at) * doctors))
+                       for at, name in enumerate(some)], end)
+        system.sql("VACUUM ANALYZE credit.ledger")
+        tend(system)
+    system.sql("CHECKPOINT")
+    system.settle()
+    return system.ledger_rows()
+
+
+def tend(system):
+    """What credit does twice within two hours: a part is made, and then begun."""
+    for _ in range(2):
+        system.sql("SELECT credit.ledger_tend(%s)", PART_BYTES)
+
+
+def _post(system, waiting, end):
     lock, wrong = threading.Lock(), []
 
     def work():
@@ -59,7 +80,3 @@ def fill(system, tag, target, seconds):
         thread.join()
     if wrong:
         raise wrong[0]
-    system.sql("VACUUM ANALYZE credit.ledger")
-    system.sql("CHECKPOINT")
-    system.settle()
-    return system.ledger_rows()

@@ -146,6 +146,96 @@ static void the_same_file_again(void **state)
     assert_int_equal(upload_number(&upload, "rows_total"), 60);
 }
 
+/* ---- parts of the ledger ---- */
+
+static void look_at_ledger(uint32_t part_mib)
+{
+    bool never = false;
+
+    credit_settings.ledger_part_mib = part_mib;
+    credit_ledger_look(&credit);
+    credit_ledger_look(&credit); /* while one is running */
+    for (int i = 0; i < 1000 && credit.ledger_looking; i++)
+        (void)loop_run_until(bench.loop, &never, 5);
+    assert_false(credit.ledger_looking);
+}
+
+static void announce(const char *seminar_no)
+{
+    sql("INSERT INTO credit.seminar (seminar_no, title, organiser_code)"
+        " SELECT '%s', title, organiser_code FROM credit.seminar WHERE seminar_no = '" SEMINAR "'",
+        seminar_no);
+    sql("INSERT INTO credit.session (seminar_no, session_no, title, starts_at, ends_at, held_on,"
+        " delivery, grace_minutes, offers) SELECT '%s', session_no, title, starts_at, ends_at,"
+        " held_on, delivery, grace_minutes, offers FROM credit.session"
+        " WHERE seminar_no = '" SEMINAR "'",
+        seminar_no);
+}
+
+static int64_t entries_of(const char *part, const char *seminar_no)
+{
+    return count("SELECT count(*) FROM credit.ledger AS l JOIN credit.session USING (session_id)"
+                 " WHERE seminar_no = '%s' AND l.tableoid = 'credit.%s'::regclass",
+                 seminar_no, part);
+}
+
+/* ... by the planner, all parts together. */
+static int64_t columns_looked_at(void)
+{
+    return count("SELECT count(*) FROM pg_stats WHERE schemaname = 'credit'"
+                 " AND tablename = 'ledger' AND inherited");
+}
+
+/* A part is made, then begun by the sessions announced after that; both go on being one ledger. */
+static void a_part_that_is_large_enough(void **state)
+{
+    static const char *const seminars[] = {SEMINAR, "S2026-9001", "S2026-9002"};
+    struct buf text = {0};
+    struct str file;
+
+    (void)state;
+    begin(&text);
+    add_rows(&text, 0, 60);
+    file = built(&text);
+    (void)post_file(SEMINAR, file);
+    look_at_ledger(512);
+    assert_int_equal(credit.figures.ledger_parts, 1);
+    assert_int_equal(columns_looked_at(), 0);
+    sql("ANALYZE credit.ledger_0");
+    look_at_ledger(512);
+    assert_true(columns_looked_at() > 0);
+    look_at_ledger(0);
+    assert_int_equal(credit.figures.ledger_parts, 2);
+    announce(seminars[1]);
+    look_at_ledger(512);
+    look_at_ledger(512);
+    assert_int_equal(credit.figures.ledger_parts, 2);
+    /* The planner does not know that it is empty: it would keep reading the whole of it. */
+    assert_int_equal(count("SELECT reltuples::int FROM pg_class"
+                           " WHERE oid = 'credit.ledger_1'::regclass"),
+                     -1);
+    announce(seminars[2]);
+    for (size_t i = 0; i < ARRAY_LEN(seminars); i++) {
+        struct sent upload = post_file(seminars[i], file);
+
+        assert_int_equal(entries_of("ledger_0", seminars[i]), i < 2 ? 60 : 0);
+        assert_int_equal(entries_of("ledger_1", seminars[i]), i < 2 ? 0 : 60);
+        assert_books(&upload);
+        upload = post_file(seminars[i], file);
+        assert_row(&upload, 60, "already_posted", "earlier_upload");
+    }
+    assert_int_equal(count("SELECT count(DISTINCT session_id) FROM credit.ledger GROUP BY doctor_id"
+                           " LIMIT 1"),
+                     3);
+    assert_int_equal(count("SELECT count(*) FROM credit.ledger"), 3 * 60);
+    assert_int_equal(
+        count("SELECT count(*) FROM pg_class AS c, pg_roles AS r"
+              " WHERE c.relkind = 'r' AND c.oid::regclass::text LIKE 'credit.ledger\\_%%'"
+              " AND r.rolname LIKE 'mamis\\_%%' AND r.rolname <> 'mamis_owner'"
+              " AND has_table_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')"),
+        0);
+}
+
 /* ---- when the key tells ---- */
 
 static void session_init(struct attendance_session *session, const char *offers,
@@ -204,6 +294,7 @@ int main(void)
         cmocka_unit_test_setup(a_row_that_would_wait, clean),
         cmocka_unit_test_setup(the_same_file_again, clean),
         cmocka_unit_test_setup(when_the_key_tells, clean),
+        cmocka_unit_test_setup(a_part_that_is_large_enough, clean),
     };
 
     return cmocka_run_group_tests(tests, open_bench, close_bench);
