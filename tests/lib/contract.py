@@ -55,7 +55,7 @@ class Operation:
 class Contract:
     def __init__(self, folder=TOP / "proto"):
         with open(folder / "openapi.yaml", encoding="utf-8") as file:
-            self.doc = yaml.safe_load(file)
+            self.doc = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         with open(folder / "errors.yaml", encoding="utf-8") as file:
             self.codes = set(yaml.safe_load(file)["codes"])
         with open(folder / "access.yaml", encoding="utf-8") as file:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 
+from . import kafka
 from . import paths as places
 from .process import Failure
 
@@ -88,10 +89,11 @@ def _read(path):
 
 
 def main():
-    """For scripts/test: the portal only. The servers' jars come with the tests that need them."""
+    """For scripts/test: the broker's jars and the portal."""
     folder = os.path.join(places.TOP, "build")
     os.makedirs(folder, exist_ok=True)
     try:
+        kafka.fetch(os.path.join(folder, "kafka.log"))
         portal(folder, os.path.join(folder, "portal.log"))
     except Failure as failure:
         sys.exit(f"{failure.text}\nlog: {failure.log}\ncure: {failure.cure}")
