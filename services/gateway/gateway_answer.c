@@ -144,6 +144,14 @@ void call_problem(struct call *call, enum code code)
     flow_end(&call->flow, ERR_OK);
 }
 
+bool call_hold(struct call *call, size_t bytes)
+{
+    if (http_hold(call->request, bytes))
+        return true;
+    call_problem(call, CODE_SERVICE_UNAVAILABLE);
+    return false;
+}
+
 void call_problem_with(struct call *call, enum code code, const char *name, const char *value)
 {
     json_t *told = told_param(name, value);

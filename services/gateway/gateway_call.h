@@ -98,6 +98,11 @@ bool call_body_checked(struct call *call, enum err err);
 struct db_batch *call_scoped(struct call *call);
 /* The first statement of a transaction that reads through the portal's views. */
 void call_scope_add(struct db_batch *batch, const char *scope);
+/*
+ * Before a large body or answer: http_hold(). False when there is no room for it: then the call is
+ * answered with 503 and Retry-After.
+ */
+bool call_hold(struct call *call, size_t bytes);
 /* Run call->batch and go on at `next`. */
 void call_run(struct call *call, int next);
 /* The same for a batch with events in it. */
@@ -125,7 +130,7 @@ void call_json(struct call *call, unsigned status, struct str body);
 void call_object(struct call *call, unsigned status, json_t *body);
 /* What every answer of the interface says: nothing keeps, guesses, frames or runs it. */
 void guard_headers(struct http_request *request);
-/* 200 with a document; its Content-Disposition is set before. */
+/* 200 with a document; its Content-Disposition is set before, and before that call_hold(). */
 void call_file(struct call *call, const char *type, struct str body);
 void call_empty(struct call *call, unsigned status);
 /* 202 with the place to ask. */

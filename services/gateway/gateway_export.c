@@ -9,7 +9,11 @@
 void endpoint_export_my_data_json(struct flow *flow);
 void endpoint_export_my_data_html(struct flow *flow);
 
-enum { RATE_WINDOW_S = 600, PAGE_MS = 10000 };
+enum {
+    RATE_WINDOW_S = 600,
+    PAGE_MS = 10000,
+    EXPORT_BYTES = 256 * 1024, /* in memory at most: a page, which http_stream_write() takes */
+};
 
 enum export_step {
     EXPORT_COUNT,
@@ -307,14 +311,16 @@ static void write_out(struct call *call, struct export *export, int next)
 {
     flow_wait(&call->flow, next);
     http_stream_write(call->request, buf_str(&export->out), &call->flow);
-    buf_clear(&export->out);
+    buf_free(&export->out);
+    arena_free(export->arena);
+    export->arena = NULL;
 }
 
 static void start_stream(struct call *call, struct export *export)
 {
     struct str lang = export->html ? call_text(call, "lang") : STR_NONE;
 
-    if (rate_refused(call, &export->rate))
+    if (rate_refused(call, &export->rate) || !call_hold(call, EXPORT_BYTES))
         return;
     export->english = lang.data == NULL ? call->english : str_eq_c(lang, "en");
     LOG_INFO("data_exported", F_BOOL("html", export->html));

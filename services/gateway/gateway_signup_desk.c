@@ -113,6 +113,8 @@ void endpoint_get_signup_licence(struct flow *flow)
         call_problem(call, CODE_NOT_FOUND);
         return;
     }
+    if (!call_hold(call, db_get_bytes(call->query, 0, 1).len))
+        return;
     type = db_get_text(call->query, 0, 0);
     uuid_format(call_id(call, "signup_id"), id);
     http_set_header(call->request, "Content-Disposition",

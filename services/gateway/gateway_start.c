@@ -1,5 +1,6 @@
 /* gateway_start: opens what the process needs, in one visible order, and closes it in reverse. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ enum {
     NOTICES_BYTES_MAX = 256 * 1024,
     HASH_NICE = 19, /* whatever else there is to do goes first */
     PAPER_NICE = 10,
+    LARGE_BLOCK_BYTES = 128 * 1024,
     CLOSE_WAIT_MS = 1500,
 };
 
@@ -223,6 +225,7 @@ static enum err open_http(struct gateway *gateway, struct err_note *note)
         .hosts = gateway->hosts,
         .trusted_proxies = gateway->proxies,
         .idle_timeout_ms = settings->http_idle_ms,
+        .held_bytes_max = settings->http_held_bytes_max,
     };
     enum err err;
 
@@ -261,11 +264,21 @@ static void open_bus(struct gateway *gateway)
     gateway->replies = replies_open(gateway);
 }
 
+/*
+ * Bodies and answers come in pieces of a quarter MiB, hundreds at a time. Left to itself malloc()
+ * learns to keep such blocks and cuts them up, so that they would not go back to the system.
+ */
+static void return_large_blocks(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+}
+
 enum err gateway_start(struct proc *proc, void *state, struct err_note *note)
 {
     struct gateway *gateway = state;
     enum err err;
 
+    return_large_blocks();
     gateway->proc = proc;
     gateway->loop = proc_loop(proc);
     gateway->settings = &gateway_settings;
@@ -378,6 +391,8 @@ void gateway_metrics(struct proc *proc, void *state, struct buf *out)
     metric_add(out, "http_refused_total", "", (int64_t)http.refused);
     metric_add(out, "http_connections", "", http.connections);
     metric_add(out, "http_open", "", http.open);
+    metric_add(out, "http_held_bytes", "", (int64_t)http.held_bytes);
+    metric_add(out, "http_not_held_total", "", (int64_t)http.not_held);
     metric_add(out, "calls_total", "", (int64_t)figures->calls);
     metric_add(out, "calls_refused_total", "", (int64_t)figures->refused);
     metric_add(out, "calls_failed_total", "", (int64_t)figures->failed);

@@ -188,6 +188,8 @@ static void hand_out(struct call *call, const struct transcript *transcript)
 {
     const bool pdf = transcript->format == TRANSCRIPT_PDF;
 
+    if (!call_hold(call, transcript->out.len))
+        return;
     call->gateway->figures.transcripts++;
     http_set_header(call->request, "Content-Disposition",
                     arena_printf(call->flow.arena, "attachment; filename=\"transcript-%s.%s\"",

@@ -1,8 +1,8 @@
 /*
  * gateway_upload: attendance is taken as it is, in parts of 256 KiB, each committed singly. The
  * last commit writes the upload with its SHA-256 and the event that starts reading: that is
- * acceptance. Of one upload less than a MiB is in memory; how many come in at once is bounded
- * by `http_connections_max` and, for each organiser, by `uploads_open_max`.
+ * acceptance. Of one upload a part is in memory, and what is read ahead; how many come in at once
+ * is bounded by `http_held_bytes_max` and, for each organiser, by `uploads_open_max`.
  */
 #include <sodium.h>
 #include <stdlib.h>
@@ -102,10 +102,25 @@ static void give_way(const struct upload *upload, struct db_batch *batch)
         db_batch_patient(batch);
 }
 
+/* Memory that it may take; a short file, which takes what it has, finds room beside long ones. */
+static size_t bytes_held(const struct call *call)
+{
+    const int64_t bytes = declared_bytes(call);
+
+    if (call_content_type(call, "application/json"))
+        return UPLOAD_JSON_COPIES *
+               (size_t)(bytes < 0 || bytes > UPLOAD_JSON_BYTES_MAX ? UPLOAD_JSON_BYTES_MAX : bytes);
+    return bytes < 0 || bytes > UPLOAD_PART_BYTES ? UPLOAD_PART_BYTES + UPLOAD_AHEAD_BYTES
+                                                  : (size_t)bytes;
+}
+
 static void look(struct call *call)
 {
-    struct upload *upload = arena_new_of(call->flow.arena, struct upload);
+    struct upload *upload;
 
+    if (!call_hold(call, bytes_held(call)))
+        return;
+    upload = arena_new_of(call->flow.arena, struct upload);
     call->state = upload;
     upload->gateway = call->gateway;
     upload->is_long = declared_bytes(call) < 0 || attendance_is_long(declared_bytes(call));
@@ -180,7 +195,6 @@ static void found(struct call *call, struct upload *upload)
 
 static void next(struct call *call, struct upload *upload)
 {
-    buf_clear(&upload->piece);
     flow_on_error(&call->flow, UPLOAD_BROKEN);
     flow_wait(&call->flow, UPLOAD_GOT);
     http_body_next(call->request, UPLOAD_PART_BYTES, &upload->piece, &upload->end, &call->flow);
@@ -212,6 +226,7 @@ static void got(struct call *call, struct upload *upload)
     flow_on_error(&call->flow, FLOW_END);
     if (upload->piece.len > 0)
         code = source_feed(&upload->source, buf_str(&upload->piece), &upload->file);
+    buf_free(&upload->piece);
     if (code != CODE_NONE) {
         call_problem(call, code);
         return;
@@ -222,31 +237,35 @@ static void got(struct call *call, struct upload *upload)
         flow_goto(&call->flow, UPLOAD_STORE);
 }
 
+/* The batch has a copy of its own then: only what comes after the part is kept. */
 static void add_part(struct upload *upload, struct db_batch *batch, size_t len)
 {
     struct db_query *query = db_add(batch, &insert_part);
+    struct buf rest = {0};
 
     db_uuid(query, upload->upload_id);
     db_i32(query, upload->parts++);
     db_bytes(query, (struct str){upload->file.data, len});
     db_time(query, clock_now_us());
+    if (len < upload->file.len)
+        buf_add(&rest, upload->file.data + len, upload->file.len - len);
+    buf_free(&upload->file);
+    upload->file = rest;
 }
 
 static void store(struct call *call, struct upload *upload)
 {
     struct flow *flow = &call->flow;
 
+    arena_free(upload->part_arena);
+    upload->part_arena = NULL;
     if (upload->file.len < UPLOAD_PART_BYTES || upload->repeated) {
         flow_goto(flow, upload->end ? UPLOAD_ACCEPT : UPLOAD_NEXT);
         return;
     }
-    arena_free(upload->part_arena);
     upload->part_arena = arena_new();
     call->batch = db_batch_new(upload->part_arena);
     add_part(upload, call->batch, UPLOAD_PART_BYTES);
-    memmove(upload->file.data, upload->file.data + UPLOAD_PART_BYTES,
-            upload->file.len - UPLOAD_PART_BYTES);
-    upload->file.len -= UPLOAD_PART_BYTES;
     flow_wait(flow, UPLOAD_STORED);
     give_way(upload, call->batch);
     db_run(call->gateway->db, call->batch, GATEWAY_WRITE_MS, flow);

@@ -7,6 +7,8 @@
 #include "gateway/gateway_multipart.h"
 
 enum { UPLOAD_PART_BYTES = 256 * 1024, UPLOAD_JSON_BYTES_MAX = 256 * 1024 };
+/* In memory at most, beside a part: what is read ahead. JSON: as text, parsed, and as a file. */
+enum { UPLOAD_AHEAD_BYTES = 64 * 1024, UPLOAD_JSON_COPIES = 8 };
 
 enum source_kind { SOURCE_RAW, SOURCE_MULTIPART, SOURCE_JSON };
 

@@ -9,7 +9,8 @@
 enum {
     HTTP_PARAMS_MAX = 8,
     HTTP_QUERY_MAX = 16,
-    HTTP_BODY_BYTES_MAX = 256 * 1024, /* unless the route says otherwise */
+    HTTP_BODY_BYTES_MAX = 256 * 1024,  /* unless the route says otherwise */
+    HTTP_HOLD_SHORT_BYTES = 64 * 1024, /* see http_hold() */
     HTTP_REQUEST_ID_BYTES = 33,
 };
 
@@ -39,6 +40,7 @@ struct http_options {
     const char *const *hosts; /* Host values that are ours ("127.0.0.1:8080"); NULL: any */
     const char *const *trusted_proxies; /* addresses whose X-Forwarded-For counts; NULL: none */
     uint32_t idle_timeout_ms;
+    size_t held_bytes_max; /* see http_hold() */
 };
 
 /* Errors: ERR_PORT with the reason in `note`. */
@@ -94,6 +96,14 @@ void *http_state(const struct http_request *request);
 void http_body_next(struct http_request *request, size_t most, struct buf *buf, bool *ret_end,
                     struct flow *flow);
 
+/*
+ * Counts memory that the body or the answer of this request takes; it is given back when the
+ * request is over. False: all requests together would take more than `held_bytes_max`, of which an
+ * eighth is kept for those that want HTTP_HOLD_SHORT_BYTES or less. What is bounded for each
+ * connection anyway (heads, bodies in memory, ordinary answers) is not counted.
+ */
+CHECKED bool http_hold(struct http_request *request, size_t bytes);
+
 /* ---- the answer: exactly once ---- */
 
 /* Before answering. */
@@ -107,8 +117,9 @@ void http_answer_static(struct http_request *request, unsigned status, const cha
 /* An answer in pieces (server-sent events, CSV). Begin, then write, then end. */
 void http_stream_begin(struct http_request *request, unsigned status, const char *type);
 /*
- * Memory: copies. Errors: ERR_CLIENT_GONE. Data waits in memory up to 256 KiB; `flow` (may be NULL)
- * resumes when less than half of that waits, or with ERR_CLIENT_GONE or ERR_TIMEOUT (10 s).
+ * Memory: copies at most 256 KiB, kept until the connection took them. `flow` (may be NULL) resumes
+ * when nothing waits any more, or with ERR_CLIENT_GONE or ERR_TIMEOUT (10 s). Who does not wait for
+ * that may have up to twice as much under way.
  */
 void http_stream_write(struct http_request *request, struct str bytes, struct flow *flow);
 void http_stream_end(struct http_request *request);
@@ -120,5 +131,7 @@ bool http_gone(const struct http_request *request);
 struct http_stats {
     uint64_t requests, refused;
     unsigned connections, open;
+    size_t held_bytes; /* now, by http_hold() */
+    uint64_t not_held; /* how often it said no */
 };
 void http_stats(const struct http_server *server, struct http_stats *ret_stats);

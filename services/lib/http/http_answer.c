@@ -51,7 +51,7 @@ void http_stream_begin(struct http_request *request, unsigned status, const char
     if (type != NULL)
         http_set_header(request, "Content-Type", type);
     answered(request, status,
-             MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, HTTP_STREAM_IN_BYTES_MAX,
+             MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, HTTP_STREAM_BLOCK_BYTES,
                                                http_stream_read, request, NULL));
 }
 

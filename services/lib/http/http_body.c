@@ -34,7 +34,7 @@ static void deliver(struct http_request *request)
         buf_free(&request->body);
         request->body = rest;
     } else {
-        buf_clear(&request->body);
+        buf_free(&request->body);
     }
     *request->body_ret_end = request->body_end && request->body.len == 0;
     flow_resume(flow, ERR_OK);

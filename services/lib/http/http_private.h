@@ -18,8 +18,9 @@ enum {
     HTTP_TARGET_BYTES_MAX = 4096,    /* path and query as sent */
     HTTP_HEAD_BYTES_MAX = 16 * 1024, /* request line and headers */
     HTTP_HEADERS_MAX = 64,
-    HTTP_POOL_BYTES = 64 * 1024, /* of libmicrohttpd, for each connection */
-    HTTP_STREAM_IN_BYTES_MAX = 64 * 1024,
+    HTTP_POOL_BYTES = 64 * 1024,          /* of libmicrohttpd, for each connection */
+    HTTP_STREAM_IN_BYTES_MAX = 32 * 1024, /* read ahead while nobody asks */
+    HTTP_STREAM_BLOCK_BYTES = 16 * 1024,  /* of libmicrohttpd, for answers in pieces */
     HTTP_STREAM_OUT_BYTES_MAX = 256 * 1024,
     HTTP_DISCARD_BYTES_MAX = 64 * 1024 * 1024, /* of a body nobody wants any more */
     HTTP_WRITE_IDLE_S = 10,                    /* no byte of the answer taken for so long: gone */
@@ -126,6 +127,7 @@ struct http_request {
     size_t out_at;         /* bytes of `out` already taken */
     struct flow *out_flow; /* waits for room */
 
+    size_t held_bytes;
     void *state;
     void (*release)(void *state);
 };
@@ -160,6 +162,8 @@ struct http_server {
     unsigned linger_count;
     unsigned open_count;
     uint64_t requests, refused;
+    size_t held_bytes, held_bytes_max;
+    uint64_t not_held;
     bool resumed;  /* a connection was resumed since libmicrohttpd last ran */
     bool closing;  /* no new connections; answers say so */
     bool aborting; /* open requests are cut off */
@@ -209,6 +213,9 @@ void http_refuse(struct http_request *request, enum err err, const char *detail)
 
 /* http_stream.c */
 ssize_t http_stream_read(void *request, uint64_t at, char *out, size_t most);
+
+/* http_hold.c: the request is over. */
+void http_hold_end(struct http_request *request);
 
 /* http_linger.c */
 void http_linger_begin(struct http_request *request);

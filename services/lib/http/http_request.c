@@ -75,6 +75,7 @@ void http_request_reap(struct http_server *server)
             request->release(request->state);
         buf_free(&request->body);
         buf_free(&request->out);
+        http_hold_end(request);
         arena_free(arena);
     }
 }

@@ -172,6 +172,7 @@ enum err http_open(struct loop *loop, const struct http_options *options,
     server->hosts = options->hosts;
     server->trusted_proxies = options->trusted_proxies;
     server->idle_timeout_ms = options->idle_timeout_ms;
+    server->held_bytes_max = options->held_bytes_max;
     server->port = port_of(fd);
     server->daemon = daemon_start(server, fd, options->connections_max);
     if (server->daemon == NULL) {
@@ -220,6 +221,8 @@ void http_stats(const struct http_server *server, struct http_stats *ret_stats)
         .refused = server->refused,
         .connections = info == NULL ? 0 : info->num_connections,
         .open = server->open_count,
+        .held_bytes = server->held_bytes,
+        .not_held = server->not_held,
     };
 }
 

@@ -36,11 +36,10 @@ ssize_t http_stream_read(void *context, uint64_t at, char *out, size_t most)
     memcpy(out, request->out.data + request->out_at, give);
     request->out_at += give;
     if (waiting(request) == 0) {
-        buf_clear(&request->out);
+        buf_free(&request->out);
         request->out_at = 0;
-    }
-    if (waiting(request) < HTTP_STREAM_OUT_BYTES_MAX / 2)
         resume_writer(request, ERR_OK);
+    }
     return (ssize_t)give;
 }
 
@@ -77,7 +76,7 @@ void http_stream_write(struct http_request *request, struct str bytes, struct fl
     compact(request);
     buf_add_str(&request->out, bytes);
     request->out_flow = flow;
-    if (waiting(request) < HTTP_STREAM_OUT_BYTES_MAX / 2)
+    if (waiting(request) == 0)
         resume_writer(request, ERR_OK);
     http_request_wake(request);
 }

@@ -9,7 +9,13 @@
 
 #define FIGURES TEST_SOURCE_DIR "/tests/data/gateway_faults.json"
 
-enum { WAIT_MS = 60000, WAYS = 3, CLOSE_MS = 1000, HASH_KIB = 8192 };
+enum {
+    WAIT_MS = 60000,
+    WAYS = 3,
+    CLOSE_MS = 1000,
+    HASH_KIB = 8192,
+    HELD_BYTES_MAX = 8 * 1024 * 1024,
+};
 
 struct pg_server bench_server;
 struct gateway bench_gateway;
@@ -48,8 +54,10 @@ static void open_clients(struct gateway *gateway, const char *dsn)
 static void open_parts(struct gateway *gateway)
 {
     struct err_note note = {0};
-    const struct http_options http = {
-        .address = "127.0.0.1", .connections_max = 10, .idle_timeout_ms = WAIT_MS};
+    const struct http_options http = {.address = "127.0.0.1",
+                                      .connections_max = 10,
+                                      .idle_timeout_ms = WAIT_MS,
+                                      .held_bytes_max = HELD_BYTES_MAX};
 
     randombytes_buf(&gateway->pepper, sizeof(gateway->pepper));
     randombytes_buf(&gateway->link_key, sizeof(gateway->link_key));

@@ -1,7 +1,7 @@
 /* Answers in pieces, slow readers, and the end of a server. */
 #include "fixture.h"
 
-enum { PIECE = 64 * 1024, PIECES = 160 };
+enum { PIECE = 64 * 1024, PIECES = 160, HELD_MAX = 1024 * 1024 };
 
 struct writer {
     struct flow flow;
@@ -82,8 +82,10 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/events", "events", "public", 0, false, begin_and_hold},
 };
 
-static const struct http_options options = {
-    .address = "127.0.0.1", .connections_max = 8, .idle_timeout_ms = 5000};
+static const struct http_options options = {.address = "127.0.0.1",
+                                            .connections_max = 8,
+                                            .idle_timeout_ms = 5000,
+                                            .held_bytes_max = HELD_MAX};
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
@@ -170,17 +172,11 @@ static void wait_held(struct fixture *fx)
     assert_non_null(fx->held);
 }
 
-/* The client hung up while the handler worked: answering must do no harm. */
-static void answer_to_nobody(void **state)
+static void wait_over(struct fixture *fx)
 {
-    struct fixture *fx = *state;
-    struct talk talk = {.send = STR(GET("/hold")), .hang_up = true};
     struct http_stats stats;
     bool never = false;
 
-    talk_run(fx, &talk);
-    wait_held(fx);
-    http_answer(fx->held, 200, "text/plain", STR("anyone?"));
     for (int i = 0; i < TALK_MS / 10; i++) {
         (void)loop_run_until(fx->loop, &never, 10);
         http_stats(fx->server, &stats);
@@ -188,6 +184,42 @@ static void answer_to_nobody(void **state)
             break;
     }
     assert_int_equal(stats.open, 0);
+}
+
+/* The client hung up while the handler worked: answering must do no harm. */
+static void answer_to_nobody(void **state)
+{
+    struct fixture *fx = *state;
+    struct talk talk = {.send = STR(GET("/hold")), .hang_up = true};
+
+    talk_run(fx, &talk);
+    wait_held(fx);
+    http_answer(fx->held, 200, "text/plain", STR("anyone?"));
+    wait_over(fx);
+}
+
+/* Memory is counted until the request is over; the last eighth is for what is short. */
+static void memory_has_an_end(void **state)
+{
+    struct fixture *fx = *state;
+    struct talk talk = {.send = STR(GET("/hold")), .hang_up = true};
+    struct http_stats stats;
+
+    talk_run(fx, &talk);
+    wait_held(fx);
+    assert_false(http_hold(fx->held, HELD_MAX));
+    assert_true(http_hold(fx->held, HELD_MAX - HELD_MAX / 8));
+    assert_false(http_hold(fx->held, HTTP_HOLD_SHORT_BYTES + 1));
+    assert_true(http_hold(fx->held, HTTP_HOLD_SHORT_BYTES));
+    assert_true(http_hold(fx->held, HTTP_HOLD_SHORT_BYTES));
+    assert_false(http_hold(fx->held, 1));
+    http_stats(fx->server, &stats);
+    assert_int_equal(stats.held_bytes, HELD_MAX);
+    assert_int_equal(stats.not_held, 3);
+    http_answer(fx->held, 200, NULL, STR(""));
+    wait_over(fx);
+    http_stats(fx->server, &stats);
+    assert_int_equal(stats.held_bytes, 0);
 }
 
 /* A writer that does not wait cannot fill the memory. */
@@ -261,6 +293,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(answer_comes_later, setup, teardown),
         cmocka_unit_test_setup_teardown(answer_to_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(overflow_cuts_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(memory_has_an_end, setup, teardown),
         cmocka_unit_test(close_waits_and_cuts),
     };
 
