@@ -49,7 +49,7 @@ SHORT = (6000, 100, 8000, 8, 200000, 0, 400)
 SHORT_FAULTS = [
     "credit: SIGKILL to one", "credit: SIGSTOP for a second", "credit: killed after COMMIT",
     "credit: clock", "gateway: SIGKILL", "gateway: clients cut", "gateway: clients that never read",
-    "gateway: queue", "mail server: 5xx", "mail server: line cut", "notification: SIGKILL", "PostgreSQL: link cut",
+    "gateway: queue", "mail server: 5xx", "mail server: line cut", "notification: SIGKILL", "PostgreSQL: deadlock",
     "PostgreSQL: no answer", "PostgreSQL: sessions", "PostgreSQL: SIGKILL to a backend",
     "PostgreSQL: restart", "Kafka: events larger", "Kafka: frozen", "Kafka: link cut",
     "Kafka: no acknowledgement", "Kafka: work topic deleted", "Kafka: messages repeated", "Redis: SIGKILL", "Redis: flushed",
@@ -159,7 +159,7 @@ class Run:
         self.tracer.wait(20)
 
     def hungry_for(self, found, seconds):
-        """Waits for what comes of posting; there are uploads meanwhile."""
+        """Waits for what comes of posting; there are uploads meanwhile. False: it did not come."""
         until = time.monotonic() + seconds
         with contextlib.ExitStack() as stack:
             stack.callback(setattr, self.load, "hungry", False)
@@ -167,9 +167,10 @@ class Run:
             while not found():
                 if time.monotonic() > until:
                     self.load.violation(f"not within {seconds} s: {found.__qualname__}")
-                    return
+                    return False
                 self.fleet.revive()
                 time.sleep(0.05)
+        return True
 
     def unpark(self):
         """Events that Kafka refused are published, until none comes after."""
@@ -248,10 +249,10 @@ class Run:
         begun = time.monotonic()
         self.freeze_while_posting()
         try:
-            fault.strike(self)
+            missed = fault.strike(self) is False
         finally:
             self.thaw()
-        fault.hits += 1
+        fault.hits += not missed
         self.wait(fault.last)
         fault.heal(self)
         self.recover(fault)

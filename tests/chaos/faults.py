@@ -21,7 +21,8 @@ REPLAYS = 4
 
 
 class Fault:
-    """`strike` is called with the workers frozen, `last` seconds later `heal`."""
+    """`strike` is called with the workers frozen, `last` seconds later `heal`. A strike that gives
+    False has missed, and is no hit."""
 
     def __init__(self, name, rows, strike, heal=None, last=0.3):
         self.name, self.rows, self.last = name, rows, last
@@ -307,7 +308,8 @@ FAULTS = [
           lambda run: run.fleet.bring_back("postgres")),
     Fault("PostgreSQL: no room for its log", "F29", strikes.fill_log_volume,
           strikes.empty_log_volume),
-    Fault("PostgreSQL: table locked", "F25", _lock_tables, _unlock_tables, last=2.5),
+    Fault("PostgreSQL: table locked", "-", _lock_tables, _unlock_tables, last=2.5),
+    Fault("PostgreSQL: deadlock, a worker ends it", "F25", strikes.cross_locks),
     Fault("PostgreSQL: no connection left", "F59", _fill_connections, _leave_connections, last=1),
     Fault("PostgreSQL: slow disk", "F31", _slow_disk, _quick_disk, last=1.5),
     Fault("Kafka: SIGKILL", "F41", _kill("kafka"), _bring_back),

@@ -1,11 +1,13 @@
 """What some faults do: the clock, the mail server's answers, full disks, limits, slow readers."""
 
+import contextlib
 import json
 import os
 import socket
 import subprocess
 import threading
 import time
+import urllib.request
 
 import psycopg2
 
@@ -195,3 +197,60 @@ def stop_waiting(run):
             most = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
         if most > GATEWAY_KIB_MOST:
             run.load.violation(f"{name} has taken {most} KiB")
+
+
+# ---- a deadlock of which a worker is the victim (F25) ----
+
+DEADLOCK_S = 60
+WAITS_MS = 800  # the worker looks for a deadlock once, after deadlock_timeout (1 s) of waiting
+
+
+def _deadlocks(run):
+    """Batches of the workers that PostgreSQL ended with 40P01, by their own count."""
+    total = 0
+    for name in run.fleet.running("credit"):
+        with urllib.request.urlopen(run.fleet.services[name].admin_url + "/metrics") as answer:
+            total += sum(int(line.split()[1]) for line in answer.read().decode().splitlines()
+                         if line.startswith("mamis_db_deadlocks_total"))
+    return total
+
+
+def _one_waits_for(cursor, pid):
+    until = time.monotonic() + WAITS_MS / 1000
+    while time.monotonic() < until:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE usename = 'mamis_credit'"
+                       " AND %s = ANY (pg_blocking_pids(pid))", (pid,))
+        if cursor.fetchone()[0]:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def _cross(watcher, session):
+    """Takes the rows of uploads that post, then wants those of the offsets. A worker holds its
+    offset's row when it comes to its upload's; only its session ever looks for deadlocks."""
+    with watcher.cursor() as eyes, session.cursor() as cursor:
+        cursor.execute("SET LOCAL deadlock_timeout = '1h'; SET LOCAL lock_timeout = '10s';"
+                       " SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+        cursor.execute("SELECT FROM credit.upload WHERE status = 'posting' FOR UPDATE SKIP LOCKED")
+        if cursor.rowcount and _one_waits_for(eyes, pid):
+            with contextlib.suppress(psycopg2.errors.LockNotAvailable):  # nobody fell
+                cursor.execute("SELECT FROM credit.work_offset WHERE topic = 'mamis.credit.work'"
+                               " FOR UPDATE")
+    session.rollback()
+
+
+def cross_locks(run):
+    """False when no worker has met a deadlock."""
+    run.thaw()
+    before = _deadlocks(run)
+    with contextlib.closing(run.fleet.sql()) as watcher, \
+            contextlib.closing(run.fleet.sql()) as session:
+        session.autocommit = False
+
+        def crossed():
+            _cross(watcher, session)
+            return _deadlocks(run) > before
+
+        return run.hungry_for(crossed, DEADLOCK_S)

@@ -386,6 +386,7 @@ def test_what_operators_watch_is_there(posted):
                  f"the count of dead letters of {service}")
     for service in ("gateway", "credit"):
         assert figure(posted, service, "mamis_db_wait_seconds_count") > 0
+        assert figure(posted, service, "mamis_db_deadlocks_total") == 0
     assert figure(posted, "gateway", 'mamis_pool_wait_seconds_count{pool="hashes"}') is not None
 
 

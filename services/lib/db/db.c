@@ -5,8 +5,11 @@
 #include "db/db.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "db/db_private.h"
+
+#define DEADLOCK_DETECTED "40P01" /* SQLSTATE */
 
 static struct db_batch *queue_pop(struct db_queue *queue)
 {
@@ -86,6 +89,7 @@ void db_batch_end(struct db_pool *pool, struct db_batch *batch, enum err err,
         return;
     }
     pool->errors++;
+    pool->deadlocks += strcmp(batch->detail, DEADLOCK_DETECTED) == 0;
     flow_fail(flow, err, "%s", note->text);
 }
 
@@ -274,6 +278,7 @@ void db_stats(const struct db_pool *pool, struct db_stats *ret_stats)
                                    .waiting = waiting(pool),
                                    .batches = pool->batches,
                                    .errors = pool->errors,
+                                   .deadlocks = pool->deadlocks,
                                    .wait = pool->wait};
     for (unsigned i = 0; i < pool->connections; i++) {
         enum conn_state state = pool->conns[i].state;

@@ -39,6 +39,7 @@ struct db_stats {
     unsigned connections; /* at most */
     unsigned connections_up, busy, waiting;
     uint64_t batches, errors;     /* ended, and how many of them with an error */
+    uint64_t deadlocks;           /* of the errors: the server broke a deadlock by ending ours */
     struct metric_histogram wait; /* for a connection, by the batches that got one */
 };
 void db_stats(const struct db_pool *pool, struct db_stats *ret_stats);

@@ -165,6 +165,7 @@ struct db_pool {
     uint64_t batches_begun;
     uint64_t batches; /* ended */
     uint64_t errors;
+    uint64_t deadlocks;
     struct metric_histogram wait;
     struct db_variant *variants[DB_STMT_BUCKETS];
     unsigned variant_count;

@@ -45,6 +45,7 @@ static void add_db(struct proc *proc, struct buf *out)
     metric_add(out, "db_waiting", "", stats.waiting);
     metric_add(out, "db_batches_total", "", (int64_t)stats.batches);
     metric_add(out, "db_errors_total", "", (int64_t)stats.errors);
+    metric_add(out, "db_deadlocks_total", "", (int64_t)stats.deadlocks);
     metric_add(out, "db_connections", "", stats.connections);
     metric_histogram_add(out, "db_wait", "", &stats.wait);
 }

@@ -139,6 +139,7 @@ static void sqlstates_have_a_meaning(void **state)
         {"XX000", ERR_DB_REFUSED},  {"22023", ERR_DB_REFUSED},
     };
     struct fixture *fx = *state;
+    struct db_stats stats;
 
     pg_server_exec(fx->server, "CREATE OR REPLACE FUNCTION db_test_raise(code text) RETURNS void"
                                " LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'as asked'"
@@ -150,6 +151,9 @@ static void sqlstates_have_a_meaning(void **state)
         assert_int_equal(job_end(job_start(fx, batch, WAIT_MS)), sqlstates[i].err);
         assert_string_equal(db_batch_error_detail(batch), sqlstates[i].code);
     }
+    db_stats(fx->pool, &stats);
+    assert_int_equal(stats.errors, ARRAY_LEN(sqlstates));
+    assert_int_equal(stats.deadlocks, 1);
 }
 
 /* A thing nobody should put into a batch does not wedge the pool. */
