@@ -67,6 +67,7 @@ COMMAND(verify);
 COMMAND(anchor);
 COMMAND(dead_letters);
 COMMAND(parked);
+COMMAND(strays);
 COMMAND(replay);
 COMMAND(republish);
 COMMAND(status);
@@ -116,3 +117,8 @@ const char *tool_data_path(struct tool *tool, const char *name);
  * come about within TOOL_SETTLE_MS; then it has said who lags.
  */
 bool tool_settle(struct tool *tool, const char *const *topics, size_t count);
+
+enum { TOOL_RECEIVERS_MAX = 8 };
+
+/* The services that receive anything of the topic, each once: their number. */
+size_t tool_receivers(const char *topic, const char *out[TOOL_RECEIVERS_MAX]);

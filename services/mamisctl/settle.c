@@ -56,8 +56,7 @@ static const struct db_stmt count_unsent = {
     " WHERE sent_at IS NULL AND parked IS NULL) AS unsent"
     " WHERE topic = ANY ($1::text[]) AND created_at <= $2"};
 
-/* The services that receive anything of the topic, each once. */
-static size_t services_of(const char *topic, const char *out[ARRAY_LEN(receivers)])
+size_t tool_receivers(const char *topic, const char *out[TOOL_RECEIVERS_MAX])
 {
     size_t count = 0;
 
@@ -66,6 +65,7 @@ static size_t services_of(const char *topic, const char *out[ARRAY_LEN(receivers
 
         for (size_t k = 0; k < count; k++)
             known = known || strcmp(out[k], receivers[i].service) == 0;
+        must(known || count < TOOL_RECEIVERS_MAX);
         if (!known)
             out[count++] = receivers[i].service;
     }
@@ -75,8 +75,8 @@ static size_t services_of(const char *topic, const char *out[ARRAY_LEN(receivers
 static enum err add_goals(struct bus_admin *admin, const char *topic, struct goals *goals,
                           struct err_note *note)
 {
-    const char *services[ARRAY_LEN(receivers)];
-    size_t service_count = services_of(topic, services);
+    const char *services[TOOL_RECEIVERS_MAX];
+    size_t service_count = tool_receivers(topic, services);
     int parts = 0;
     enum err err = bus_admin_partitions(admin, topic, &parts, note);
 

@@ -337,7 +337,7 @@ FAULTS = [
 # Rows of the matrix that no fault here stands for, and why. Neighbours of a row stand beside it:
 # the same event ten times, in three partitions, is one.
 NOT_HERE = {
-    "F33": "a restore is a drill of its own with the services stopped, not a fault while posting",
+    "F33": "a drill: test_restore_to_a_moment in tests/integration/test_crash.py",
     "F63": "about starting without entropy; nothing posts before a start",
 }
 MATRIX = [f"F{number}" for number in range(1, 68, 2)]

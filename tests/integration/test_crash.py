@@ -12,12 +12,14 @@ import time
 import pytest
 
 import crash_data
+import restore
 from running.api import Client
-from running.process import Process
+from running.process import Failure, Process, wait_for
 
 PASSWORD = "crash-test-password"
 TARGETS = ["gateway", "registration", "credit", "renewal", "notification", "redis", "kafka",
            "postgres"]
+DRILL = ["moment-before", "moment-after", "end-before", "end-after"]
 DONE_S = 120
 MAILS_S = 120
 
@@ -27,7 +29,7 @@ def loaded(stack, tmp_path_factory):
     """The stack with the doctors, and a seminar for each target."""
     folder = tmp_path_factory.mktemp("crash")
     files = {"organisers": crash_data.organisers(), "members": crash_data.members(),
-             "seminars": crash_data.seminars([f"CR-{target}" for target in TARGETS])}
+             "seminars": crash_data.seminars([f"CR-{name}" for name in TARGETS + DRILL])}
     for what in ("organisers", "members", "seminars"):
         path = folder / f"{what}.csv"
         path.write_text(files[what], encoding="utf-8")
@@ -258,3 +260,80 @@ def test_commands_under_way_have_their_effect_once(loaded):
 
 def test_the_books_balance_afterwards(loaded):
     loaded.copy.mamisctl("verify", seconds=120)
+
+
+def rename(stack, name):
+    """The first doctor has another name, soon everywhere."""
+    client = Client(stack.copy.base_url).sign_in(crash_data.mamis_no(0), PASSWORD)
+    answer = client.put("/me/profile", {
+        "name": name, "name_kana": "シケン　タロウ", "former_name": "", "former_name_kana": "",
+        "sex": "M", "birth_on": "1975-01-01", "workplace_name": "試験病院"})
+    answer.expect(200, 202)
+    wait_for(lambda: one(stack, "SELECT name FROM renewal.doctor WHERE register_no = %s",
+                         (str(crash_data.register_no(0)),)) == (name,), DONE_S, name)
+
+
+def post(stack, client, name):
+    data = crash_data.attendance()
+    answer = client.post_attendance(f"CR-{name}", data, f"{name}.csv", key=f"drill-{name}")
+    return answer.expect(202).json["upload_id"]
+
+
+def finish(stack, client, upload_id):
+    assert wait_until_done(client, upload_id)["counts"] == crash_data.COUNTS
+    check_rows(stack, upload_id)
+
+
+def lose_amidst(stack, client, backup, name):
+    """The database is lost with a file half posted; before that came, another one was posted, the
+    first half of it before the moment that is given back with the ids of both."""
+    with backup.receiving():
+        backup.run("base")
+        before = post(stack, client, f"{name}-before")
+        freeze_while_posting(stack, before, pid_of(stack, "credit"))
+        point = str(one(stack, "SELECT clock_timestamp()")[0])
+        os.kill(pid_of(stack, "credit"), signal.SIGCONT)
+        rename(stack, "試験　一郎")
+        wait_until_done(client, before)
+        after = post(stack, client, f"{name}-after")
+        freeze_while_posting(stack, after, pid_of(stack, "credit"))
+        for target in ("gateway", "registration", "credit", "renewal", "notification"):
+            kill(stack, target)
+        stack.copy.postgres.stop()
+    return point, before, after
+
+
+def test_restore_to_a_moment(loaded):
+    """Kafka keeps what it has: also half of a file, all of another one, a doctor's new name, of
+    which the database knows nothing any more (F33)."""
+    stack = loaded
+    client = Client(stack.copy.base_url, token=stack.crash_token)
+    backup = restore.Backup(stack, "moment")
+    point, before, after = lose_amidst(stack, client, backup, "moment")
+    said = backup.restore(point)
+    for kind in ("account.set_profile", "doctor.state", "upload.read", "upload.chunk",
+                 "credits.posted", "upload.done"):
+        assert f"\t{kind}.v1\t" in said
+    assert stack.copy.mamisctl("strays", "list").count("\n") == 1  # its head
+    stack.copy.start_services()
+    with pytest.raises(Failure, match="stop the services first"):
+        stack.copy.mamisctl("strays", "pass")
+    finish(stack, client, before)
+    client.get(f"/uploads/{after}").expect(404)
+    finish(stack, client, post(stack, client, "moment-after"))  # with its former key
+    rename(stack, "試験　二郎")  # a version that a stray had, too
+    backup.run("verify")
+
+
+@pytest.mark.skipif("MAMIS_TEST_DRILLS" not in os.environ, reason="a drill, by command")
+def test_restore_to_the_end(loaded):
+    """Nothing is lost, nobody strays; all goes on where it was."""
+    stack = loaded
+    client = Client(stack.copy.base_url, token=stack.crash_token)
+    backup = restore.Backup(stack, "end")
+    _, before, after = lose_amidst(stack, client, backup, "end")
+    assert "0 events are passed" in backup.restore()
+    stack.copy.start_services()
+    finish(stack, client, before)
+    finish(stack, client, after)
+    backup.run("verify")

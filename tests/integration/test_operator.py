@@ -442,7 +442,7 @@ def test_every_command_says_how_it_is_used(stack):
     program = pathlib.Path(stack.copy.build) / "bin" / "mamisctl"
     told = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
     for word in ("migrate", "topics", "import members", "account create", "token revoke", "verify",
-                 "dead-letters retry", "parked retry", "replay --topic", "republish", "status"):
+                 "dead-letters retry", "parked retry", "strays pass", "replay --topic", "republish", "status"):
         assert word in told
     wrong = subprocess.run([program, "--settings", stack.copy.mamisctl_settings, "import", "people"],
                            capture_output=True, text=True, check=False)

@@ -150,9 +150,12 @@ class Postgres:
             "mamis.conf": SETTINGS.format(port=self.port, sockets=self.paths.sockets(),
                                           buffers=buffers_mib()),
             "pg_hba.conf": "local all " + ",".join(ROLES) + " peer map=mamis\n"
-                           "host all all 127.0.0.1/32 scram-sha-256\n",
+                           "host all all 127.0.0.1/32 scram-sha-256\n"
+                           "host replication postgres 127.0.0.1/32 scram-sha-256\n",
             "pg_ident.conf": "".join(f'mamis "{me}" {role}\n' for role in ROLES),
         }
+        if os.path.exists(os.path.join(self.data, "recovery.signal")):
+            del files["postgresql.auto.conf"]  # says what is restored (deploy/backup.md)
         main = os.path.join(self.data, "postgresql.conf")
         with open(main, encoding="utf-8") as file:
             text = file.read()

@@ -6,13 +6,10 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "bus/bus_admin_private.h"
 #include "bus/bus_tls_private.h"
 
 enum { ANSWER_MS = 10000, WORDS_BYTES = 512 };
-
-struct bus_admin {
-    rd_kafka_t *handle;
-};
 
 static void drop_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
@@ -22,8 +19,18 @@ static void drop_log(const rd_kafka_t *handle, int level, const char *facility, 
     (void)text;
 }
 
-enum err bus_admin_open(const char *bootstrap, const struct bus_tls *tls,
-                        struct bus_admin **ret_admin, struct err_note *note)
+static void set_all(rd_kafka_conf_t *conf, const char *const (*settings)[2], size_t count)
+{
+    char words[WORDS_BYTES];
+
+    for (size_t i = 0; i < count; i++)
+        must(rd_kafka_conf_set(conf, settings[i][0], settings[i][1], words, sizeof(words)) ==
+             RD_KAFKA_CONF_OK);
+}
+
+enum err bus_admin_handle(const struct bus_admin *admin, rd_kafka_type_t type,
+                          const char *const (*further)[2], size_t count, rd_kafka_t **ret_handle,
+                          struct err_note *note)
 {
     static const char *const settings[][2] = {
         {"client.id", "mamisctl"},
@@ -32,31 +39,44 @@ enum err bus_admin_open(const char *bootstrap, const struct bus_tls *tls,
         {"allow.auto.create.topics", "false"},
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    struct bus_admin *admin;
     char words[WORDS_BYTES] = "";
+    rd_kafka_t *handle;
 
-    for (size_t i = 0; i < ARRAY_LEN(settings); i++)
-        must(rd_kafka_conf_set(conf, settings[i][0], settings[i][1], words, sizeof(words)) ==
-             RD_KAFKA_CONF_OK);
+    set_all(conf, settings, ARRAY_LEN(settings));
+    set_all(conf, further, count);
     rd_kafka_conf_set_log_cb(conf, drop_log);
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", bootstrap, words, sizeof(words)) !=
+    if (rd_kafka_conf_set(conf, "bootstrap.servers", admin->bootstrap, words, sizeof(words)) !=
         RD_KAFKA_CONF_OK) {
         rd_kafka_conf_destroy(conf);
         return err_say(note, ERR_SETTINGS, "kafka_bootstrap: %s", words);
     }
-    if (bus_tls_set(conf, tls, note) != ERR_OK) {
+    if (bus_tls_set(conf, &admin->tls, note) != ERR_OK) {
         rd_kafka_conf_destroy(conf);
         return ERR_SETTINGS;
     }
-    admin = heap_zero(sizeof(*admin));
-    admin->handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, words, sizeof(words));
-    if (admin->handle == NULL) {
+    handle = rd_kafka_new(type, conf, words, sizeof(words));
+    if (handle == NULL) {
         rd_kafka_conf_destroy(conf);
-        free(admin);
         return err_say(note, ERR_SETTINGS, "kafka_bootstrap: %s", words);
     }
-    *ret_admin = admin;
+    *ret_handle = handle;
     return ERR_OK;
+}
+
+enum err bus_admin_open(const char *bootstrap, const struct bus_tls *tls,
+                        struct bus_admin **ret_admin, struct err_note *note)
+{
+    struct bus_admin *admin = heap_zero(sizeof(*admin));
+    enum err err;
+
+    admin->bootstrap = bootstrap;
+    admin->tls = *tls;
+    err = bus_admin_handle(admin, RD_KAFKA_PRODUCER, NULL, 0, &admin->handle, note);
+    if (err != ERR_OK)
+        free(admin);
+    else
+        *ret_admin = admin;
+    return err;
 }
 
 void bus_admin_close(struct bus_admin *admin)

@@ -181,3 +181,10 @@ struct work_stats {
 void work_stats(const struct work *work, struct work_stats *ret_stats);
 /* True when no message is in hand and no event unacknowledged. */
 bool work_idle(const struct work *work);
+
+/*
+ * For tools: which event a record of Kafka holds. Memory: `*ret_type` in `arena`.
+ * Errors: ERR_JSON, ERR_SCHEMA, ERR_VERSION_UNKNOWN: it is none, and would be a dead letter.
+ */
+CHECKED enum err work_identify(struct str body, struct arena *arena, struct uuid *ret_id,
+                               const char **ret_type, struct err_note *note);

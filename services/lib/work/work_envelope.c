@@ -176,3 +176,19 @@ cleanup:
     json_decref(root);
     return err;
 }
+
+enum err work_identify(struct str body, struct arena *arena, struct uuid *ret_id,
+                       const char **ret_type, struct err_note *note)
+{
+    struct work_message message = {0};
+    char trace[WORK_TRACE_BYTES];
+    json_t *root = NULL;
+    enum err err = work_envelope_decode(body, &message, trace, &root, note);
+
+    if (err != ERR_OK)
+        return err;
+    *ret_id = message.id;
+    *ret_type = arena_strdup(arena, message.type);
+    json_decref(root);
+    return ERR_OK;
+}
