@@ -27,15 +27,19 @@ struct expire {
     struct credit_tally tally;
 };
 
-/* Doctors who are complete by now get their credits instead: their rows are released. */
+/*
+ * Doctors who are complete by now get their credits instead: their rows are released, unless the
+ * seminar was cancelled meanwhile, for which nothing posts.
+ */
 #define EXPIRING                                                                                   \
     " FROM (SELECT r.*, d.name_kana AS doctor_kana FROM credit.upload u JOIN credit.upload_row r " \
     "USING (upload_no)"                                                                            \
     "  JOIN credit.doctor d USING (doctor_id)"                                                     \
+    "  JOIN credit.seminar s ON s.seminar_no = u.seminar_no"                                       \
     "  WHERE u.upload_id = $1 AND u.status = 'done' AND u.undo_at IS NULL"                         \
     "   AND r.waiting_since < $2 - (SELECT lasts FROM credit.waiting_rule)"                        \
-    "   AND d.my_page NOT IN ('active', 'link_pending', 'closed') ORDER BY r.row_no LIMIT $3) AS " \
-    "r"
+    "   AND (d.my_page NOT IN ('active', 'link_pending', 'closed') OR s.status = 'cancelled')"     \
+    "   ORDER BY r.row_no LIMIT $3) AS r"
 #define THEIR_CHUNK(row)                                                                           \
     " JOIN credit.upload_chunk c ON c.upload_no = " row ".upload_no"                               \
     "  AND c.first_row <= " row ".row_no AND c.first_row + c.row_count > " row ".row_no"

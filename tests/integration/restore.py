@@ -88,4 +88,5 @@ class Backup:
         self.copy.start_servers()
         self.copy.write_mamisctl_settings()
         self.run("wait", PGPORT=str(postgres.port))
+        self.run("forget", PGPORT=str(postgres.port))
         return self.run("pass")

@@ -247,6 +247,25 @@ static void sweep(void)
     take_events();
 }
 
+/* Nothing posts for a cancelled seminar, so its rows end although their doctor is complete. */
+static void waiting_ends_when_the_seminar_was_cancelled(void **state)
+{
+    const long long doctor = number_of("none", 3);
+    struct sent upload = post_file("S2026-0001", text("%s%lld,1,\n", header, doctor));
+
+    (void)state;
+    sql("UPDATE credit.seminar SET status = 'cancelled' WHERE seminar_no = 'S2026-0001'");
+    sql("UPDATE credit.doctor SET my_page = 'active' WHERE register_no = %lld", doctor);
+    bench_clock("2027-02-20T12:00:01+09:00");
+    sweep();
+    drain();
+    assert_counts(&upload, (const int64_t[]){0, 0, 0, 0, 0, 1});
+    assert_int_equal(heard(EVENT_ROWS_EXPIRED), 1);
+    sweep();
+    assert_int_equal(waiting(), 0);
+    sql("UPDATE credit.doctor SET my_page = 'none' WHERE register_no = %lld", doctor);
+}
+
 /* What is told is what is done, whatever the setting was when the row began to wait. */
 static void the_setting_says_until_when(void **state)
 {
@@ -318,6 +337,7 @@ int main(void)
         cmocka_unit_test_setup(waiting_ends_after_its_days, clean),
         cmocka_unit_test_setup(the_next_upload_waits_on, clean),
         cmocka_unit_test_setup(a_dead_letter_is_not_sent_again_and_again, clean),
+        cmocka_unit_test_setup(waiting_ends_when_the_seminar_was_cancelled, clean),
         cmocka_unit_test_setup(the_setting_says_until_when, clean),
         cmocka_unit_test_setup(what_was_missed_is_found, clean),
     };
