@@ -296,6 +296,8 @@ static void begin(struct call *call, bool html)
 {
     struct export *export = arena_new_of(call->flow.arena, struct export);
 
+    if (!call_hold(call, EXPORT_BYTES)) /* before it counts */
+        return;
     call->state = export;
     arena_defer(call->flow.arena, release, export);
     export->html = html;
@@ -320,7 +322,7 @@ static void start_stream(struct call *call, struct export *export)
 {
     struct str lang = export->html ? call_text(call, "lang") : STR_NONE;
 
-    if (rate_refused(call, &export->rate) || !call_hold(call, EXPORT_BYTES))
+    if (rate_refused(call, &export->rate))
         return;
     export->english = lang.data == NULL ? call->english : str_eq_c(lang, "en");
     LOG_INFO("data_exported", F_BOOL("html", export->html));

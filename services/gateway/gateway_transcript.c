@@ -165,6 +165,8 @@ static void keep(struct call *call, const struct transcript *transcript)
         flow_end(&call->flow, transcript->err);
         return;
     }
+    if (!call_hold(call, transcript->out.len)) /* before it counts as handed out */
+        return;
     token_digest(str_of(transcript->code), digest);
     call->batch = db_batch_new(call->flow.arena);
     call->query = db_add(call->batch, &insert_transcript);
@@ -188,8 +190,6 @@ static void hand_out(struct call *call, const struct transcript *transcript)
 {
     const bool pdf = transcript->format == TRANSCRIPT_PDF;
 
-    if (!call_hold(call, transcript->out.len))
-        return;
     call->gateway->figures.transcripts++;
     http_set_header(call->request, "Content-Disposition",
                     arena_printf(call->flow.arena, "attachment; filename=\"transcript-%s.%s\"",

@@ -81,7 +81,9 @@ class Backup:
         postgres = self.copy.postgres
         for path in pathlib.Path(postgres.data).iterdir():
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-        self.run("restore")
+        bases = sorted(pathlib.Path(self.folder).glob("base-*"))
+        assert len(bases) == 1 and bases[0].suffix == "", bases
+        self.run("restore", BASE=str(bases[0]))
         if point is not None:
             self.run("point", POINT=point)
         self.copy.redis.stop()

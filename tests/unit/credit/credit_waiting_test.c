@@ -209,6 +209,14 @@ static void the_next_upload_waits_on(void **state)
                            (long long)second.no),
                      1);
     assert_reasons(&second);
+    assert_until(&second, 1, "2027-05-02T12:00+09:00");
+    /* Of an upload that is undone no row waits for anything. */
+    sql("UPDATE credit.upload SET undo_at = now() WHERE upload_no = %lld", (long long)second.no);
+    assert_int_equal(count("SELECT (SELECT count(*) FROM portal.upload_row WHERE upload_id = '%s'"
+                           "   AND waits_until IS NOT NULL)"
+                           " + (SELECT count(*) FROM portal.upload_waiting WHERE upload_id = '%s')",
+                           second.id, second.id),
+                     0);
 }
 
 static void give_up(void *service, struct work_batch *batch)
