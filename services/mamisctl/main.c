@@ -80,7 +80,7 @@ static const struct tool_command commands[] = {
     {"republish",
      "publish the present state of every row again",
      command_republish,
-     {"republish doctors|accounts|certificates|maintenance|seminars"}},
+     {"republish doctors|accounts|certificates|maintenance|seminars|credits"}},
     {"retention",
      "what is kept how long, since when, and what is overdue",
      command_retention,

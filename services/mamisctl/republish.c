@@ -2,6 +2,10 @@
  * mamisctl republish: publishes the present state of every row of a kind again, each with a new
  * version, so that every projection takes it over whatever it holds. Rows that somebody changes in
  * the meantime speak for themselves.
+ *
+ * Entries of the ledger never change and have no version; they are told again, those of one session
+ * together, and who copies them takes over what it lacks or has otherwise. One that is posted
+ * meanwhile has its own event.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,12 +13,14 @@
 #include "gen/events.h"
 #include "mamisctl/mamisctl.h"
 
-enum { SLICE_ROWS = 500 };
+enum { SLICE_ROWS = 500 /* as many as a credits.state holds */ };
 
 /*
  * One kind of row. `next` gives the rows after the cursor $1 (text, "" at first) in the order of
  * the cursor, which is its first column; `raise` gives the rows named by $1 (text[]) a new version
- * if they still have the old one, $2 (bigint[]).
+ * if they still have the old one, $2 (bigint[]). Rows without versions have neither `raise` nor
+ * `encode` but `group`: it gives one event of the rows from `from` on that belong together, their
+ * key in column 1, and ends before `*ret_to`.
  */
 struct kind {
     const char *name;
@@ -24,6 +30,8 @@ struct kind {
     struct db_stmt next;
     struct db_stmt raise;
     json_t *(*encode)(const struct db_query *query, size_t row, int64_t version);
+    json_t *(*group)(struct arena *arena, const struct db_query *query, size_t from,
+                     size_t *ret_to);
 };
 
 static json_t *encode_doctor(const struct db_query *query, size_t row, int64_t version)
@@ -110,6 +118,36 @@ static json_t *encode_maintenance(const struct db_query *query, size_t row, int6
     return event_maintenance_state_encode(&data);
 }
 
+/* Of one session. */
+static json_t *group_credits(struct arena *arena, const struct db_query *query, size_t from,
+                             size_t *ret_to)
+{
+    struct event_credits_state_credit *credits =
+        arena_array(arena, struct event_credits_state_credit, db_rows(query) - from);
+    struct event_credits_state data = {
+        .seminar_no = db_get_text(query, from, 1),
+        .seminar_title = db_get_text(query, from, 2),
+        .session_id = db_get_i64(query, from, 3),
+        .session_no = db_get_text(query, from, 4),
+        .title = db_get_text(query, from, 5),
+        .held_on = db_get_day(query, from, 6),
+        .delivery = db_get_text(query, from, 7),
+        .credits = credits,
+    };
+    size_t row = from;
+
+    for (; row < db_rows(query) && db_get_i64(query, row, 3) == data.session_id; row++)
+        credits[data.credits_count++] = (struct event_credits_state_credit){
+            .doctor_id = db_get_i64(query, row, 8),
+            .programme = db_get_text(query, row, 9),
+            .revision = db_get_i16(query, row, 10),
+            .kind = db_get_text(query, row, 11),
+            .half_units = db_get_i16(query, row, 12),
+        };
+    *ret_to = row;
+    return event_credits_state_encode(&data);
+}
+
 /* Column 0 is the cursor, column 1 the version. */
 static const struct kind kinds[] = {
     {"doctors",
@@ -126,7 +164,8 @@ static const struct kind kinds[] = {
                        " FROM unnest($1::text[], $2::bigint[]) AS w (id, version)"
                        " WHERE d.doctor_id = w.id::bigint AND d.version = w.version RETURNING 1)"
                        " SELECT mamis.expect_rows(cardinality($1), (SELECT count(*) FROM up))"},
-     encode_doctor},
+     encode_doctor,
+     NULL},
     {"accounts",
      "registration",
      TOPIC_ACCOUNT_EVENTS,
@@ -140,7 +179,8 @@ static const struct kind kinds[] = {
                         " FROM unnest($1::text[], $2::bigint[]) AS w (id, version)"
                         " WHERE a.account_id = w.id::uuid AND a.version = w.version RETURNING 1)"
                         " SELECT mamis.expect_rows(cardinality($1), (SELECT count(*) FROM up))"},
-     encode_account},
+     encode_account,
+     NULL},
     {"certificates",
      "renewal",
      TOPIC_CERTIFICATE_EVENTS,
@@ -156,7 +196,8 @@ static const struct kind kinds[] = {
       " WHERE c.doctor_id = left(w.id, 19)::bigint AND c.programme = substr(w.id, 20)"
       " AND c.version = w.version RETURNING 1)"
       " SELECT mamis.expect_rows(cardinality($1), (SELECT count(*) FROM up))"},
-     encode_certificate},
+     encode_certificate,
+     NULL},
     {"maintenance",
      "registration",
      TOPIC_MAINTENANCE_EVENTS,
@@ -170,7 +211,8 @@ static const struct kind kinds[] = {
       " FROM unnest($1::text[], $2::bigint[]) AS w (id, version)"
       " WHERE m.window_id = w.id::uuid AND m.version = w.version RETURNING 1)"
       " SELECT mamis.expect_rows(cardinality($1), (SELECT count(*) FROM up))"},
-     encode_maintenance},
+     encode_maintenance,
+     NULL},
     {"seminars",
      "credit",
      TOPIC_SEMINAR_EVENTS,
@@ -182,7 +224,25 @@ static const struct kind kinds[] = {
                         " FROM unnest($1::text[], $2::bigint[]) AS w (id, version)"
                         " WHERE s.seminar_no = w.id AND s.version = w.version RETURNING 1)"
                         " SELECT mamis.expect_rows(cardinality($1), (SELECT count(*) FROM up))"},
-     encode_seminar},
+     encode_seminar,
+     NULL},
+    {.name = "credits",
+     .service = "credit",
+     .topic = TOPIC_CREDIT_EVENTS,
+     .type = EVENT_CREDITS_STATE,
+     .next = {"republish_credits",
+              "SELECT concat_ws(' ', l.session_id, l.doctor_id, l.programme, l.revision),"
+              " s.seminar_no, m.title, l.session_id, s.session_no, s.title, s.held_on, s.delivery,"
+              " l.doctor_id, l.programme, l.revision, l.kind, l.half_units"
+              " FROM (SELECT * FROM credit.ledger WHERE programme IN ('OP', 'SP')"
+              "  AND ($1 = '' OR (session_id, doctor_id, programme, revision)"
+              "   > (split_part($1, ' ', 1)::bigint, split_part($1, ' ', 2)::bigint,"
+              "      split_part($1, ' ', 3), split_part($1, ' ', 4)::smallint))"
+              "  ORDER BY session_id, doctor_id, programme, revision LIMIT $2::bigint) AS l"
+              " JOIN credit.session AS s USING (session_id)"
+              " JOIN credit.seminar AS m USING (seminar_no)"
+              " ORDER BY l.session_id, l.doctor_id, l.programme, l.revision"},
+     .group = group_credits},
 };
 
 /* The key of the event orders it: as the services choose it. */
@@ -192,6 +252,27 @@ static struct str key_of(const struct kind *kind, struct arena *arena, const str
     if (strcmp(kind->service, "credit") == 0 || strcmp(kind->name, "accounts") == 0)
         return db_get_text(query, row, 0);
     return str_of(arena_printf(arena, "%lld", (long long)db_get_i64(query, row, 2)));
+}
+
+static enum err publish_groups(struct tool *tool, const struct kind *kind, struct arena *arena,
+                               const struct db_query *found, struct err_note *note)
+{
+    struct db_batch *batch = db_batch_new(arena);
+    size_t to;
+
+    for (size_t from = 0; from < db_rows(found); from = to) {
+        const struct str key = db_get_text(found, from, 1);
+        const struct work_event event = {
+            .type = kind->type,
+            .topic = kind->topic,
+            .key = key,
+            .subject = key,
+            .data = kind->group(arena, found, from, &to),
+        };
+
+        (void)work_emit(tool->work, batch, &event, NULL);
+    }
+    return tool_run_work(tool, batch, note);
 }
 
 static enum err publish_slice(struct tool *tool, const struct kind *kind, struct arena *arena,
@@ -233,7 +314,8 @@ static enum err one_slice(struct tool *tool, const struct kind *kind, struct buf
     *ret_count = db_rows(found);
     if (*ret_count == 0)
         goto cleanup;
-    err = publish_slice(tool, kind, arena, found, note);
+    err = kind->group != NULL ? publish_groups(tool, kind, arena, found, note)
+                              : publish_slice(tool, kind, arena, found, note);
     if (err == ERR_OK) {
         buf_clear(cursor);
         buf_add_str(cursor, db_get_text(found, *ret_count - 1, 0));

@@ -47,6 +47,12 @@ struct renewal {
 
 void renewal_certificate_handle(void *service, struct work_batch *batch);
 void renewal_credits_handle(void *service, struct work_batch *batch);
+/*
+ * Entries of one session told again: what is missing is added, what differs corrected, and the
+ * doctors' standing computed anew. Nothing is deleted: an entry that was posted after the event was
+ * made is not in it.
+ */
+void renewal_credits_state_handle(void *service, struct work_batch *batch);
 /* renewal_merge.c */
 void renewal_merge_handle(void *service, struct work_batch *batch);
 /* Marks were committed: compute soon. */

@@ -55,12 +55,9 @@ static void take_sessions(struct arena *arena, const struct event_credits_posted
     }
 }
 
-static void take_credits(struct arena *arena, const struct event_credits_posted *event,
-                         const struct posted_entries *entries, struct credit_rows *rows)
+static struct credit_rows credit_rows_of(struct arena *arena, size_t most)
 {
-    size_t most = entries->count;
-
-    *rows = (struct credit_rows){
+    return (struct credit_rows){
         .doctor_id = arena_array(arena, int64_t, most),
         .session_id = arena_array(arena, int64_t, most),
         .programme = arena_array(arena, struct str, most),
@@ -68,7 +65,13 @@ static void take_credits(struct arena *arena, const struct event_credits_posted 
         .revision = arena_array(arena, int32_t, most),
         .half_units = arena_array(arena, int32_t, most),
     };
-    for (size_t i = 0; i < most; i++) {
+}
+
+static void take_credits(struct arena *arena, const struct event_credits_posted *event,
+                         const struct posted_entries *entries, struct credit_rows *rows)
+{
+    *rows = credit_rows_of(arena, entries->count);
+    for (size_t i = 0; i < entries->count; i++) {
         size_t at = rows->count;
 
         if (!concerns_us(entries->programmes[i]))
@@ -117,6 +120,46 @@ void renewal_credits_handle(void *service, struct work_batch *batch)
     }
     if (marked_count > 0)
         store_mark(batch->effect, marked, marked_count);
+cleanup:
+    flow_resume(batch->flow, err);
+}
+
+static void add_credits_state(struct work_batch *batch, const struct event_credits_state *event)
+{
+    int64_t id = event->session_id;
+    struct str seminar_no = event->seminar_no, seminar_title = event->seminar_title;
+    struct str session_no = event->session_no, title = event->title, delivery = event->delivery;
+    day_t held_on = event->held_on;
+    const struct session_rows session = {1,           &id,    &seminar_no, &seminar_title,
+                                         &session_no, &title, &delivery,   &held_on};
+    struct credit_rows credits = credit_rows_of(batch->arena, event->credits_count);
+
+    for (size_t i = 0; i < event->credits_count; i++) {
+        const struct event_credits_state_credit *credit = &event->credits[i];
+
+        credits.doctor_id[i] = credit->doctor_id;
+        credits.session_id[i] = event->session_id;
+        credits.programme[i] = credit->programme;
+        credits.kind[i] = credit->kind;
+        credits.revision[i] = (int32_t)credit->revision;
+        credits.half_units[i] = (int32_t)credit->half_units;
+    }
+    credits.count = event->credits_count;
+    store_sessions(batch->effect, &session);
+    store_credits_state(batch->effect, &credits);
+    store_mark(batch->effect, credits.doctor_id, credits.count);
+}
+
+/* In the partition of the seminar's credits.posted, so nobody else writes the same rows. */
+void renewal_credits_state_handle(void *service, struct work_batch *batch)
+{
+    struct event_credits_state event;
+    enum err err;
+
+    (void)service;
+    TRY(event_credits_state_decode(batch->arena, batch->messages[0].data, &event,
+                                   &batch->flow->note));
+    add_credits_state(batch, &event);
 cleanup:
     flow_resume(batch->flow, err);
 }

@@ -32,6 +32,8 @@ struct credit_rows {
     int32_t *revision, *half_units;
 };
 void store_credits(struct db_batch *batch, const struct credit_rows *rows);
+/* The same, and rows that differ are corrected; each key once. */
+void store_credits_state(struct db_batch *batch, const struct credit_rows *rows);
 
 /* Doctors may repeat. */
 void store_mark(struct db_batch *batch, const int64_t *doctor_ids, size_t count);

@@ -26,12 +26,22 @@ static const struct db_stmt upsert_sessions = {
     "  IS DISTINCT FROM (excluded.seminar_title, excluded.session_no, excluded.title)",
 };
 
+#define INSERT_CREDITS                                                                             \
+    "INSERT INTO renewal.credit (doctor_id, session_id, programme, revision, kind, half_units)"    \
+    " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::text[],"         \
+    " $6::int[])"
+
 static const struct db_stmt insert_credits = {
     "renewal_insert_credits",
-    "INSERT INTO renewal.credit (doctor_id, session_id, programme, revision, kind, half_units)"
-    " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::text[], "
-    "$6::int[])"
-    " ON CONFLICT DO NOTHING",
+    INSERT_CREDITS " ON CONFLICT DO NOTHING",
+};
+
+static const struct db_stmt upsert_credits = {
+    "renewal_upsert_credits",
+    INSERT_CREDITS " ON CONFLICT (doctor_id, session_id, programme, revision) DO UPDATE"
+                   " SET kind = excluded.kind, half_units = excluded.half_units"
+                   " WHERE (credit.kind, credit.half_units)"
+                   "  IS DISTINCT FROM (excluded.kind, excluded.half_units)",
 };
 
 /* In order of doctor_id, as everybody locks these rows. */
@@ -71,9 +81,10 @@ void store_sessions(struct db_batch *batch, const struct session_rows *rows)
     db_text_array(query, rows->delivery, rows->count);
 }
 
-void store_credits(struct db_batch *batch, const struct credit_rows *rows)
+static void add_credits(struct db_batch *batch, const struct db_stmt *stmt,
+                        const struct credit_rows *rows)
 {
-    struct db_query *query = db_add(batch, &insert_credits);
+    struct db_query *query = db_add(batch, stmt);
 
     db_i64_array(query, rows->doctor_id, rows->count);
     db_i64_array(query, rows->session_id, rows->count);
@@ -81,6 +92,16 @@ void store_credits(struct db_batch *batch, const struct credit_rows *rows)
     db_i32_array(query, rows->revision, rows->count);
     db_text_array(query, rows->kind, rows->count);
     db_i32_array(query, rows->half_units, rows->count);
+}
+
+void store_credits(struct db_batch *batch, const struct credit_rows *rows)
+{
+    add_credits(batch, &insert_credits, rows);
+}
+
+void store_credits_state(struct db_batch *batch, const struct credit_rows *rows)
+{
+    add_credits(batch, &upsert_credits, rows);
 }
 
 void store_mark(struct db_batch *batch, const int64_t *doctor_ids, size_t count)

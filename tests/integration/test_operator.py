@@ -351,6 +351,35 @@ def test_republish_mends_a_projection(posted):
     assert differences(posted, "10") == []
 
 
+def test_republish_mends_the_copy_of_the_credits(posted):
+    mails = "SELECT count(*) FROM notification.mail"
+    entries = posted.one("SELECT count(*) FROM credit.ledger WHERE programme IN ('OP', 'SP')")[0]
+    marks = "SELECT sum(mark - done), sum(mark) FROM renewal.dirty"
+    wait_for(lambda: posted.one(marks)[0] == 0, DONE_S, "the standing of all")
+    before, marked = posted.one(mails), posted.one(marks)[1]
+    execute(posted,
+            "UPDATE renewal.credit SET half_units = half_units + 2, kind = 'OPB-K'"
+            " WHERE doctor_id = (SELECT max(doctor_id) FROM renewal.credit)",
+            "DELETE FROM renewal.credit WHERE doctor_id IN"
+            " (SELECT doctor_id FROM renewal.credit ORDER BY doctor_id LIMIT 3)",
+            "DELETE FROM renewal.session")
+    assert any("copy of the credits" in line for line in differences(posted))
+    assert f"{entries} credits" in posted.copy.mamisctl("republish", "credits", seconds=200)
+    assert differences(posted, "10") == []
+    assert posted.one("SELECT count(*) FROM renewal.credit")[0] == entries > 4
+    # What sessions are called comes back too, and standing follows.
+    assert posted.one("SELECT count(*), count(*) FILTER (WHERE (r.seminar_no, r.seminar_title,"
+                      " r.session_no, r.title, r.held_on, r.delivery) IS DISTINCT FROM"
+                      " (s.seminar_no, m.title, s.session_no, s.title, s.held_on, s.delivery))"
+                      " FROM (SELECT DISTINCT session_id FROM renewal.credit) AS c"
+                      " LEFT JOIN renewal.session AS r USING (session_id)"
+                      " JOIN credit.session AS s USING (session_id)"
+                      " JOIN credit.seminar AS m ON m.seminar_no = s.seminar_no")[1] == 0
+    assert posted.one(marks)[1] > marked
+    wait_for(lambda: posted.one(marks)[0] == 0, DONE_S, "the standing of all")
+    assert posted.one(mails) == before, "nobody is told of it"
+
+
 def produce(stack, topic, value):
     subprocess.run(["kcat", "-P", "-b", stack.copy.bootstrap, "-t", topic, "-p", "0", "-k", "planted"],
                    input=value, check=True, timeout=20)

@@ -3,6 +3,20 @@
 
 /* ---- events and standing ---- */
 
+/* The first entry of doctor 1 in a session, told again. */
+static void credits_state(int session_id, const char *kind, int half_units)
+{
+    assert_int_equal(
+        bench_handle(&bench, renewal_credits_state_handle, &renewal, EVENT_CREDITS_STATE,
+                     "{\"seminar_no\": \"S2025-0%d\", \"seminar_title\": \"産業医研修会\","
+                     " \"session_id\": %d, \"session_no\": \"1\", \"title\": \"演習\","
+                     " \"held_on\": \"2025-04-12\", \"delivery\": \"venue\", \"credits\":"
+                     " [{\"doctor_id\": 1, \"programme\": \"OP\", \"revision\": 0,"
+                     " \"kind\": \"%s\", \"half_units\": %d}]}",
+                     session_id, session_id, kind, half_units),
+        ERR_OK);
+}
+
 static void credits_are_copied_once_and_marked(void **state)
 {
     (void)state;
@@ -13,6 +27,30 @@ static void credits_are_copied_once_and_marked(void **state)
     assert_int_equal(count("SELECT mark FROM renewal.dirty WHERE doctor_id = 1"), 3);
     assert_int_equal(count("SELECT count(*) FROM renewal.session WHERE seminar_no = 'S2025-011'"),
                      1);
+}
+
+static void credits_told_again_mend_the_copy(void **state)
+{
+    (void)state;
+    credit(2, 11, "OPL-S", 3, "2025-04-12", "venue", 0); /* not named below, stays */
+    bench_sql(&bench, "DELETE FROM renewal.credit WHERE doctor_id = 1 AND session_id = 12;"
+                      "UPDATE renewal.credit SET kind = 'OPB-K', half_units = 60"
+                      " WHERE doctor_id = 1 AND session_id = 11; DELETE FROM renewal.session");
+    for (int i = 0; i < 2; i++) {
+        credits_state(11, "OPL-S", 6);
+        credits_state(12, "OPL-R", 4);
+    }
+    assert_int_equal(count("SELECT count(*) FROM renewal.credit"), 3);
+    assert_int_equal(count("SELECT count(*) FROM renewal.credit WHERE doctor_id = 1"
+                           " AND (session_id, kind, half_units)"
+                           " IN ((11, 'OPL-S', 6), (12, 'OPL-R', 4))"),
+                     2);
+    assert_int_equal(count("SELECT count(*) FROM renewal.session WHERE title = '演習'"
+                           " AND seminar_no = 'S2025-0' || session_id AND delivery = 'venue'"
+                           " AND held_on = '2025-04-12' AND seminar_title = '産業医研修会'"),
+                     2);
+    assert_int_equal(count("SELECT mark FROM renewal.dirty WHERE doctor_id = 1"), 6);
+    assert_int_equal(count("SELECT mark FROM renewal.dirty WHERE doctor_id = 2"), 1);
 }
 
 static void older_doctors_do_not_come_back(void **state)
@@ -157,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(credits_are_copied_once_and_marked, fill),
+        cmocka_unit_test_setup(credits_told_again_mend_the_copy, fill),
         cmocka_unit_test_setup(older_doctors_do_not_come_back, fill),
         cmocka_unit_test_setup(dirty_doctors_are_computed_soon, fill),
         cmocka_unit_test_setup(an_old_computation_never_replaces_a_newer, fill),
