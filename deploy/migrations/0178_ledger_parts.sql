@@ -54,12 +54,15 @@ ALTER TABLE credit.ledger_0 DISABLE ROW LEVEL SECURITY;
 CREATE FUNCTION credit.ledger_tend(bytes bigint) RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
+    mine CONSTANT boolean := pg_try_advisory_xact_lock(hashtext('credit.ledger_tend'));
     youngest int;
     part text;
     width CONSTANT bigint := 1000000000; -- more sessions than a part will ever have
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('credit.ledger_tend'));
     SELECT count(*) - 1 INTO youngest FROM pg_inherits WHERE inhparent = 'credit.ledger'::regclass;
+    IF NOT mine THEN
+        RETURN youngest; -- another worker is at it
+    END IF;
     IF (SELECT last_value < youngest * width FROM credit.session_session_id_seq) THEN
         PERFORM setval('credit.session_session_id_seq', youngest * width);
     END IF;

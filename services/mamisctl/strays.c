@@ -10,7 +10,7 @@
 #include "gen/topics.h"
 #include "mamisctl/mamisctl.h"
 
-enum { SLICE_EVENTS = 500, PARTS_MAX = 64 };
+enum { SLICE_EVENTS = 500 };
 
 static const struct db_stmt who_runs = {
     "strays_who_runs",
@@ -156,7 +156,7 @@ static enum err read_topic(struct strays *strays, struct err_note *note)
     struct arena *arena = arena_new();
     struct db_batch *batch = db_batch_read(arena);
     struct db_query *places = db_add(batch, &read_places);
-    struct bus_range ranges[PARTS_MAX];
+    struct bus_range *ranges;
     size_t count = 0;
     int parts = 0;
     enum err err;
@@ -164,7 +164,7 @@ static enum err read_topic(struct strays *strays, struct err_note *note)
     db_text_c(places, strays->topic);
     TRY(tool_run(strays->tool, batch, note));
     TRY(bus_admin_partitions(strays->admin, strays->topic, &parts, note));
-    must(parts <= PARTS_MAX);
+    ranges = arena_array(arena, struct bus_range, (size_t)parts);
     for (int32_t part = 0; part < parts; part++) {
         TRY(find_range(strays, places, part, &ranges[count], note));
         count += ranges[count].from < ranges[count].end;

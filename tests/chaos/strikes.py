@@ -202,6 +202,7 @@ def stop_waiting(run):
 # ---- a deadlock of which a worker is the victim (F25) ----
 
 DEADLOCK_S = 60
+METRICS_S = 10
 WAITS_MS = 800  # the worker looks for a deadlock once, after deadlock_timeout (1 s) of waiting
 
 
@@ -209,7 +210,8 @@ def _deadlocks(run):
     """Batches of the workers that PostgreSQL ended with 40P01, by their own count."""
     total = 0
     for name in run.fleet.running("credit"):
-        with urllib.request.urlopen(run.fleet.services[name].admin_url + "/metrics") as answer:
+        address = run.fleet.services[name].admin_url + "/metrics"
+        with urllib.request.urlopen(address, timeout=METRICS_S) as answer:
             total += sum(int(line.split()[1]) for line in answer.read().decode().splitlines()
                          if line.startswith("mamis_db_deadlocks_total"))
     return total

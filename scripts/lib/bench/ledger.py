@@ -32,7 +32,7 @@ WHERE seminar_no = %(seminar_no)s
 def fill(system, tag, target, seconds):
     """Up to `target` entries, or as many as fit into `seconds`, as if a checkpoint had just been;
     gives how many there are. The sessions of a few million entries are announced at a time, and
-    between them credit's hourly look at the ledger has its turn."""
+    between them credit's look at the ledger, every ten minutes, has its turn."""
     doctors = system.options.doctors
     missing = max(0, target - system.ledger_rows())
     names = data.numbers_of(tag, "F", -(-missing // doctors))
@@ -52,7 +52,7 @@ def fill(system, tag, target, seconds):
 
 
 def tend(system):
-    """What credit does twice within two hours: a part is made, and then begun."""
+    """What credit does every ten minutes: by the first look a part is made, by the next begun."""
     for _ in range(2):
         system.sql("SELECT credit.ledger_tend(%s)", PART_BYTES)
 
